@@ -1,0 +1,55 @@
+# The commands of README.md. All of them run in .venv, made from the lock with nothing but python3 and make.
+
+PYTHON ?= python3
+CORES ?= all
+STAMP := .venv/.installed
+
+IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install figures quick test lint lock clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/make \1\t\2/p' Makefile | expand -t 16
+	@echo
+	@echo "variables: CORES=4 (how many to use; all), PYTHON=python3.12 (what makes .venv; python3)"
+
+install: $(STAMP)  ## make .venv from envs/requirements.lock; the other commands do it when needed
+
+figures: $(STAMP)  ## build every figure, the claims and results/report.html; goes on where it stopped
+	$(IN_VENV) snakemake --cores $(CORES) --report results/report.html --report-after-run
+
+quick: $(STAMP)  ## the same at small scale in minutes, under results/quick
+	$(IN_VENV) snakemake --cores $(CORES) --configfile config/quick.yaml \
+		--report results/quick/report.html --report-after-run
+
+test: $(STAMP)  ## run the whole test suite
+	$(IN_VENV) pytest
+
+lint: $(STAMP)  ## check style and workflow
+	$(IN_VENV) ruff check
+	$(IN_VENV) ruff format --check
+	$(IN_VENV) snakefmt --check Snakefile workflow
+	$(IN_VENV) snakemake --lint
+
+lock:  ## resolve the environment anew (needs uv; UPGRADE=--upgrade to take newer versions)
+	uv pip compile $(UPGRADE) pyproject.toml --all-extras --universal --generate-hashes --no-annotate \
+		--python-version 3.11 --quiet --custom-compile-command "make lock" -o envs/requirements.lock
+
+clean:  ## remove quick results and caches; results of figures and .venv stay
+	rm -rf results/quick .cache .hypothesis .pytest_cache .ruff_cache
+
+# The stamp is removed first and made last: a .venv without it is half made, and is made anew.
+$(STAMP): envs/requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
+		echo "diffhep needs Python 3.11, 3.12 or 3.13 with venv; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 | head -n 1)." >&2; \
+		echo "Name another (make PYTHON=python3.12 ...), or install venv (Debian, Ubuntu: apt install python3-venv)." >&2; \
+		exit 1; }
+	@echo "installing into .venv (a minute or two)"
+	@test -f $@ || $(PYTHON) -m venv --clear .venv
+	@rm -f $@
+	@.venv/bin/python -m pip install --quiet --require-hashes -r envs/requirements.lock
+	@.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@

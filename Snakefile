@@ -1,0 +1,36 @@
+"""diffhep: every computed figure of five documents, rebuilt from generated data.
+
+Read it as a table of contents: settings, then one file of rules a study, then what is drawn and told from their results.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.19")
+
+
+configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/templates.smk"
+include: "workflow/rules/blobs.smk"
+include: "workflow/rules/histograms.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/claims.smk"
+include: "workflow/rules/benchmarks.smk"
+
+
+rule all:
+    """Every figure, and the claims of every document beside what was measured."""
+    input:
+        expand("<results>/figures/{figure}.pdf", figure=FIGURES),
+        "<results>/claims.csv",
+    default_target: True
+    localrule: True
+
+
+require_producers("config/figures.yaml", FIGURES)
+require_producers("config/claims.yaml", CLAIMS)

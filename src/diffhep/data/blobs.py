@@ -1,0 +1,48 @@
+"""Gaussian blobs: signal, background and the background moved up and down (neos 3.1, thesis 7.4.1)."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+SAMPLES = ("signal", "background", "up", "down")
+
+
+class Events(NamedTuple):
+    """Events of several samples, equally many of each.
+
+    Attributes:
+        features: What the detector measured, float32.
+        weights: How much each event counts; zero for none at all.
+    """
+
+    features: Float[Array, "sample event feature"]
+    weights: Float[Array, "sample event"]
+
+
+def blobs(key: Key[Array, ""], means: Mapping[str, Sequence[float]], events: int) -> Events:
+    """Draw events x ~ Normal(mean of the sample, identity matrix), each of weight one (neos 3.1).
+
+    Args:
+        key: Source of randomness; the four samples are independent of each other.
+        means: One point for each of `SAMPLES`.
+        events: How many of each sample.
+
+    Raises:
+        ValueError: A sample has no mean, or one is named that does not exist.
+    """
+    if set(means) != set(SAMPLES):
+        raise ValueError(f"blob means are given for {sorted(means)}; give exactly {sorted(SAMPLES)}")
+    centres = jnp.asarray([means[sample] for sample in SAMPLES], jnp.float32)
+    noise = jax.random.normal(key, (len(SAMPLES), events, centres.shape[1]), jnp.float32)
+    return Events(centres[:, None] + noise, jnp.ones((len(SAMPLES), events), jnp.float32))
+
+
+def split(events: Events, test_fraction: float) -> tuple[Events, Events]:
+    """Part events into (train, test): the last `test_fraction` of every sample is held out."""
+    held_out = round(events.features.shape[1] * test_fraction)
+    if not 0 < held_out < events.features.shape[1]:
+        raise ValueError(f"test_fraction {test_fraction} leaves no events to train or to test on")
+    return Events(*(a[:, :-held_out] for a in events)), Events(*(a[:, -held_out:] for a in events))

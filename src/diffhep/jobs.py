@@ -1,0 +1,115 @@
+"""Runs one stage or draws one figure: all that stands between the workflow and the pure functions of the library."""
+
+import hashlib
+import importlib
+import inspect
+import json
+import logging
+import os
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from diffhep import cores, store
+
+CACHE = Path(".cache/jax")
+QUICK_COMPILATION = "0.2"  # seconds; what compiles faster is not worth a file
+
+
+def log_to(path: str) -> None:
+    """Send all that this process prints from now on to a file, compiled libraries included."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    os.close(file)
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("diffhep").setLevel(logging.INFO)
+    logging.captureWarnings(True)
+
+
+def prepare(threads: int) -> None:
+    """Give this process its share of the machine; to be called before jax is imported."""
+    cores.pin(threads)
+    processor = hashlib.sha256(_processor().encode()).hexdigest()[:8]  # compiled code fits one kind of processor
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE.resolve() / processor))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", QUICK_COMPILATION)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line for line in lines if line.startswith(("flags", "Features")))
+    except (OSError, StopIteration):
+        return platform.platform()
+
+
+def run(job: Mapping[str, Any], inputs: Mapping[str, Any], output: str) -> None:
+    """Call one stage of a study on stored datasets and store what it returns.
+
+    Args:
+        job: `call` (module:function), `settings` for it, and `code`, the fingerprint of what it is made of.
+        inputs: Path of a dataset, or a list of paths, for each further argument of the stage.
+        output: Where the result goes.
+    """
+    stage = resolve(job["call"])
+    identity = hashlib.sha256(json.dumps(dict(job), sort_keys=True).encode()).hexdigest()[:12]
+    checkpoint = Path(f"{output}.{identity}.checkpoint")  # no other run can mistake it for its own
+    resumable = "checkpoint" in inspect.signature(stage).parameters
+    result = stage(job["settings"], **load(inputs), **({"checkpoint": checkpoint} if resumable else {}))
+    store.save(result, output, provenance=dict(job))
+    for left_over in checkpoint.parent.glob(f"{Path(output).name}.*.checkpoint"):
+        left_over.unlink()
+
+
+def draw(entry: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Mapping[str, str], dpi: int) -> None:
+    """Draw one figure of the manifest from stored datasets, into one file of each format.
+
+    Args:
+        entry: The figure's `study`, `plot` and `options` in the manifest.
+        inputs: Path of a dataset, or a list of paths, for each argument of the plot function.
+        outputs: Path for each format.
+        dpi: Resolution where the format has one.
+    """
+    plot = resolve(f"diffhep.figures.{entry['study']}:{entry['plot']}")
+    figure = plot(**load(inputs), **entry.get("options", {}))
+    for form, path in outputs.items():
+        undated = {"CreationDate": None} if form == "pdf" else None  # identical figures are identical files
+        with store.replacing(path) as temporary:
+            figure.savefig(temporary, format=form, dpi=dpi, metadata=undated)
+
+
+def resolve(call: str) -> Callable:
+    """The function that `module:function` names."""
+    module, _, function = call.partition(":")
+    return getattr(importlib.import_module(module), function)
+
+
+def load(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Dataset by argument name; where several paths are given, a dict of them by file stem."""
+    return {
+        name: store.load(paths) if isinstance(paths, str) else {Path(path).stem: store.load(path) for path in paths}
+        for name, paths in inputs.items()
+    }
+
+
+def check_claims(claims: Mapping[str, Mapping[str, Any]], output: str) -> None:
+    """Check claims, whose `inputs` are paths of datasets by argument of the check, and write their table."""
+    inputs = {name: load(claim["inputs"]) for name, claim in claims.items()}
+    write_table(resolve("diffhep.claims:check")(claims, inputs), output)
+
+
+def join_tables(tables: Sequence[str], outputs: Sequence[str]) -> None:
+    """Write tables of the same columns as one."""
+    joined = pd.concat([pd.read_csv(table, dtype=str) for table in tables])
+    for path in outputs:
+        write_table(joined, path)
+
+
+def write_table(table: pd.DataFrame, path: str) -> None:
+    """Write a table as CSV or, where the name ends in `.md`, as Markdown."""
+    text = table.to_markdown(index=False) + "\n" if path.endswith(".md") else table.to_csv(index=False)
+    with store.replacing(path) as temporary:
+        temporary.write_text(text)

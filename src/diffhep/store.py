@@ -1,0 +1,110 @@
+"""Results on disk: the only place where diffhep reads or writes them.
+
+A result is an `xarray.Dataset` in a netCDF-4 file that also says where it came from. Identical input gives an
+identical file, byte for byte, so that a checksum tells whether a result changed; a file is there completely
+or not at all.
+"""
+
+import functools
+import json
+import os
+import platform
+import secrets
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+FORMAT = "diffhep result 1"
+PACKAGES = ("diffhep", "flax", "h5netcdf", "h5py", "jax", "jaxlib", "jaxopt", "numpy", "optax", "scipy")
+COMPRESSED_BYTES = 2**16  # smaller arrays would gain nothing over their chunk's overhead
+
+
+def save(dataset: xr.Dataset, path: str | Path, *, provenance: dict[str, Any]) -> None:
+    """Write a result and how it was made, so that the file appears complete or not at all.
+
+    Three attributes are added to the dataset's own, replacing those of the same name: `format`; `provenance`,
+    the given dictionary as JSON with sorted keys; `environment`, JSON of the versions of Python and of the
+    packages that decide the numbers, and the git revision of the source (`-dirty` where it was edited,
+    `unknown` outside a checkout).
+
+    Args:
+        dataset: Labelled arrays; attributes may be strings, numbers and lists of them.
+        path: File to write or replace; its folder is made where needed.
+        provenance: What decided the content: settings, seeds, names of the inputs. Anything JSON can say.
+    """
+    attributes = {
+        "format": FORMAT,
+        "provenance": json.dumps(provenance, sort_keys=True),
+        "environment": json.dumps({"revision": _revision(), "versions": _versions()}, sort_keys=True),
+    }
+    labelled = dataset.drop_encoding().assign_attrs(attributes)  # encoding: left by the file it was read from
+    large = [name for name, array in labelled.variables.items() if _is_large(array)]
+    encoding = {name: {"zlib": True, "complevel": 4, "shuffle": True} for name in large}
+    content = labelled.to_netcdf(engine="h5netcdf", encoding=encoding)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def load(path: str | Path) -> xr.Dataset:
+    """Read a result into memory and close the file.
+
+    Raises:
+        ValueError: The file is missing, broken (for instance cut short), or was not written by `save`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"there is no result {path}: make it with `snakemake {path}`")
+    try:
+        dataset = xr.load_dataset(BytesIO(path.read_bytes()), engine="h5netcdf")
+    except Exception as error:  # HDF5, h5netcdf and xarray each raise classes of their own
+        raise ValueError(f"{path} is broken or no netCDF file: delete it and run snakemake again") from error
+    if dataset.attrs.get("format") != FORMAT:
+        raise ValueError(f"{path} is not a '{FORMAT}': delete it and run snakemake again")
+    return dataset
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """A temporary file beside `path` that takes its place at the end, or vanishes if anything goes wrong."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _is_large(array: xr.Variable) -> bool:
+    return array.dtype.kind in "biufc" and array.nbytes >= COMPRESSED_BYTES
+
+
+@functools.cache
+def _revision() -> str:
+    """The git revision of the checkout that this module stands in."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():  # installed: git would describe whatever repository surrounds it
+        return "unknown"
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty"]
+    try:
+        return subprocess.run(command, capture_output=True, check=True, text=True, timeout=60).stdout.strip()
+    except (OSError, subprocess.SubprocessError):  # no git, no commit yet, a checkout of somebody else
+        return "unknown"
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # for instance diffhep itself, used from src without being installed
+            found[package] = "not installed"
+    return found

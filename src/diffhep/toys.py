@@ -1,0 +1,120 @@
+"""Pseudo-experiments: data sets thrown from a model and fitted by the thousands."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.stats import norm
+from jaxtyping import Array, Bool, Float, Key
+
+from diffhep.fits import FitResult, conditional_fit, fit
+from diffhep.hypotests import expected_cls
+from diffhep.likelihood import Data, Model, expected_data, nominal_parameters
+
+CHUNK = 2000
+"""Data sets fitted side by side: enough to fill the vector units, few enough for the cache."""
+
+
+class Statistics(NamedTuple):
+    """Test statistics of one data set, or of many.
+
+    Attributes:
+        mu_hat: fitted signal strength.
+        q_mu: test statistic of the tested strength for upper limits (arXiv:1007.1727 eq. 14).
+        q_0: test statistic of discovery (arXiv:1007.1727 eq. 12).
+        converged: whether all three fits reached their minimum.
+    """
+
+    mu_hat: Float[Array, "*toy"]
+    q_mu: Float[Array, "*toy"]
+    q_0: Float[Array, "*toy"]
+    converged: Bool[Array, "*toy"]
+
+
+def throw(model: Model, pars: Float[Array, " par"], number: int, *, key: Key[Array, ""]) -> Data:
+    """Data sets as nature would make them if `pars` were true; auxiliary measurements fluctuate too.
+
+    Counts are Poisson distributed around the expected rates, auxiliary data normally with unit width.
+
+    Returns:
+        Data with arrays (toy, bin) and (toy, aux).
+    """
+    counts, auxiliary = jax.random.split(key)
+    expected = expected_data(model, pars)
+    noise = jax.random.normal(auxiliary, (number, *expected.auxiliary.shape), expected.auxiliary.dtype)
+    main = jax.random.poisson(counts, expected.main, (number, *expected.main.shape))
+    return Data(main.astype(expected.main.dtype), expected.auxiliary + noise)
+
+
+@jax.jit
+def statistics(model: Model, data: Data, mu: Float[Array, ""]) -> Statistics:
+    """Fitted strength, q_mu at `mu` and q_0 of many data sets, arrays (toy, ...).
+
+    The strength is unbounded below if the model's bounds say so (`likelihood.unbounded_poi`).
+    """
+    return jax.lax.map(partial(_statistics, model, mu), data, batch_size=CHUNK)
+
+
+def _statistics(model: Model, mu: Float[Array, ""], data: Data) -> Statistics:
+    free = fit(model, data)
+    tested, background = (conditional_fit(model, data, value, start=free.parameters) for value in (mu, 0.0))
+    mu_hat = free.parameters[model.parameters.poi]
+    return Statistics(
+        mu_hat,
+        jnp.where(mu_hat > mu, 0.0, _ratio(tested, free)),
+        jnp.where(mu_hat < 0, 0.0, _ratio(background, free)),
+        free.converged & tested.converged & background.converged,
+    )
+
+
+def _ratio(conditional: FitResult, free: FitResult) -> Float[Array, ""]:
+    return jnp.maximum(2 * (conditional.nll - free.nll), 0.0)  # rounding
+
+
+class ClsScan(NamedTuple):
+    """Expected CLs of each tested strength, from pseudo-experiments and from the asymptotic formulae.
+
+    Attributes:
+        toys: p-value under the tested strength of the median q_mu without signal, over that without signal.
+        toys_error: its binomial standard deviation.
+        asymptotic: `hypotests.expected_cls`.
+    """
+
+    toys: Float[Array, " mu"]
+    toys_error: Float[Array, " mu"]
+    asymptotic: Float[Array, " mu"]
+
+
+def scan_cls(model: Model, tested_mu: Sequence[float], number: int, *, key: Key[Array, ""]) -> ClsScan:
+    """Expected CLs = CLs+b / CLb (arXiv:1007.1727 section 3.8) with sampling distributions thrown, not assumed.
+
+    Args:
+        model: what is thrown and fitted.
+        tested_mu: strengths to test.
+        number: data sets for each hypothesis; CLs well below 1 / number comes out as 0.
+        key: source of randomness.
+    """
+    keys = jax.random.split(key, len(tested_mu) + 1)
+    empty = throw(model, nominal_parameters(model, 0.0), number, key=keys[0])
+    points = []
+    for mu, fresh in zip(jnp.asarray(tested_mu, float), keys[1:], strict=True):
+        without = statistics(model, empty, mu).q_mu
+        signal = statistics(model, throw(model, nominal_parameters(model, mu), number, key=fresh), mu).q_mu
+        median = jnp.median(without)
+        clsb, clb = jnp.mean(signal >= median), jnp.mean(without >= median)
+        points.append((clsb / clb, jnp.sqrt(clsb * (1 - clsb) / number) / clb, expected_cls(model, mu)))
+    return ClsScan(*map(jnp.stack, zip(*points, strict=True)))
+
+
+def asymptotic_density(q: Float[Array, " q"], shift: Float[Array, ""]) -> Float[Array, " q"]:
+    """Density of q_mu or q_0 above zero, as Wald's approximation has it (arXiv:1007.1727 eqs. 49 and 55).
+
+    f(q) = phi(sqrt q - shift) / (2 sqrt q); what is left to one is the share of data sets with q = 0.
+
+    Args:
+        q: values above zero.
+        shift: distance of the true from the tested strength in units of sigma_mu, the root of q on Asimov data.
+    """
+    return norm.pdf(jnp.sqrt(q) - shift) / (2 * jnp.sqrt(q))

@@ -1,0 +1,190 @@
+"""One compiled training loop for all seeds of a variant, with checkpoints."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Float, Key, PyTree
+
+from diffhep.checkpoints import load_checkpoint, save_checkpoint
+
+log = logging.getLogger(__name__)
+
+INITIALISE, SHUFFLE = 0, 1  # purposes of a seed's key; new ones are appended so that old results stay
+
+
+class Problem(NamedTuple):
+    """What is trained; pure functions that are compiled together.
+
+    Attributes:
+        name: What messages call the loss.
+        initialise: Key to trainable parameters.
+        loss: Parameters and a batch of `events` to the scalar to minimise; padding has weight zero.
+        evaluate: Parameters to named arrays worth keeping after every epoch; those of no dimension are logged.
+        events: What is trained on: a named tuple of arrays (sample, event, ...), one of them `weights`.
+    """
+
+    name: str
+    initialise: Callable[[Key[Array, ""]], PyTree]
+    loss: Callable[[PyTree, Any], Float[Array, ""]]
+    evaluate: Callable[[PyTree], dict[str, Array]]
+    events: Any
+
+
+class Schedule(NamedTuple):
+    """How long and in what steps.
+
+    Attributes:
+        epochs: Passes over all events.
+        batch_size: Events of every sample in a step; what is left over makes a smaller last batch.
+        learning_rate: Of the Adam optimiser.
+        seeds_at_once: Seeds computed side by side; 1 is fastest on a CPU, all of them on a GPU.
+        checkpoint_seconds: At least so long between two checkpoints.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    seeds_at_once: int = 1
+    checkpoint_seconds: float = 10.0
+
+
+class State(NamedTuple):
+    """What a training run carries from epoch to epoch; one entry a seed."""
+
+    parameters: PyTree
+    optimiser: PyTree
+
+
+class _Run(NamedTuple):
+    """All that is needed to go on: what a checkpoint holds."""
+
+    epoch: np.ndarray
+    history: dict[str, np.ndarray]
+    state: State
+
+
+def key(seed: int | Array, purpose: int) -> Key[Array, ""]:
+    """Randomness of one seed for one purpose; the same however many seeds run beside it."""
+    return jax.random.fold_in(jax.random.key(seed), purpose)
+
+
+def batches(rng: Key[Array, ""], events: int, batch_size: int) -> tuple[Array, Array]:
+    """Shuffled indices (batch, event) of one epoch and a mask of the same shape that is zero on padding."""
+    count = -(-events // batch_size)
+    order = jnp.pad(jax.random.permutation(rng, events), (0, count * batch_size - events))
+    mask = jnp.arange(count * batch_size) < events
+    return order.reshape(count, batch_size), mask.reshape(count, batch_size).astype(jnp.float32)
+
+
+def _step(problem: Problem, optimiser, state: State, batch) -> tuple[State, Array]:
+    indices, mask = batch
+    events = jax.tree.map(lambda array: array[:, indices], problem.events)
+    events = events._replace(weights=events.weights * mask)
+    value, gradient = jax.value_and_grad(problem.loss)(state.parameters, events)
+    updates, memory = optimiser.update(gradient, state.optimiser)
+    return State(optax.apply_updates(state.parameters, updates), memory), value
+
+
+def _epoch(problem: Problem, schedule: Schedule, epoch: Array, run: tuple[Array, State]) -> tuple[State, dict]:
+    seed, state = run
+    rng = jax.random.fold_in(key(seed, SHUFFLE), epoch)
+    order = batches(rng, problem.events.weights.shape[1], schedule.batch_size)
+    step = partial(_step, problem, optax.adam(schedule.learning_rate))
+    state, losses = jax.lax.scan(step, state, order)
+    return state, {"loss": jnp.mean(losses), **problem.evaluate(state.parameters)}
+
+
+def _start(problem: Problem, schedule: Schedule, seed: Array) -> tuple[State, dict]:
+    parameters = problem.initialise(key(seed, INITIALISE))
+    state = State(parameters, optax.adam(schedule.learning_rate).init(parameters))
+    return state, {"loss": jnp.full((), jnp.nan), **problem.evaluate(parameters)}
+
+
+def programs(problem: Problem, schedule: Schedule, seeds: Sequence[int]) -> tuple[Callable, Callable]:
+    """The two compiled programs of a run over all seeds.
+
+    Returns:
+        `start()` and `advance(state, epoch)`, each to the state and the record of all seeds.
+    """
+    seeds = jnp.asarray(seeds)
+    # one after the other where a batch is one: `batch_size=1` would add an axis to everything
+    spread = partial(jax.lax.map, batch_size=schedule.seeds_at_once if schedule.seeds_at_once > 1 else None)
+    start = jax.jit(lambda: spread(partial(_start, problem, schedule), seeds))
+    advance = jax.jit(lambda state, epoch: spread(partial(_epoch, problem, schedule, epoch), (seeds, state)))
+    return start, advance
+
+
+def steps_in_epoch(problem: Problem, schedule: Schedule) -> int:
+    """Steps it takes to see every event once."""
+    return -(-problem.events.weights.shape[1] // schedule.batch_size)
+
+
+def train(
+    problem: Problem, schedule: Schedule, seeds: Sequence[int], *, checkpoint: Path | None = None
+) -> tuple[dict[str, np.ndarray], State]:
+    """Minimise the loss from every seed, in one compiled program.
+
+    Args:
+        problem: What is trained.
+        schedule: For how long.
+        seeds: Each draws its own first parameters and its own order of events.
+        checkpoint: File to keep the run in now and then, and to go on from if it is there. Whoever names it sees to it
+            that no other run has left it, and removes it.
+
+    Returns:
+        History by name, arrays (seed, epoch, ...) with epoch 0 before training and `loss` among them; and the state after
+        the last epoch.
+
+    Raises:
+        ValueError: The loss is not finite; seed and epoch are named.
+    """
+    start, advance = programs(problem, schedule, seeds)
+    run = _begin(*start(), schedule.epochs)
+    if checkpoint and checkpoint.exists():
+        run = load_checkpoint(checkpoint, like=run)
+        log.info("going on after epoch %d from %s", run.epoch, checkpoint)
+    saved = time.monotonic()
+    for epoch in range(int(run.epoch) + 1, schedule.epochs + 1):
+        state, record = advance(run.state, epoch)
+        run = _record(run, state, record, epoch)
+        _refuse_nan(problem.name, run.history["loss"][:, epoch], np.asarray(seeds), epoch)
+        log.info("epoch %d/%d %s", epoch, schedule.epochs, _summary(record))
+        if checkpoint and time.monotonic() - saved >= schedule.checkpoint_seconds:
+            save_checkpoint(run, checkpoint)
+            saved = time.monotonic()
+    return run.history, run.state
+
+
+def _begin(state: State, first: Mapping[str, Array], epochs: int) -> _Run:
+    """A run before its first epoch, its history still to be filled."""
+    history = {}
+    for name, values in first.items():
+        history[name] = np.full((len(values), epochs + 1, *values.shape[1:]), np.nan, values.dtype)
+        history[name][:, 0] = values
+    return _Run(np.asarray(0), history, state)
+
+
+def _record(run: _Run, state: State, record: Mapping[str, Array], epoch: int) -> _Run:
+    for name, values in record.items():
+        run.history[name][:, epoch] = values
+    return _Run(np.asarray(epoch), run.history, state)
+
+
+def _refuse_nan(name: str, losses: np.ndarray, seeds: np.ndarray, epoch: int) -> None:
+    for seed, loss in zip(seeds, losses, strict=True):
+        if not np.isfinite(loss):
+            remedy = "lower the learning rate or widen the bandwidth"
+            raise ValueError(f"the loss {name} is {loss} for seed {seed} in epoch {epoch}: {remedy}")
+
+
+def _summary(record: Mapping[str, Array]) -> str:
+    """Means over seeds of what has one value a seed."""
+    return " ".join(f"{name}={np.mean(values):.4g}" for name, values in record.items() if values.ndim == 1)

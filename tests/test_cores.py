@@ -1,0 +1,97 @@
+"""Pinned processes hold cores of their own within the mask they started with, or go on unpinned."""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from diffhep import cores
+
+
+class Machine:
+    """Cores as the module sees them; `start` makes the next call stand for a new process."""
+
+    def __init__(self, monkeypatch):
+        self.patch = monkeypatch
+        self.processes: list[list[int]] = []
+        self.mask: set[int] = set()
+        monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(self.mask), raising=False)
+        monkeypatch.setattr(
+            os, "sched_setaffinity", lambda pid, mask: setattr(self, "mask", set(mask)), raising=False
+        )
+
+    def start(self, mask: set[int]) -> None:
+        self.mask = set(mask)
+        self.processes.append([])
+        self.patch.setattr(cores, "_held", self.processes[-1])
+
+    def end(self, process: int) -> None:
+        while self.processes[process]:
+            os.close(self.processes[process].pop())
+
+
+@pytest.fixture
+def machine(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    machine = Machine(monkeypatch)
+    yield machine
+    for process in range(len(machine.processes)):
+        machine.end(process)
+
+
+def test_processes_get_cores_of_their_own_until_one_ends(machine):
+    for threads, mine in ((1, {0}), (2, {1, 2}), (1, {3})):
+        machine.start({0, 1, 2, 3})
+        assert cores.pin(threads) == mine == machine.mask
+    machine.end(1)
+    machine.start({0, 1, 2, 3})
+    assert cores.pin(1) == {1}
+
+
+def test_mask_of_the_batch_system_is_never_left(machine):
+    for expected in ({4}, {6}):
+        machine.start({4, 6, 9})
+        assert cores.pin(1) == expected == machine.mask
+    machine.start({4, 6, 9})
+    assert cores.pin(3) == {4, 6, 9} == machine.mask
+
+
+def test_too_few_free_cores_change_nothing_and_hold_none(machine):
+    machine.start({0, 1, 2})
+    cores.pin(1)
+    machine.start({0, 1, 2, 3})
+    assert cores.pin(4) == {0, 1, 2, 3}
+    assert cores.pin(3) == {1, 2, 3}
+    machine.start({0, 1, 2, 3})
+    assert cores.pin(1) == {0, 1, 2, 3} == machine.mask
+
+
+def test_folder_that_cannot_be_used_changes_nothing(machine, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    machine.start({0, 1})
+    assert cores.pin(1) == {0, 1} == machine.mask
+
+
+def test_platform_without_affinity_changes_nothing(monkeypatch):
+    monkeypatch.delattr(os, "sched_setaffinity", raising=False)
+    assert cores.pin(1) == set()
+
+
+def test_no_threads_are_refused():
+    with pytest.raises(ValueError, match="threads is 0"):
+        cores.pin(0)
+
+
+def test_real_processes_do_not_share_a_core(tmp_path):
+    program = "from diffhep import cores; cores.pin(1); import os; print(*os.sched_getaffinity(0)); input()"
+    environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": environment}
+    running = [subprocess.Popen([sys.executable, "-uc", program], **pipes) for _ in range(2)]
+    masks = [set(map(int, process.stdout.readline().split())) for process in running]
+    for process in running:
+        process.communicate("\n")
+    allowed = os.sched_getaffinity(0)
+    assert all(mask <= allowed for mask in masks)
+    assert len(allowed) == 1 or (masks[0].isdisjoint(masks[1]) and len(masks[0] | masks[1]) == 2)

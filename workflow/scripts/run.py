@@ -1,0 +1,11 @@
+"""Run one stage of a study."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
+from diffhep import jobs
+
+jobs.log_to(snakemake.log[0])
+jobs.prepare(snakemake.threads)
+jobs.run(snakemake.params.job, dict(snakemake.input.items()), snakemake.output[0])
