@@ -45,7 +45,7 @@ def read(path: Path) -> Any:
         raise ConfigurationError(f"{path}, line {line}: {error.problem}") from None
 
 
-def check(content: Any, schema: Path, source: Path) -> Any:
+def check(content: Any, schema: Path, source: Path | str) -> Any:
     """The same content, if it fits the JSON schema.
 
     Raises:

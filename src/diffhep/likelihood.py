@@ -52,6 +52,11 @@ class Parameters:
 class Modifier:
     """An effect of parameters on yields; a subclass overrides one of the two methods."""
 
+    @property
+    def kinked(self) -> tuple[int, ...]:
+        """Parameters at whose zero the effect has a kink."""
+        return ()
+
     def addition(self, nominal: Array, pars: Array) -> Array | float:
         """Events added to the nominal yields, broadcast to (sample, bin)."""
         del nominal, pars
@@ -96,6 +101,11 @@ class HistoSys(Modifier):
     code: Interpolation = _static()
     up: Array
     down: Array
+
+    @property
+    def kinked(self) -> tuple[int, ...]:
+        """All of them with code0."""
+        return self.parameters if self.code == "code0" else ()
 
     def addition(self, nominal: Array, pars: Array) -> Array:
         """Sum over shifts of alpha S + h(alpha) A, with S = (up - down) / 2 and A = (up + down - 2 nominal) / 16.

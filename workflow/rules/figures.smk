@@ -22,7 +22,7 @@ rule figure:
         "../../envs/diffhep.yaml"
     params:
         entry=lambda wildcards: conf.plain(FIGURES[wildcards.figure]),
-        code=lambda wildcards: fingerprint(plot(FIGURES[wildcards.figure])),
+        code=lambda wildcards: fingerprint("diffhep.figures.{study}:{plot}".format(**FIGURES[wildcards.figure])),
         dpi=config["dpi"],
     script:
         "../scripts/draw.py"

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from diffhep import experiments, hypotests, information, losses, toys, training
@@ -42,12 +43,12 @@ def generate(settings: dict) -> xr.Dataset:
 
 def train(settings: dict, events: xr.Dataset, checkpoint: Path | None = None) -> xr.Dataset:
     """Train one observable from every seed; its metrics on the held-out events after every epoch."""
-    seeds = settings["seed"] + np.arange(settings["seeds"])
+    seeds = range(settings["seed"], settings["seed"] + settings["seeds"])
     history, _ = training.train(_problem(settings, events), _schedule(settings), seeds, checkpoint=checkpoint)
     dims = {"yields": ("sample", "bin"), "counts": ("sample", "fine_bin")}
     return xr.Dataset(
         {name: (("seed", "epoch", *dims.get(name, ())), values) for name, values in history.items()},
-        coords={"seed": seeds, "epoch": np.arange(settings["epochs"] + 1), "sample": list(blobs.SAMPLES)},
+        coords={"seed": list(seeds), "epoch": np.arange(settings["epochs"] + 1), "sample": list(blobs.SAMPLES)},
     )
 
 
@@ -95,8 +96,8 @@ def _smooth_model(settings: dict, logits: Float[Array, "sample event"], weights:
     return signal_background(*_yields(settings["yields"], shares), interpolation=settings["interpolation"])
 
 
-def _yields(scales: Mapping[str, float], shares: Float[Array, "*axis sample bin"]) -> Float[Array, "*axis sample bin"]:
-    """Expected events in each bin from the share of each sample's events in it (neos Appendix A)."""
+def _yields(scales: Mapping[str, float], shares: ArrayLike) -> ArrayLike:
+    """Expected events (..., sample, bin) from the share of each sample's events in each bin (neos Appendix A)."""
     sample = np.array([scales["signal"]] + [scales["background"]] * (len(blobs.SAMPLES) - 1))
     return shares * (sample * scales["overall"])[:, None] + scales["floor"]
 

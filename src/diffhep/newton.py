@@ -1,0 +1,258 @@
+"""One Newton step towards the maximum of a likelihood, safeguarded against what counting experiments do to it.
+
+The negative log-likelihood is sum over bins of nu - n log nu plus the constraints. Three things make it hard, and each
+has its remedy here: it need not be convex in nuisance parameters (`_solver`, `_probes`); log nu ends at nu = 0 in bins
+with events (`_lengths`); in bins without events nu has a kink there, where minima like to sit (`_kinked_direction`).
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from diffhep.likelihood import RATE_FLOOR, guarded
+
+WRITTEN_OUT = 8
+"""Up to this many parameters linear equations are written out: batched LAPACK is slow on 2 x 2 matrices."""
+
+PASSES = 3
+"""Most forces of empty bins that can reach a bound in one step."""
+
+BELOW_ZERO = 1e-100
+
+STEP_LENGTHS = (1.0, 0.3, 0.05)
+
+
+class Problem(NamedTuple):
+    """A likelihood as a function of the free parameters.
+
+    Attributes:
+        rates: free parameters -> rates, which may be negative, shape (bin,).
+        prior: free parameters -> minus the log density of the constraints.
+        information: Fisher information of the constraints, shape (par,).
+        counts: observed events, shape (bin,).
+        bounds: lowest and highest values, each of shape (par,).
+        constrained: which parameters have a constraint; known when compiling.
+        kinked: on which parameters the rates depend with a kink at 0; known when compiling.
+    """
+
+    rates: Callable[[Array], Array]
+    prior: Callable[[Array], Array]
+    information: Array
+    counts: Array
+    bounds: tuple[np.ndarray, np.ndarray]
+    constrained: np.ndarray
+    kinked: np.ndarray
+
+
+def newton_step(problem: Problem, free: Float[Array, " par"]) -> tuple[Float[Array, " par"], Float[Array, ""]]:
+    """Better free parameters, and the gain in log-likelihood that the quadratic model promised from where they were.
+
+    Parameters at a bound that they are pushed against are held. Of several candidates, the old parameters among them,
+    the one with the lowest negative log-likelihood is taken.
+    """
+    free, low, high = _one_side(problem, free)
+    local = _expand(problem, free)
+    gradient = local.prior + local.slope @ local.jacobian
+    frozen = ((free <= low) & (gradient > 0)) | ((free >= high) & (gradient < 0))
+    local = _freeze(local, frozen)
+    empty = problem.counts < RATE_FLOOR
+    direction, gain = _kinked_direction(local, _solver(local, empty), empty)
+    candidates = [free + length * direction for length in _lengths(problem.counts, local, direction)]
+    candidates = [jnp.clip(candidate, low, high) for candidate in candidates]
+    candidates += [jnp.clip(candidate, *problem.bounds) for candidate in _probes(problem, local, free)]
+    return _lowest(problem, [*candidates, free]), gain
+
+
+def _one_side(problem, free):
+    """Parameters and bounds that keep a step on one side of the kinks at 0, the steeper one where it starts at a kink.
+
+    At 0 derivatives are those of the right; a number just below has those of the left.
+    """
+    low, high = problem.bounds
+    if not problem.kinked.any():
+        return free, low, high
+
+    def nll(values):
+        nu, log_nu = guarded(problem.rates(values))
+        return jnp.sum(nu - problem.counts * log_nu) + problem.prior(values)
+
+    at_kink = problem.kinked & (jnp.abs(free) <= BELOW_ZERO)
+    right = jax.grad(nll)(jnp.where(at_kink, 0.0, free))
+    left = jax.grad(nll)(jnp.where(at_kink, -BELOW_ZERO, free))
+    free = jnp.where(at_kink, jnp.where(left > jnp.maximum(-right, 0.0), -BELOW_ZERO, 0.0), free)
+    low = jnp.where(problem.kinked & (free >= 0), jnp.maximum(low, 0.0), low)
+    high = jnp.where(problem.kinked & (free < 0), jnp.minimum(high, 0.0), high)
+    return free, low, high
+
+
+class _Expansion(NamedTuple):
+    """Derivatives of the negative log-likelihood: by the rates, and of rates and prior by the parameters."""
+
+    rates: Array
+    slope: Array
+    curvature: Array
+    fisher: Array
+    jacobian: Array
+    bend: Array
+    prior: Array
+    information: Array
+
+
+def _expand(problem, free):
+    rates = problem.rates(free)
+    nu, _ = guarded(rates)
+    log_slope = 1 / jnp.maximum(rates, RATE_FLOOR)
+    slope = (nu - problem.counts) * log_slope
+    return _Expansion(
+        rates=rates,
+        slope=slope,
+        curvature=jnp.where(rates > RATE_FLOOR, problem.counts, nu) * log_slope**2,
+        fisher=nu * log_slope**2,
+        jacobian=(jax.jacfwd if free.shape[0] <= rates.shape[0] else jax.jacrev)(problem.rates)(free),
+        bend=jax.hessian(lambda values: jnp.sum(slope * problem.rates(values)))(free),
+        prior=jax.grad(problem.prior)(free),
+        information=jnp.diag(problem.information),
+    )
+
+
+def _freeze(local, frozen):
+    """The same expansion for parameters of which some cannot move."""
+    either = frozen[:, None] | frozen
+    return local._replace(
+        jacobian=jnp.where(frozen, 0.0, local.jacobian),
+        prior=jnp.where(frozen, 0.0, local.prior),
+        bend=jnp.where(either, 0.0, local.bend),
+        information=jnp.where(either, jnp.eye(frozen.shape[0], dtype=local.bend.dtype), local.information),
+    )
+
+
+def _solver(local, empty):
+    """Function that divides by the Hessian, or by the Fisher information where the Hessian is not positive definite.
+
+    Empty bins do not count in either, their kinks come in `_kinked_direction`.
+    """
+    jacobian = local.jacobian
+    hessian = (jacobian.T * jnp.where(empty, 0.0, local.curvature)) @ jacobian + local.bend + local.information
+    fisher = (jacobian.T * jnp.where(empty, 0.0, local.fisher)) @ jacobian + local.information
+    # a parameter that only empty bins, or nothing at all, depends on
+    ridge = 1e-6 * jnp.sum(jacobian.T**2 * local.fisher, axis=1) + 1e-30
+    fisher = fisher + jnp.diag(ridge)
+    if ridge.shape[0] > WRITTEN_OUT:
+        good = jnp.isfinite(jnp.linalg.cholesky(hessian)).all()
+    else:
+        good = jnp.all(jnp.stack(_factorise(hessian)[1]) > 1e-3 * ridge)
+    return _divider(jnp.where(good, hessian, fisher))
+
+
+def _divider(matrix):
+    """Function that solves matrix x = right for positive definite matrices."""
+    if matrix.shape[0] > WRITTEN_OUT:
+        factor = jnp.linalg.cholesky(matrix)
+        return lambda right: jax.scipy.linalg.cho_solve((factor, True), right)
+    lower, pivots = _factorise(matrix)
+    return lambda right: _substitute(lower, pivots, right)
+
+
+def _factorise(matrix):
+    """Unit lower triangle and pivots of L D L^T."""
+    size = matrix.shape[0]
+    lower, pivots = [[None] * size for _ in range(size)], []
+    for j in range(size):
+        pivots.append(matrix[j, j] - sum(lower[j][k] ** 2 * pivots[k] for k in range(j)))
+        for i in range(j + 1, size):
+            overlap = sum(lower[i][k] * lower[j][k] * pivots[k] for k in range(j))
+            lower[i][j] = (matrix[i, j] - overlap) / pivots[j]
+    return lower, pivots
+
+
+def _substitute(lower, pivots, right):
+    """Solve L D L^T x = right."""
+    size = len(pivots)
+    half, solution = [], [None] * size
+    for i in range(size):
+        half.append(right[i] - sum(lower[i][k] * half[k] for k in range(i)))
+    for i in reversed(range(size)):
+        solution[i] = half[i] / pivots[i] - sum(lower[k][i] * solution[k] for k in range(i + 1, size))
+    return jnp.stack(solution)
+
+
+def _kinked_direction(local, solve, empty):
+    """Newton direction that knows of the kinks, and the gain that it promises.
+
+    An empty bin pulls its rate down with force 1 where the rate is positive and 0 where it is negative; at the kink the
+    force is what holds the rate there. The forces maximise the dual of the quadratic model.
+    """
+    smooth = local.prior + jnp.where(empty, 0.0, local.slope) @ local.jacobian
+    free_fall, response = -solve(smooth), solve(local.jacobian.T)
+    yielding = local.jacobian @ response
+    force = jnp.where(empty, local.slope, 0.0)
+    ahead = local.rates + local.jacobian @ free_fall - yielding @ force
+    if empty.shape[0] <= WRITTEN_OUT:
+        force = _forces(force, ahead, yielding, empty)
+    else:
+        force = jax.lax.cond(empty.any(), _forces, lambda force, *_: force, force, ahead, yielding, empty)
+    move = free_fall - response @ force
+    speed = local.jacobian @ move
+    kinks = jnp.where(empty, guarded(local.rates + speed)[0] - guarded(local.rates)[0], 0.0)
+    return move, 0.5 * (jnp.sum(force * speed) - jnp.sum(smooth * move)) - jnp.sum(kinks)
+
+
+def _forces(force, ahead, yielding, empty):
+    """Forces of the empty bins, given the rates where a step with the first guess of them would lead.
+
+    Newton steps of the dual, whose variables are bounded by 0 and 1: each goes on until a force reaches a bound.
+    """
+    diagonal = jnp.diagonal(yielding)
+    ridge = jnp.diag(1e-10 * diagonal + 1e-30)
+    for _ in range(PASSES):
+        kink = RATE_FLOOR * (1 + jnp.log(jnp.maximum(force, 1e-6)))  # here the slope of the rate's guard is the force
+        excess = ahead - kink
+        active = empty & ~((force <= 0) & (excess < 0)) & ~((force >= 1) & (excess > 0)) & (diagonal > 0)
+        matrix = jnp.where(active[:, None] & active, yielding + ridge, jnp.eye(force.shape[0]))
+        change = _divider(matrix)(jnp.where(active, excess, 0.0))
+        room = jnp.where(change > 0, 1 - force, force) / jnp.maximum(jnp.abs(change), 1e-30)
+        change = jnp.minimum(jnp.min(jnp.where(active, room, 1.0)), 1.0) * change
+        force = jnp.clip(force + change, 0.0, 1.0)
+        ahead = ahead - yielding @ change
+    return force
+
+
+def _lengths(counts, local, direction):
+    """Step lengths to try: fixed ones, and three at which something happens to one of the bins."""
+    speed = local.jacobian @ direction
+    falling, rising = jnp.minimum(speed, -1e-30), jnp.maximum(speed, 1e-30)
+    filled = counts >= RATE_FLOOR
+    almost_vanish = jnp.where(filled & (speed < 0), -0.9 * local.rates / falling, 1.0)
+    vanish = jnp.where(~filled & (speed < 0), (0.3 * RATE_FLOOR - local.rates) / falling, 1.0)
+    meet = jnp.where((local.rates < 0.5 * counts) & (speed > 0), (counts - local.rates) / rising, 1e6)
+    return [*STEP_LENGTHS, *(jnp.clip(jnp.min(length), 0.0, 1e6) for length in (almost_vanish, vanish, meet))]
+
+
+def _probes(problem, local, free):
+    """One unit to either side along the constrained parameter with the least curvature.
+
+    This leaves stationary points that are no minimum: where up and down templates coincide the gradient vanishes at 0.
+    """
+    if not problem.constrained.any():
+        return []
+    curvature = jnp.sum(local.jacobian.T**2 * local.curvature, axis=1) + jnp.diagonal(local.bend)
+    flattest = jnp.argmin(jnp.where(problem.constrained, curvature, jnp.inf))
+    move = (jnp.arange(free.shape[0]) == flattest).astype(free.dtype)
+    return [free + move, free - move]
+
+
+def _lowest(problem, candidates):
+    """The candidate with the lowest negative log-likelihood; the first, full step wins within rounding."""
+
+    def nll(values):
+        nu, log_nu = guarded(problem.rates(values))
+        return jnp.sum(nu - problem.counts * log_nu) + problem.prior(values)
+
+    values = jnp.stack([nll(candidate) for candidate in candidates])
+    rounding = 1e-13 * (1 + jnp.sum(problem.counts))
+    values = jnp.where(jnp.isfinite(values), values, jnp.inf).at[0].add(-rounding)
+    return jnp.stack(candidates)[jnp.argmin(values)]

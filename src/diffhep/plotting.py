@@ -1,0 +1,107 @@
+"""What all figures share: style, one look for each training objective, labels, and painters."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+STYLE = Path(__file__).with_name("style.mplstyle")
+BAND = "lines: mean over initialisations, bands: ±1 standard deviation"
+# a histogram of events, its binned stand-in, a curve behind that, and what all of them estimate
+HARD, SMOOTH, CURVE, TRUTH = "#bdbdbd", "#0072B2", "#D55E00", "black"
+
+# Okabe and Ito's colours, which the colour-blind tell apart; markers for those who print in grey.
+OBJECTIVES: dict[str, dict[str, str]] = {
+    "bce": {"label": "cross-entropy", "color": "#0072B2", "marker": "o"},
+    "bce_augmented": {"label": "cross-entropy, augmented", "color": "#56B4E9", "marker": "s"},
+    "inferno": {"label": r"INFERNO ($\sigma_\mu$)", "color": "#009E73", "marker": "^"},
+    "cls": {"label": r"neos (CL$_s$)", "color": "#D55E00", "marker": "D"},
+    "log_cls": {"label": r"log CL$_s$", "color": "#E69F00", "marker": "v"},
+    "p0": {"label": r"$p_0$", "color": "#882255", "marker": "P"},
+    "log_p0": {"label": r"log $p_0$", "color": "#CC79A7", "marker": "X"},
+}
+METRICS: dict[str, str] = {
+    "cls": r"expected CL$_s$",
+    "p0": r"expected $p_0$",
+    "poi_uncertainty": r"$\sigma_\mu$",
+    "nuisance_deviation": r"$(1-\sigma_\gamma)^2$",
+    "generalised_variance": r"$\det\,\mathrm{cov}(\mu,\gamma)$",
+    "bce": "cross-entropy",
+}
+
+
+def styled(plot: Callable[..., Figure]) -> Callable[..., Figure]:
+    """A plot function that draws in the suite's style and leaves everybody else's as it is."""
+
+    @functools.wraps(plot)
+    def drawn(*args: Any, **options: Any) -> Figure:
+        with mpl.rc_context(fname=STYLE):
+            return plot(*args, **options)
+
+    return drawn
+
+
+def look(objective: str) -> dict[str, Any]:
+    """Label, colour, marker and line style of a training objective, the same in every figure.
+
+    The variants named `<objective>_code0`, with the kinked interpolation, are dashed.
+
+    Raises:
+        ValueError: No look is defined for the objective.
+    """
+    name = objective.removesuffix("_code0")
+    if name not in OBJECTIVES:
+        raise ValueError(
+            f"{objective!r} has no look: add it to plotting.OBJECTIVES or use {', '.join(OBJECTIVES)}"
+        )
+    if name == objective:
+        return OBJECTIVES[name] | {"linestyle": "-"}
+    return OBJECTIVES[name] | {"label": f"{OBJECTIVES[name]['label']}, code0", "linestyle": "--"}
+
+
+def panels(rows: int, columns: int, *, size: tuple[float, float] = (3.4, 2.9)) -> tuple[Figure, np.ndarray]:
+    """A figure with a grid of panels of the given size in inches, and its axes (row, column)."""
+    figure = Figure(figsize=(columns * size[0], rows * size[1]), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def band(axis: Axes, x: np.ndarray, values: np.ndarray, **line: Any) -> None:
+    """Draw the mean over seeds with a band of one standard deviation to either side.
+
+    The band stays within the values themselves, so that it never reaches zero on a logarithmic axis. Seeds
+    without a finite value at a point are left out there.
+
+    Args:
+        axis: Where to draw.
+        x: Positions (point).
+        values: One row a seed (seed, point).
+        line: How the line looks, for instance `look(objective)`.
+    """
+    values = np.ma.masked_invalid(values)
+    mean, spread = values.mean(axis=0), values.std(axis=0)
+    low, high = (
+        np.ma.maximum(mean - spread, values.min(axis=0)),
+        np.ma.minimum(mean + spread, values.max(axis=0)),
+    )
+    axis.plot(x, mean.filled(np.nan), **line)
+    axis.fill_between(
+        x, low.filled(np.nan), high.filled(np.nan), color=line.get("color"), alpha=0.2, linewidth=0
+    )
+
+
+def legend_above(figure: Figure, handles: Sequence[Any], *, columns: int, note: str | None = None) -> None:
+    """A legend over all panels, outside the data, with a note below them if there is one."""
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns)
+    if note:
+        figure.supxlabel(note, fontsize="small", color="#595959")
+
+
+def line_handle(look: Mapping[str, Any]) -> Line2D:
+    """What stands for a line with this look in a legend."""
+    return Line2D([], [], **look)

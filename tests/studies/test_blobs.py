@@ -1,0 +1,85 @@
+"""Stages of the study at the smallest scale that still shows what they do."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from diffhep.studies import blobs
+
+YIELDS = {"signal": 2.0, "background": 10.0, "overall": 10.0, "floor": 0.001}
+MEANS = {"signal": [-1.0, 1.0], "background": [1.0, -1.0], "up": [2.5, 2.0], "down": [-2.5, -1.5]}
+RUN = {
+    "seed": 0, "seeds_at_once": "auto", "yields": YIELDS, "network": [16], "epochs": 3, "batch_size": 150,
+    "learning_rate": 0.01, "seeds": 2, "bins": 5, "bandwidth": 0.1, "outer_edges": "leak", "interpolation": "code4p",
+    "objective": {"cls": 1.0},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def events():
+    return blobs.generate({"seed": 0, "events": 400, "test_fraction": 0.25, "means": MEANS})
+
+
+@pytest.fixture(scope="module")
+def trained(events):
+    return blobs.train(RUN, events)
+
+
+def test_training_lowers_its_loss(trained):
+    assert (trained["loss"][:, -1] < trained["loss"][:, 1]).all()
+    assert np.isfinite(trained["cls"]).all() and trained.sizes["epoch"] == 4
+
+
+def test_yields_are_shares_of_the_test_events_times_the_scales(trained):
+    """Design: count / events x sample scale x overall scale + floor; all events lie in [0, 1]."""
+    total = trained["yields"].sum("bin") - 5 * YIELDS["floor"]
+    np.testing.assert_allclose(total.sel(sample="signal"), 20, rtol=1e-9)
+    np.testing.assert_allclose(total.sel(sample=["background", "up", "down"]), 100, rtol=1e-9)
+    counts = (trained["yields"].sel(sample="signal") - YIELDS["floor"]) / 20 * 100
+    np.testing.assert_allclose(counts, np.round(counts), atol=1e-9)  # hard histograms count whole events
+
+
+def test_evaluation_at_the_training_s_own_settings_repeats_its_metrics(trained):
+    evaluated = blobs.evaluate({"yields": YIELDS, "bins": [5, 20], "interpolation": ["code4p", "code0"]}, trained)
+    own = evaluated.sel(bins=5, interpolation="code4p")
+    for name in blobs.METRICS:
+        np.testing.assert_allclose(own[name], trained[name], rtol=1e-9)
+    assert (evaluated["cls"].sel(bins=20) != own["cls"]).any()
+
+
+def test_plain_cross_entropy_never_sees_the_shifted_backgrounds(events):
+    run = {**RUN, "objective": {"bce": 1.0}}
+    changed = events.copy(deep=True)
+    changed["train"].loc[{"sample": ["up", "down"]}] = 7.0
+    np.testing.assert_array_equal(blobs.train(run, changed)["bce"], blobs.train(run, events)["bce"])
+
+
+def test_comparison_takes_swept_runs_as_trained_and_others_as_evaluated(trained):
+    evaluated = blobs.evaluate({"yields": YIELDS, "bins": [3, 5], "interpolation": ["code4p"]}, trained)
+    settings = {
+        "runs": ["bce", "cls"],
+        "defaults": {**RUN, "bandwidth": 0.1},
+        "points": [{"bins": 3, "bandwidth": 0.2, "seeds": 1}],
+    }
+    swept = trained.isel(seed=[0]) * 2
+    found = blobs.compare(
+        settings, {"bce": trained, "cls": trained, "cls_bins_3_bandwidth_0.2": swept}, {"bce": evaluated}
+    )
+    assert list(found["point"].values) == ["5 bins, bandwidth 0.1", "3 bins, bandwidth 0.2"]
+    three = found.isel(point=1)
+    xr.testing.assert_equal(three["cls"].sel(run="bce", drop=True), evaluated["cls"].sel(bins=3)[..., 0].drop_vars(["bins", "interpolation", "point"], errors="ignore").assign_coords(point=three["point"]))
+    np.testing.assert_allclose(three["cls"].sel(run="cls")[0], 2 * trained["cls"][0])
+    assert np.isnan(three["cls"].sel(run="cls")[1]).all()
+
+
+def test_toys_are_thrown_from_the_seed_of_median_cls(trained):
+    found = blobs.pseudo_experiments({**RUN, "number": 200, "tested_mu": [1.0]}, trained)
+    last = trained["cls"].isel(epoch=-1).values
+    assert last[int(found["seed"])] == np.sort(last)[1]
+    assert found["q_mu"].dims == ("true_mu", "toy") and found.sizes["toy"] == 200
+    assert ((found["coverage"] > 0.4) & (found["coverage"] <= 1)).all()
+
+
+def test_step_cost_times_every_run(events):
+    found = blobs.step_cost({"runs": {"a": RUN, "b": {**RUN, "objective": {"bce": 1.0}}}, "repeats": 2}, events)
+    assert found["seconds"].dims == ("repeat", "run") and (found["seconds"] > 0).all()

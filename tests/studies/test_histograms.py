@@ -1,0 +1,88 @@
+"""Every density of the bandwidth study has unit area, and the estimates have the limits they should."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from scipy import stats
+
+from diffhep.studies import histograms
+
+CONFIG = Path(__file__).parents[2] / "config" / "studies" / "histograms.yaml"
+SETTINGS = yaml.safe_load(CONFIG.read_text())["bandwidth_tradeoff"] | {"seed": 0}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return histograms.bandwidth_tradeoff(SETTINGS)
+
+
+def test_figure_has_the_papers_200_events_from_a_mixture_of_two(data):
+    assert data.sizes["event"] == 200
+    assert {len(entries) for entries in SETTINGS["mixture"].values()} == {2}
+
+
+def test_all_densities_have_unit_area(data):
+    width = np.diff(data["edges"])
+    np.testing.assert_allclose(data["hard"].values @ width, 1)
+    np.testing.assert_allclose(data["binned"].values @ width, 1)
+    leaks = [0, 0, 0, 0.02]  # beyond the range that is drawn, at the largest bandwidth
+    for bandwidth, leak in zip(data["bandwidth"], leaks, strict=True):
+        area = data["curve"].sel(bandwidth=bandwidth).integrate("x")
+        assert 1 - leak - 1e-3 <= area <= 1 + 1e-6
+    np.testing.assert_allclose(data["truth"].integrate("x"), 1, rtol=1e-6)
+
+
+def test_densities_are_those_of_the_reference_implementations(data):
+    events, edges, x = (data[name].values for name in ("events", "edges", "x"))
+    hard, _ = np.histogram(events, edges, density=True)
+    np.testing.assert_allclose(data["hard"], hard)
+    for bandwidth in data["bandwidth"].values:
+        here = data.sel(bandwidth=bandwidth)
+        kde = stats.gaussian_kde(
+            events, bw_method=bandwidth / events.std(ddof=1)
+        )  # one unit is one bin width
+        np.testing.assert_allclose(here["curve"], kde(x), atol=1e-12)
+        shares = np.array([kde.integrate_box_1d(*bin_) for bin_ in pairwise(edges)])
+        np.testing.assert_allclose(here["binned"], shares / shares.sum(), atol=1e-12)
+
+
+def test_curve_is_the_mean_of_the_kernels(data):
+    np.testing.assert_allclose(data["curve"], data["kernels"].mean("event"))
+
+
+def test_binned_kde_becomes_the_histogram_as_the_bandwidth_vanishes():
+    data = histograms.bandwidth_tradeoff(SETTINGS | {"bandwidths": [1e-6]})
+    np.testing.assert_allclose(data["binned"][0], data["hard"], atol=1e-12)
+
+
+def test_bias_grows_with_the_bandwidth(data):
+    distance = np.abs(data["binned"] - data["hard"]).sum("bin")
+    assert (np.diff(distance) > 0).all()
+
+
+def test_bandwidth_is_relative_to_the_bin_width():
+    scaled = SETTINGS | {"range": [-14.0, 14.0], "mixture": {
+        "weights": SETTINGS["mixture"]["weights"],
+        "means": [2 * mean for mean in SETTINGS["mixture"]["means"]],
+        "widths": [2 * width for width in SETTINGS["mixture"]["widths"]],
+    }}  # fmt: skip
+    wide, narrow = histograms.bandwidth_tradeoff(scaled), histograms.bandwidth_tradeoff(SETTINGS)
+    np.testing.assert_allclose(2 * wide["binned"], narrow["binned"], rtol=1e-9)
+
+
+def test_events_follow_the_density_that_is_called_true():
+    many = SETTINGS | {"events": 20_000, "bandwidths": [0.01], "points": 3}
+    drawn = histograms.bandwidth_tradeoff(many)
+    edges, mixture = drawn["edges"].values, SETTINGS["mixture"]
+    cumulative = stats.norm.cdf(edges[:, None], mixture["means"], mixture["widths"]) @ mixture["weights"]
+    expected = np.diff(cumulative)
+    error = np.sqrt(expected / 20_000) + 1e-4
+    assert (np.abs(drawn["hard"].values - expected) < 4 * error).all()
+
+
+def test_another_seed_draws_other_events(data):
+    other = histograms.bandwidth_tradeoff(SETTINGS | {"seed": 1})
+    assert not np.isin(other["events"], data["events"]).any()

@@ -1,0 +1,81 @@
+"""Verdicts on data whose answer is known."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from diffhep import claims
+
+
+def runs(**means):
+    """Seven seeds around each mean, at two epochs; the metric halves between them."""
+    noise = np.linspace(-1, 1, 7)
+    values = [[[2 * (mean + noise), mean + noise] for mean in means.values()]]
+    return xr.Dataset(
+        {"metric": (("point", "run", "epoch", "seed"), values)}, coords={"point": ["here"], "run": list(means)}
+    )
+
+
+def verdict(data, **options):
+    return claims.ordering(data, metric="metric", **options).verdict
+
+
+def test_a_clear_order_holds_and_its_reverse_does_not():
+    data = runs(low=10, high=20)
+    assert verdict(data, subject="low", others=["high"]) == claims.HOLDS
+    assert verdict(data, subject="high", others=["low"]) == claims.FAILS
+    assert verdict(data, subject="high", others=["low"], higher=True) == claims.HOLDS
+    assert verdict(data, subject="low", others=["high"], logarithmic=True) == claims.HOLDS
+
+
+def test_a_close_race_is_undecided():
+    assert verdict(runs(a=10, b=10.1), subject="a", others=["b"]) == claims.UNDECIDED
+
+
+def test_one_lower_run_decides_against_the_claim():
+    data = runs(a=10, b=20, c=5)
+    assert verdict(data, subject="a", others=["b", "c"]) == claims.FAILS
+
+
+def test_a_tolerance_turns_beaten_into_matched():
+    data = runs(a=100, b=98)
+    assert verdict(data, subject="a", others=["b"]) == claims.FAILS
+    assert verdict(data, subject="a", others=["b"], within=0.05) == claims.HOLDS
+
+
+def test_a_run_can_be_compared_with_its_own_past():
+    data = runs(a=10)
+    assert verdict(data, subject="a", others=["a"], others_epoch=0) == claims.HOLDS
+    assert claims.ordering(data, metric="metric", subject="a", others=["a"], others_epoch=0).measured == "20 ± 0.5 → 10 ± 0.3"
+
+
+def test_the_first_point_decides_and_the_others_are_told():
+    here, there = runs(a=10, b=20), runs(a=20, b=10).assign_coords(point=["there"])
+    finding = claims.ordering(xr.concat([here, there], "point"), metric="metric", subject="a", others=["b"])
+    assert finding.verdict == claims.HOLDS
+    assert finding.measured.startswith("here: a 10 ± 0.3, b 20 ± 0.3") and finding.measured.endswith("does not hold at there")
+
+
+def test_interval_is_that_of_welch_and_student():
+    """Closed form for equal sizes and spreads: t quantile times the standard error."""
+    data = runs(a=0, b=0)
+    values = data["metric"].values[0, 0, 1]
+    half = 2.178812829667229 * np.sqrt(2 * values.var(ddof=1) / 7)  # t quantile of 0.975 at 12 degrees of freedom
+    low, high = claims._difference(values, values, 0.0, False, False)
+    np.testing.assert_allclose([low, high], [-half, half], rtol=1e-9)
+
+
+@pytest.mark.parametrize(("low", "high", "expected"), [(2.0, 4.0, claims.HOLDS), (3.5, 4.0, claims.FAILS)])
+def test_a_ratio_is_judged_by_its_median(low, high, expected):
+    costs = xr.Dataset(
+        {"seconds": (("repeat", "run"), [[1.0, 3.0], [1.0, 3.2], [2.0, 6.0]])}, coords={"run": ["bce", "cls"]}
+    )
+    assert claims.ratio(costs, subject="cls", other="bce", low=low, high=high).verdict == expected
+
+
+def test_the_table_has_the_promised_columns():
+    claim = {"document": "d", "section": "1", "claim": "c", "check": "ordering"}
+    claim["options"] = {"metric": "metric", "subject": "a", "others": ["b"]}
+    table = claims.check({"one": claim}, {"one": {"runs": runs(a=1, b=5)}})
+    assert list(table.columns) == ["document", "section", "claim", "measured", "verdict"]
+    assert table.iloc[0]["verdict"] == claims.HOLDS

@@ -1,0 +1,57 @@
+"""A broken file under config/ is told in one line that names file, key and remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from diffhep import configuration as conf
+
+SCHEMAS = Path(__file__).parents[1] / "workflow" / "schemas"
+CONFIG = Path(__file__).parents[1] / "config"
+
+
+@pytest.mark.parametrize("study", sorted(path.stem for path in (CONFIG / "studies").glob("*.yaml")))
+@pytest.mark.parametrize("scale", ["full", "quick"])
+def test_every_study_has_valid_settings_at_both_scales(study, scale):
+    settings = conf.load_study(CONFIG / "studies" / f"{study}.yaml", SCHEMAS / f"{study}.schema.yaml", scale)
+    assert "quick" not in settings
+
+
+BREAKS = {
+    "unknown key": ("test_fraction: 0.25", "test_fractoin: 0.25", "data: unknown key test_fractoin; known are events"),
+    "wrong type": ("events: 10000", "events: many", "data.events: 'many' is not of type 'integer'"),
+    "number as text": ("learning_rate: 0.001", "learning_rate: 1e-3", "learning_rate: '1e-3' is not of type 'number'"),
+    "out of range": ("bandwidth: 0.09 ", "bandwidth: 0 ", "bandwidth: 0 is less than or equal to the minimum of 0"),
+    "key twice": ("  test_fraction: 0.25", "  events: 3\n  test_fraction: 0.25", "key 'events' stands twice"),
+    "no YAML": ("data:", "data: [", "line"),
+    "unknown key in quick": ("data: {events: 800}", "data: {evts: 800}", ", quick: data: unknown key evts"),
+}
+
+
+@pytest.mark.parametrize("case", BREAKS)
+def test_broken_settings_are_told_with_file_and_key(tmp_path, case):
+    old, new, message = BREAKS[case]
+    text = (CONFIG / "studies" / "blobs.yaml").read_text()
+    assert old in text
+    path = tmp_path / "blobs.yaml"
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(conf.ConfigurationError) as error:
+        conf.load_study(path, SCHEMAS / "blobs.schema.yaml", "full")
+    assert str(error.value).startswith(str(path)) and message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_key_is_named(tmp_path):
+    path = tmp_path / "blobs.yaml"
+    path.write_text("data: {events: 100, test_fraction: 0.5}\n")
+    with pytest.raises(conf.ConfigurationError, match="missing key"):
+        conf.load_study(path, SCHEMAS / "blobs.schema.yaml", "full")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(conf.ConfigurationError, match=r"absent\.yaml: there is no such file"):
+        conf.read(tmp_path / "absent.yaml")
+
+
+def test_merge_replaces_entry_by_entry():
+    assert conf.merge({"a": {"b": 1, "c": 2}, "d": [1]}, {"a": {"b": 3}, "d": [2]}) == {"a": {"b": 3, "c": 2}, "d": [2]}

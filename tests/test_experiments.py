@@ -1,0 +1,28 @@
+"""Trainings of an experiment: its variants, and some of them again at the points of a sweep."""
+
+import pytest
+
+from diffhep.experiments import runs
+
+EXPERIMENT = {
+    "defaults": {"bins": 5, "bandwidth": 0.1, "seeds": 7},
+    "variants": {"bce": {"objective": {"bce": 1}}, "wide": {"objective": {"cls": 1}, "bandwidth": 0.5}},
+    "sweep": {"variants": ["wide"], "points": [{"bins": 3, "bandwidth": 0.2, "seeds": 2}]},
+}
+
+
+def test_a_variant_is_the_defaults_with_its_own_entries():
+    found = runs(EXPERIMENT)
+    assert found["bce"] == {"bins": 5, "bandwidth": 0.1, "seeds": 7, "objective": {"bce": 1}}
+    assert found["wide"]["bandwidth"] == 0.5
+
+
+def test_a_sweep_repeats_its_variants_at_its_points():
+    found = runs(EXPERIMENT)
+    assert set(found) == {"bce", "wide", "wide_bins_3_bandwidth_0.2"}
+    assert found["wide_bins_3_bandwidth_0.2"] == {"bins": 3, "bandwidth": 0.2, "seeds": 2, "objective": {"cls": 1}}
+
+
+def test_a_sweep_of_an_unknown_variant_is_refused():
+    with pytest.raises(ValueError, match=r"sweep\.variants: p0 is no variant; choose from bce, wide"):
+        runs({**EXPERIMENT, "sweep": {"variants": ["p0"], "points": []}})

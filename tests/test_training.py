@@ -1,0 +1,114 @@
+"""The training loop: seeds are independent, interruptions leave no trace, NaN is told, nothing is compiled twice."""
+
+import logging
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jaxtyping import Array
+
+from diffhep import training
+from diffhep.training import Problem, Schedule
+
+
+class Points(NamedTuple):
+    """Events of one number each."""
+
+    x: Array
+    weights: Array
+
+
+POINTS = Points(jnp.linspace(0, 1, 25)[None].astype(jnp.float32), jnp.ones((1, 25), jnp.float32))
+
+
+def problem(loss=None):
+    """Fit a constant to points: the minimum is their mean."""
+    return Problem(
+        name="squares",
+        initialise=lambda key: jax.random.normal(key, (), jnp.float32),
+        loss=loss or (lambda a, batch: jnp.sum(batch.weights * (batch.x - a) ** 2) / jnp.sum(batch.weights)),
+        evaluate=lambda a: {"constant": a},
+        events=POINTS,
+    )
+
+
+SCHEDULE = Schedule(epochs=6, batch_size=10, learning_rate=0.1)
+
+
+def test_training_reaches_the_minimum():
+    history, state = training.train(problem(), SCHEDULE._replace(epochs=200, learning_rate=0.01), [0, 1])
+    np.testing.assert_allclose(state.parameters, 0.5, atol=0.02)
+    assert np.isnan(history["loss"][:, 0]).all() and np.isfinite(history["loss"][:, 1:]).all()
+
+
+def test_every_event_is_seen_once_an_epoch_and_padding_never():
+    order, mask = training.batches(jax.random.key(3), 25, 10)
+    assert order.shape == (3, 10)
+    np.testing.assert_array_equal(np.sort(order[mask > 0]), np.arange(25))
+    assert mask.sum() == 25
+
+
+def test_gradient_of_a_padded_batch_ignores_the_padding():
+    """One epoch in a single padded step is one step on exactly all events."""
+    one = Schedule(epochs=1, batch_size=40, learning_rate=0.1)
+    history, _ = training.train(problem(), one, [0])
+    start = history["constant"][0, 0]
+    expected = np.mean((np.asarray(POINTS.x) - start) ** 2)
+    np.testing.assert_allclose(history["loss"][0, 1], expected, rtol=1e-6)
+
+
+def test_a_seed_is_the_same_run_alone_and_beside_others():
+    together, _ = training.train(problem(), SCHEDULE, [3, 7, 1])
+    alone, _ = training.train(problem(), SCHEDULE, [7])
+    np.testing.assert_array_equal(together["constant"][1], alone["constant"][0])
+
+
+@pytest.mark.parametrize("at_once", [2, 3, 5])
+def test_seeds_side_by_side_equal_seeds_in_turn(at_once):
+    turn, _ = training.train(problem(), SCHEDULE, range(3))
+    side, _ = training.train(problem(), SCHEDULE._replace(seeds_at_once=at_once), range(3))
+    np.testing.assert_allclose(side["constant"], turn["constant"], rtol=1e-6)
+
+
+def test_going_on_from_a_checkpoint_gives_the_undisturbed_result(tmp_path, monkeypatch):
+    undisturbed, _ = training.train(problem(), SCHEDULE, [0, 1])
+    save, path = training.save_checkpoint, tmp_path / "run.checkpoint"
+
+    def save_and_die(run, file):
+        save(run, file)
+        if run.epoch == 3:
+            raise KeyboardInterrupt
+
+    eager = SCHEDULE._replace(checkpoint_seconds=0.0)
+    monkeypatch.setattr(training, "save_checkpoint", save_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        training.train(problem(), eager, [0, 1], checkpoint=path)
+    monkeypatch.undo()
+    resumed, _ = training.train(problem(), eager, [0, 1], checkpoint=path)
+    for name in undisturbed:
+        np.testing.assert_array_equal(resumed[name], undisturbed[name])
+
+
+def test_a_loss_that_is_not_finite_names_loss_seed_and_epoch():
+    def breaks(a, batch):
+        return jnp.where(batch.x[0, 0] >= 0, jnp.log(a - 1e3), 0.0)
+
+    with pytest.raises(ValueError, match=r"loss squares is nan for seed 5 in epoch 1"):
+        training.train(problem(breaks), SCHEDULE, [5])
+
+
+def test_each_program_is_compiled_once(caplog):
+    start, advance = training.programs(problem(), SCHEDULE, [0, 1])
+    state, _ = start()
+    for epoch in range(1, 5):
+        state, _ = advance(state, epoch)
+    assert start._cache_size() == advance._cache_size() == 1
+
+
+def test_progress_is_logged_every_epoch(caplog):
+    with caplog.at_level(logging.INFO, logger="diffhep"):
+        training.train(problem(), SCHEDULE, [0])
+    lines = [record.message for record in caplog.records]
+    assert len(lines) == SCHEDULE.epochs and lines[-1].startswith("epoch 6/6") and "loss=" in lines[-1]
