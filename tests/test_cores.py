@@ -59,11 +59,12 @@ def test_mask_of_the_batch_system_is_never_left(machine):
 
 
 def test_too_few_free_cores_change_nothing_and_hold_none(machine):
-    machine.start({0, 1, 2})
-    cores.pin(1)
+    for mask in ({0, 1}, {1, 2}):
+        machine.start(mask)
+        cores.pin(1)
     machine.start({0, 1, 2, 3})
-    assert cores.pin(4) == {0, 1, 2, 3}
-    assert cores.pin(3) == {1, 2, 3}
+    assert cores.pin(3) == {0, 1, 2, 3} == machine.mask
+    assert cores.pin(2) == {2, 3} == machine.mask
     machine.start({0, 1, 2, 3})
     assert cores.pin(1) == {0, 1, 2, 3} == machine.mask
 

@@ -14,13 +14,14 @@ from jaxtyping import Array, Bool, Float, Real
 from jax.typing import ArrayLike
 
 from diffhep.likelihood import (
+    RATE_FLOOR,
     Data,
     Model,
     log_likelihood,
     negative_log_likelihood,
     nominal_parameters,
     unguarded_rates,)
-from diffhep.newton import Problem, newton_step
+from diffhep.newton import Problem, State, newton_step
 
 ITERATIONS = 30
 ENOUGH=1e-10
@@ -141,15 +142,17 @@ def _solve(start, model, data, mu):
         kinked=_without_poi(model, _kinked(model), mu),
     )
 
-    def unfinished(state):
-        iteration, _, gain = state
-        return (iteration < ITERATIONS) & ~(jnp.abs(gain) < ENOUGH)
+    def unfinished(carry):
+        iteration, state = carry
+        return (iteration < ITERATIONS) & ~(jnp.abs(state.gain) < ENOUGH)
 
-    def step(state):
-        iteration, free, _ = state
-        return iteration + 1, *newton_step(problem, free)
+    def step(carry):
+        iteration, state = carry
+        return iteration + 1, newton_step(problem, state)
 
-    return jax.lax.while_loop(unfinished, step, (0, start, jnp.full((), jnp.inf, start.dtype)))[1:]
+    begin = State(start, (data.main < RATE_FLOOR).astype(start.dtype), jnp.full((), jnp.inf, start.dtype))
+    _, end = jax.lax.while_loop(unfinished, step, (0, begin))
+    return end.free, end.gain
 
 
 def _kinked(model):

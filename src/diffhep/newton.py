@@ -48,23 +48,37 @@ class Problem(NamedTuple):
     kinked: np.ndarray
 
 
-def newton_step(problem: Problem, free: Float[Array, " par"]) -> tuple[Float[Array, " par"], Float[Array, ""]]:
+class State(NamedTuple):
+    """Where a fit has come to.
+
+    Attributes:
+        free: best free parameters so far.
+        forces: how strongly each empty bin pulls its rate down, between 0 (negative rates) and 1 (positive rates).
+        gain: by how much the last step was expected to raise the log-likelihood.
+    """
+
+    free: Float[Array, " par"]
+    forces: Float[Array, " bin"]
+    gain: Float[Array, ""]
+
+
+def newton_step(problem: Problem, state: State) -> State:
     """Better free parameters, and the gain in log-likelihood that the quadratic model promised from where they were.
 
     Parameters at a bound that they are pushed against are held. Of several candidates, the old parameters among them,
     the one with the lowest negative log-likelihood is taken.
     """
-    free, low, high = _one_side(problem, free)
+    free, low, high = _one_side(problem, state.free)
     local = _expand(problem, free)
     gradient = local.prior + local.slope @ local.jacobian
     frozen = ((free <= low) & (gradient > 0)) | ((free >= high) & (gradient < 0))
     local = _freeze(local, frozen)
     empty = problem.counts < RATE_FLOOR
-    direction, gain = _kinked_direction(local, _solver(local, empty), empty)
+    direction, forces, gain = _kinked_direction(local, state.forces, _solver(local, empty), empty)
     candidates = [free + length * direction for length in _lengths(problem.counts, local, direction)]
     candidates = [jnp.clip(candidate, low, high) for candidate in candidates]
     candidates += [jnp.clip(candidate, *problem.bounds) for candidate in _probes(problem, local, free)]
-    return _lowest(problem, [*candidates, free]), gain
+    return State(_lowest(problem, [*candidates, free]), forces, gain)
 
 
 def _one_side(problem, free):
@@ -180,7 +194,7 @@ def _substitute(lower, pivots, right):
     return jnp.stack(solution)
 
 
-def _kinked_direction(local, solve, empty):
+def _kinked_direction(local, force, solve, empty):
     """Newton direction that knows of the kinks, and the gain that it promises.
 
     An empty bin pulls its rate down with force 1 where the rate is positive and 0 where it is negative; at the kink the
@@ -189,7 +203,6 @@ def _kinked_direction(local, solve, empty):
     smooth = local.prior + jnp.where(empty, 0.0, local.slope) @ local.jacobian
     free_fall, response = -solve(smooth), solve(local.jacobian.T)
     yielding = local.jacobian @ response
-    force = jnp.where(empty, local.slope, 0.0)
     ahead = local.rates + local.jacobian @ free_fall - yielding @ force
     if empty.shape[0] <= WRITTEN_OUT:
         force = _forces(force, ahead, yielding, empty)
@@ -198,7 +211,7 @@ def _kinked_direction(local, solve, empty):
     move = free_fall - response @ force
     speed = local.jacobian @ move
     kinks = jnp.where(empty, guarded(local.rates + speed)[0] - guarded(local.rates)[0], 0.0)
-    return move, 0.5 * (jnp.sum(force * speed) - jnp.sum(smooth * move)) - jnp.sum(kinks)
+    return move, force, 0.5 * (jnp.sum(force * speed) - jnp.sum(smooth * move)) - jnp.sum(kinks)
 
 
 def _forces(force, ahead, yielding, empty):

@@ -119,7 +119,8 @@ def _pulls(axis: Axes, runs: dict[str, xr.Dataset], bins: int) -> None:
 def _cls(axis: Axes, runs: dict[str, xr.Dataset]) -> None:
     for run, data in runs.items():
         axis.plot(data["tested_mu"], data["cls_asymptotic"], color=plotting.look(run)["color"], linewidth=1.2)
-        seen = data.where(data["cls_toys"] > 0, drop=True)  # no toy that far out: an upper limit at most
+        points = data[["cls_toys", "cls_toys_error"]]
+        seen = points.where(points["cls_toys"] > 0, drop=True)  # no toy that far out: an upper limit at most
         _points(axis, run, seen["tested_mu"].values, seen["cls_toys"].values, seen["cls_toys_error"].values)
     axis.set(xlabel=r"tested $\mu$", ylabel=plotting.METRICS["cls"], yscale="log")
 

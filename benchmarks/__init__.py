@@ -1,0 +1,1 @@
+"""Our work timed beside the same work as the peers do it: `snakemake benchmarks`."""

@@ -1,0 +1,29 @@
+"""All benchmarks in one table."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from benchmarks import fits, timing, training
+from diffhep import jobs
+
+COLUMNS = ["work", "ours", "peer", "peer_version", "ratio"]
+
+
+def measure(settings: Mapping[str, Any], cores: int) -> pd.DataFrame:
+    """One row for each piece of work, ours beside the peer's, measured in turns."""
+    shared = {"seed": settings["seed"], "repeats": settings["repeats"]}
+    training_settings = {**shared, **settings["training"]}
+    rows = [training.step_cost(training_settings, network) for network in settings["step_cost"]["networks"]]
+    with timing.one_core_processes(cores) as processes:
+        rows.append(training.seed_step({**training_settings, **settings["seed_step"]}, processes))
+        rows += fits.rates({**shared, **settings["fits"]}, processes)
+    return pd.DataFrame(rows, columns=COLUMNS).round({"ratio": 2})
+
+
+def write(settings: Mapping[str, Any], cores: int, paths: Sequence[str]) -> None:
+    """Measure, and write the table to all paths."""
+    table = measure(settings, cores)
+    for path in paths:
+        jobs.write_table(table, path)
