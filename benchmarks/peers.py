@@ -15,12 +15,14 @@ import relaxed
 from jax.tree_util import register_dataclass
 from jaxtyping import Array, Float, PyTree
 
-from diffhep.data.blobs import Events
-from diffhep.likelihood import Data, Model, expected_data, log_likelihood, signal_background
+from benchmarks.timing import Work
+from diffhep.likelihood import Data, expected_data, log_likelihood, signal_background
 from diffhep.networks import Observable
 
-RELAXED = f"relaxed {version('relaxed')} (conditional fit repaired), jax {version('jax')}"
-PYHF = f"pyhf {version('pyhf')} (numpy, scipy {version('scipy')})"
+RELAXED = (
+    f"relaxed {version('relaxed')} (conditional fit given a copy of its parameters), jax {version('jax')}"
+)
+PYHF = f"pyhf {version('pyhf')} (numpy {version('numpy')}, scipy {version('scipy')})"
 
 Loss = Callable[[PyTree, Float[Array, "sample event feature"]], Float[Array, ""]]
 
@@ -29,59 +31,60 @@ Loss = Callable[[PyTree, Float[Array, "sample event feature"]], Float[Array, ""]
 def repair_relaxed() -> None:
     """Let the conditional fit of relaxed work on a copy of the parameters.
 
-    It writes the tested strength into the dict that jaxopt gave it, which present versions of jax refuse as a change of
-    structure. Nothing else is changed; what is computed stays the same.
+    It writes the tested strength into the dict that jaxopt gave it, which present versions of jax refuse as a
+    change of structure. Nothing else is changed; what is computed stays the same.
     """
     minimize = relaxed.mle._minimize
 
-    def minimize_copy(fit_objective, **rest):
-        return minimize(
-            fit_objective=lambda pars, model, data: fit_objective(dict(pars), model, data), **rest
-        )
+    def minimize_a_copy(fit_objective, **rest):
+        def objective(pars, model, data):
+            return fit_objective(dict(pars), model, data)
 
-    relaxed.mle._minimize = minimize_copy
+        return minimize(fit_objective=objective, **rest)
+
+    relaxed.mle._minimize = minimize_a_copy
 
 
 @register_dataclass
 @dataclass(frozen=True)
 class RelaxedModel:
-    """Our likelihood as relaxed wants it, which brings none of its own."""
+    """Our likelihood as relaxed wants one, which brings none of its own; made of yields (sample, bin)."""
 
-    model: Model
-
-    def _parameters(self, pars: Mapping[str, Array]) -> Array:
-        return jnp.stack([jnp.asarray(pars[name], jnp.float64) for name in self.model.parameters.names])
+    yields: Array
 
     def logpdf(self, pars: Mapping[str, Array], data: Data) -> Array:
         """Log-likelihood of parameters by name."""
-        return log_likelihood(self.model, self._parameters(pars), data)
+        return log_likelihood(signal_background(*self.yields), _vector(pars), data)
 
     def expected_data(self, pars: Mapping[str, Array]) -> Data:
-        """The Asimov data set."""
-        return expected_data(self.model, self._parameters(pars))
+        """The Asimov data set of parameters by name."""
+        return expected_data(signal_background(*self.yields), _vector(pars))
+
+
+def _vector(pars: Mapping[str, Array]) -> Array:
+    return jnp.stack([jnp.asarray(pars[name], jnp.float64) for name in ("mu", "gamma")])
 
 
 def relaxed_losses(settings: Mapping[str, Any]) -> dict[str, Loss]:
-    """CLs and augmented cross-entropy of a batch, with relaxed's histograms and hypothesis tests."""
+    """CLs, with histograms and hypothesis test of relaxed, and augmented cross-entropy of a batch."""
     repair_relaxed()
     network, scales = Observable(settings["network"]), settings["yields"]
     edges = jnp.linspace(0, 1, settings["bins"] + 1)
     background = scales["background"] * scales["overall"]
-    events = jnp.array([scales["signal"] * scales["overall"], background, background, background])
+    expected = jnp.array([scales["signal"] * scales["overall"], background, background, background])
 
     def cls(parameters, features):
         scores = jax.nn.sigmoid(network.apply(parameters, features))
         counts = jnp.stack([relaxed.hist(sample, edges, settings["bandwidth"]) for sample in scores])
-        yields = events[:, None] * counts / scores.shape[1] + scales["floor"]
-        model = RelaxedModel(signal_background(*yields))
-        null = {"mu": 0.0, "gamma": 0.0}
+        model = RelaxedModel(expected[:, None] * counts / scores.shape[1] + scales["floor"])
+        background_only = {"mu": 0.0, "gamma": 0.0}
         return relaxed.infer.hypotest(
             1.0,
-            data=model.expected_data(null),
+            data=model.expected_data(background_only),
             model=model,
             init_pars={"mu": 1.0, "gamma": 0.0},
-            bounds=dict(zip(model.model.parameters.names, model.model.parameters.bounds, strict=True)),
-            expected_pars=null,
+            bounds={"mu": (0.0, 10.0), "gamma": (-5.0, 5.0)},
+            expected_pars=background_only,  # known, so that the free fit can be left out, as with us
         )
 
     def bce_augmented(parameters, features):
@@ -92,12 +95,15 @@ def relaxed_losses(settings: Mapping[str, Any]) -> dict[str, Loss]:
     return {"cls": cls, "bce_augmented": bce_augmented}
 
 
-def relaxed_epoch(
-    loss: Loss, parameters: PyTree, events: Events, settings: Mapping[str, Any]
-) -> Callable[[], None]:
-    """A Python loop over batches that calls one compiled step, for one seed."""
+def python_loop(
+    loss: Loss,
+    parameters: PyTree,
+    features: Float[Array, "sample event feature"],
+    settings: Mapping[str, Any],
+) -> Work:
+    """One epoch of one seed: a Python loop over batches that calls one compiled step."""
     optimiser = optax.adam(settings["learning_rate"])
-    features, size = np.asarray(events.features), settings["batch_size"]
+    features, size = np.asarray(features), settings["batch_size"]
     rng = np.random.default_rng(0)
 
     @jax.jit
@@ -118,8 +124,7 @@ def relaxed_epoch(
 
 def pyhf_model(yields: Float[np.ndarray, "sample bin"]) -> pyhf.Model:
     """Signal over a background with one correlated shape uncertainty."""
-    signal, background, up, down = ([float(value) for value in sample] for sample in yields)
-    return pyhf.simplemodels.correlated_background(signal, background, up, down)
+    return pyhf.simplemodels.correlated_background(*np.asarray(yields).tolist())
 
 
 def pyhf_fits(model: pyhf.Model, data: Data) -> Float[np.ndarray, "toy par"]:

@@ -12,12 +12,14 @@ COLUMNS = ["work", "ours", "peer", "peer_version", "ratio"]
 
 
 def measure(settings: Mapping[str, Any], cores: int) -> pd.DataFrame:
-    """One row for each piece of work, ours beside the peer's, measured in turns."""
+    """One row for each piece of work, ours beside the peer's."""
     shared = {"seed": settings["seed"], "repeats": settings["repeats"]}
-    training_settings = {**shared, **settings["training"]}
-    rows = [training.step_cost(training_settings, network) for network in settings["step_cost"]["networks"]]
+    steps = {**shared, **settings["training"]}
+    rows = [
+        training.step_cost({**steps, "network": network}) for network in settings["step_cost"]["networks"]
+    ]
     with timing.one_core_processes(cores) as processes:
-        rows.append(training.seed_step({**training_settings, **settings["seed_step"]}, processes))
+        rows.append(training.seed_step({**steps, **settings["seed_step"]}, processes))
         rows += fits.rates({**shared, **settings["fits"]}, processes)
     return pd.DataFrame(rows, columns=COLUMNS).round({"ratio": 2})
 

@@ -10,9 +10,11 @@ import numpy as np
 
 from diffhep import jobs
 
+Work = Callable[[], None]
 
-def turns(works: Mapping[str, Callable[[], None]], repeats: int) -> dict[str, np.ndarray]:
-    """Seconds (repeat,) of each piece of work, done in turns so that what else the machine does hits all alike.
+
+def turns(works: Mapping[str, Work], repeats: int) -> dict[str, np.ndarray]:
+    """Seconds (repeat,) of each piece of work, done in turns: what else the machine does hits all alike.
 
     A first turn, in which things compile, is not counted.
     """
@@ -22,7 +24,7 @@ def turns(works: Mapping[str, Callable[[], None]], repeats: int) -> dict[str, np
     return dict(zip(works, np.transpose(taken), strict=True))
 
 
-def _seconds(work: Callable[[], None]) -> float:
+def _seconds(work: Work) -> float:
     begin = time.perf_counter()
     work()
     return time.perf_counter() - begin

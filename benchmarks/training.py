@@ -1,16 +1,16 @@
 """Training steps: what CLs costs over cross-entropy, and nine seeds in one program over a Python loop."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import peers, timing
+from benchmarks.timing import Work
 from diffhep import training
 from diffhep.data.blobs import Events
 from diffhep.studies import blobs
@@ -18,100 +18,102 @@ from diffhep.studies import blobs
 OBJECTIVES = ("cls", "bce_augmented")
 
 
-def step_cost(settings: Mapping[str, Any], network: list[int]) -> dict[str, Any]:
-    """One row: a CLs step over an augmented cross-entropy step, with us and with relaxed, one seed on all cores."""
-    settings = {**settings, "network": network}
-    sides = {"ours": {o: ours(settings, o, 1) for o in OBJECTIVES}, "peer": theirs(settings, 1)}
-    works = {(side, o): work for side, objectives in sides.items() for o, work in objectives.items()}
+def step_cost(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A row: one CLs step over one of augmented cross-entropy, with us and with relaxed, on all cores."""
+    sides = {"ours": {name: ours(settings, name, seeds=1) for name in OBJECTIVES}, "peer": theirs(settings)}
+    works = {(side, name): work for side, both in sides.items() for name, work in both.items()}
     taken = timing.turns(works, settings["repeats"])
-    ratios = {side: float(np.median(taken[side, "cls"] / taken[side, "bce_augmented"])) for side in sides}
-    milliseconds = {key: 1e3 * np.median(seconds) / settings["steps"] for key, seconds in taken.items()}
-    told = {
-        side: f"{ratios[side]:.2f} ({milliseconds[side, 'cls']:.1f} / {milliseconds[side, 'bce_augmented']:.1f} ms/step)"
-        for side in sides
+    return {
+        "work": "cost of a CLs step over that of an augmented cross-entropy step on the same four samples, "
+        f"network {_shape(settings)} (ratio: CLs / cross-entropy of ours; neos paper 3, thesis 3 to 4)",
+        **{
+            side: _relative(taken[side, "cls"], taken[side, "bce_augmented"], settings["steps"])
+            for side in sides
+        },
+        "peer_version": peers.RELAXED,
+        "ratio": np.median(taken["ours", "cls"] / taken["ours", "bce_augmented"]),
     }
-    work = (
-        f"cost of a CLs step / cost of an augmented cross-entropy step, network {_shape(network)}; "
-        "ratio is that of ours, lower is better (neos 4: 3, thesis: 3 to 4)"
-    )
-    return {"work": work, **told, "peer_version": peers.RELAXED, "ratio": ratios["ours"]}
 
 
 def seed_step(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor]) -> dict[str, Any]:
-    """One row: CLs training of all seeds in one program, a job on every core, over a Python loop on all cores."""
-    seeds, jobs = settings["seeds"], len(processes)
-    text = json.dumps(settings)
+    """A row: training of all seeds in one program, a job on every core, over a Python loop on all cores."""
+    text, cores, steps = json.dumps(settings), len(processes), settings["seeds"] * settings["steps"]
+    peer = theirs(settings)["cls"]
     works = {
         "ours": lambda: timing.in_all(processes, train_seeds, text),
-        "peer": theirs(settings, seeds)["cls"],
+        "peer": lambda: [peer() for _ in range(settings["seeds"])],
     }
     taken = timing.turns(works, settings["repeats"])
-    taken["ours"] = taken["ours"] / jobs  # each job trained all seeds
-    told = {
-        side: f"{1e3 * np.median(s) / seeds / settings['steps']:.1f} ms/seed-step"
-        for side, s in taken.items()
-    }
-    work = (
-        f"CLs training, network {_shape(settings['network'])}: {seeds} seeds in one program, {jobs} such jobs of one core "
-        f"each, against a Python loop over single-seed steps on {jobs} cores; ratio is how many times faster ours is"
-    )
-    ratio = float(np.median(taken["peer"] / taken["ours"]))
-    return {"work": work, **told, "peer_version": peers.RELAXED, "ratio": ratio}
-
-
-def ours(settings: Mapping[str, Any], objective: str, seeds: int) -> Callable[[], None]:
-    """One epoch of all seeds in our compiled program."""
-    problem, schedule = our_problem(settings, objective), blobs._schedule({**settings, "epochs": 1})
-    start, advance = training.programs(
-        problem._replace(evaluate=lambda parameters: {}), schedule, range(seeds)
-    )
-    state, _ = start()
-    return lambda: jax.block_until_ready(advance(state, 1))
-
-
-def our_problem(settings: Mapping[str, Any], objective: str) -> training.Problem:
-    """What the study trains."""
-    events = blobs.generate(
-        {**settings, "events": 2 * settings["batch_size"] * settings["steps"], "test_fraction": 0.5}
-    )
-    return blobs._problem({**settings, "objective": {objective: 1.0}}, events)
-
-
-def theirs(settings: Mapping[str, Any], seeds: int) -> dict[str, Callable[[], None]]:
-    """One epoch of each seed in turn in a Python loop, for each objective."""
-    problem = our_problem(settings, "cls")
-    parameters = problem.initialise(training.key(0, training.INITIALISE))
-    epochs = {
-        objective: peers.relaxed_epoch(loss, parameters, problem.events, settings)
-        for objective, loss in peers.relaxed_losses(settings).items()
-    }
+    seconds = {
+        "ours": taken["ours"] / (cores * steps),
+        "peer": taken["peer"] / steps,
+    }  # each job trains all seeds
     return {
-        objective: lambda epoch=epoch: [epoch() for _ in range(seeds)] for objective, epoch in epochs.items()
+        "work": f"CLs training of {settings['seeds']} seeds, network {_shape(settings)}: ours one program in each of "
+        f"{cores} one-core jobs, peer a Python loop on {cores} cores (ratio: how many times faster ours)",
+        **{side: f"{1e3 * np.median(values):.1f} ms/seed-step" for side, values in seconds.items()},
+        "peer_version": peers.RELAXED,
+        "ratio": np.median(seconds["peer"] / seconds["ours"]),
     }
 
 
-def losses(settings: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
-    """Ours and theirs of each objective on the same network and batch, which have to agree."""
-    found, relaxed_losses = {}, peers.relaxed_losses(settings)
-    for objective in OBJECTIVES:
-        problem = our_problem(settings, objective)
-        batch = Events(*(jnp.asarray(array[:, : settings["batch_size"]]) for array in problem.events))
-        parameters = problem.initialise(training.key(0, training.INITIALISE))
-        both = problem.loss(parameters, batch), relaxed_losses[objective](parameters, batch.features)
-        found[objective] = tuple(map(float, both))
-    return found
+def _shape(settings: Mapping[str, Any]) -> str:
+    return "x".join(map(str, settings["network"]))
+
+
+def _relative(seconds: np.ndarray, reference: np.ndarray, steps: int) -> str:
+    """How many times the reference, and both of them."""
+    times, above, below = (
+        np.median(seconds / reference),
+        *(1e3 * np.median(s) / steps for s in (seconds, reference)),
+    )
+    return f"{times:.2f} x ({above:.1f} / {below:.1f} ms/step)"
+
+
+def problem(settings: Mapping[str, Any], objective: str) -> training.Problem:
+    """What the study of blobs trains, on as many events as the steps of an epoch need."""
+    events = settings["batch_size"] * settings["steps"]
+    generated = blobs.generate({**settings, "events": 2 * events, "test_fraction": 0.5})
+    return blobs._problem({**settings, "objective": {objective: 1.0}}, generated)
+
+
+def ours(settings: Mapping[str, Any], objective: str, seeds: int) -> Work:
+    """One epoch of all seeds in our compiled program."""
+    schedule = training.Schedule(
+        1, *(settings[key] for key in ("batch_size", "learning_rate", "seeds_at_once"))
+    )
+    programs = training.programs(problem(settings, objective), schedule, range(seeds))
+    state = programs.start()
+    return lambda: jax.block_until_ready(programs.advance(state, 1))
 
 
 @cache
-def _our_seeds(text: str) -> Callable[[], None]:
+def _our_seeds(text: str) -> Work:
     settings = json.loads(text)
     return ours(settings, "cls", settings["seeds"])
 
 
 def train_seeds(text: str) -> None:
-    """One epoch of all seeds with settings in JSON, compiled when first called; runs in a process of one core."""
+    """One epoch of all seeds, settings in JSON: in a process of its own, where the first call compiles."""
     _our_seeds(text)()
 
 
-def _shape(network: list[int]) -> str:
-    return " x ".join(map(str, network))
+def theirs(settings: Mapping[str, Any]) -> dict[str, Work]:
+    """One epoch of one seed in a Python loop, for each objective."""
+    same = problem(settings, "cls")
+    parameters = same.initialise(training.key(0, training.INITIALISE))
+    return {
+        name: peers.python_loop(loss, parameters, same.events.features, settings)
+        for name, loss in peers.relaxed_losses(settings).items()
+    }
+
+
+def losses(settings: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """Ours and theirs of each objective on the same network and events, which have to agree."""
+    found = {}
+    for name, loss in peers.relaxed_losses(settings).items():
+        same = problem(settings, name)
+        parameters, events = same.initialise(training.key(0, training.INITIALISE)), Events(*same.events)
+        both = jax.jit(same.loss)(parameters, events), jax.jit(loss)(parameters, events.features)
+        found[name] = tuple(map(float, both))
+    return found

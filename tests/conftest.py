@@ -5,7 +5,6 @@ from pathlib import Path
 
 import hypothesis
 
-os.environ["JAX_ENABLE_X64"] = "1"
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".cache" / "jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
 

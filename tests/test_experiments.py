@@ -2,11 +2,12 @@
 
 import pytest
 
-from diffhep.experiments import runs
+from diffhep.experiments import binnings, evaluated_for_comparison, runs, trained_for_comparison
 
 EXPERIMENT = {
     "defaults": {"bins": 5, "bandwidth": 0.1, "seeds": 7},
     "variants": {"bce": {"objective": {"bce": 1}}, "wide": {"objective": {"cls": 1}, "bandwidth": 0.5}},
+    "compare": ["bce", "wide"],
     "sweep": {"variants": ["wide"], "points": [{"bins": 3, "bandwidth": 0.2, "seeds": 2}]},
 }
 
@@ -26,3 +27,14 @@ def test_a_sweep_repeats_its_variants_at_its_points():
 def test_a_sweep_of_an_unknown_variant_is_refused():
     with pytest.raises(ValueError, match=r"sweep\.variants: p0 is no variant; choose from bce, wide"):
         runs({**EXPERIMENT, "sweep": {"variants": ["p0"], "points": []}})
+
+
+def test_a_comparison_of_an_unknown_variant_is_refused():
+    with pytest.raises(ValueError, match=r"compare: p0 is no variant"):
+        runs({**EXPERIMENT, "compare": ["p0"]})
+
+
+def test_comparison_needs_what_is_swept_as_trained_and_the_rest_as_evaluated():
+    assert trained_for_comparison(EXPERIMENT) == ["bce", "wide", "wide_bins_3_bandwidth_0.2"]
+    assert evaluated_for_comparison(EXPERIMENT) == ["bce"]
+    assert binnings(EXPERIMENT) == [3, 5]

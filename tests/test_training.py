@@ -99,12 +99,13 @@ def test_a_loss_that_is_not_finite_names_loss_seed_and_epoch():
         training.train(problem(breaks), SCHEDULE, [5])
 
 
-def test_each_program_is_compiled_once(caplog):
-    start, advance = training.programs(problem(), SCHEDULE, [0, 1])
-    state, _ = start()
+def test_each_program_is_compiled_once():
+    compiled = training.programs(problem(), SCHEDULE, [0, 1])
+    state = compiled.start()
     for epoch in range(1, 5):
-        state, _ = advance(state, epoch)
-    assert start._cache_size() == advance._cache_size() == 1
+        state, _ = compiled.advance(state, epoch)
+        compiled.evaluate(state)
+    assert [program._cache_size() for program in compiled] == [1, 1, 1]
 
 
 def test_progress_is_logged_every_epoch(caplog):

@@ -3,29 +3,46 @@
 from collections.abc import Mapping
 from typing import Any
 
+Settings = Mapping[str, Any]
 
-def runs(experiment: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+
+def runs(experiment: Settings) -> dict[str, dict[str, Any]]:
     """Settings of every training of an experiment, by name.
 
-    A variant is the experiment's `defaults` with its own entries in their place; a `sweep` repeats some of the variants at
-    other points of the settings, under names such as `cls_bins_3_bandwidth_0.09`.
+    A variant is the experiment's `defaults` with its own entries in their place; a `sweep` repeats some of the variants
+    at other points of the settings, under names such as `cls_bins_3_bandwidth_0.09`.
 
     Raises:
-        ValueError: The sweep names a variant that the experiment does not have.
+        ValueError: `sweep` or `compare` names a variant that the experiment does not have.
     """
     variants = {name: {**experiment["defaults"], **own} for name, own in experiment["variants"].items()}
-    sweep = experiment.get("sweep", {"variants": [], "points": []})
-    unknown = sorted(set(sweep["variants"]) - set(variants))
-    if unknown:
-        raise ValueError(f"sweep.variants: {', '.join(unknown)} is no variant; choose from {', '.join(variants)}")
+    for key, names in {"sweep.variants": experiment["sweep"]["variants"], "compare": experiment["compare"]}.items():
+        unknown = sorted(set(names) - set(variants))
+        if unknown:
+            raise ValueError(f"{key}: {', '.join(unknown)} is no variant; choose from {', '.join(variants)}")
     swept = {
         f"{name}_{point_name(point)}": {**variants[name], **point}
-        for name in sweep["variants"]
-        for point in sweep["points"]
+        for name in experiment["sweep"]["variants"]
+        for point in experiment["sweep"]["points"]
     }
     return {**variants, **swept}
 
 
-def point_name(point: Mapping[str, Any]) -> str:
+def point_name(point: Settings) -> str:
     """How a point of a sweep stands in the name of its results; the number of seeds is not part of it."""
     return "_".join(f"{key}_{value}" for key, value in point.items() if key != "seeds")
+
+
+def trained_for_comparison(experiment: Settings) -> list[str]:
+    """Compared variants and everything that is trained again at the points of the sweep."""
+    return experiment["compare"] + [name for name in runs(experiment) if name not in experiment["variants"]]
+
+
+def evaluated_for_comparison(experiment: Settings) -> list[str]:
+    """Compared variants whose training is the same at all points of the sweep."""
+    return [name for name in experiment["compare"] if name not in experiment["sweep"]["variants"]]
+
+
+def binnings(experiment: Settings) -> list[int]:
+    """Every number of bins that the experiment or a point of its sweep has."""
+    return sorted({point["bins"] for point in [experiment["defaults"], *experiment["sweep"]["points"]]})

@@ -21,7 +21,7 @@ QUICK_COMPILATION = "0.2"  # seconds; what compiles faster is not worth a file
 
 def log_to(path: str) -> None:
     """Send all that this process prints from now on to a file, compiled libraries included."""
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     for stream in (1, 2):
         os.dup2(file, stream)
     os.close(file)

@@ -217,21 +217,38 @@ def _kinked_direction(local, force, solve, empty):
 def _forces(force, ahead, yielding, empty):
     """Forces of the empty bins, given the rates where a step with the first guess of them would lead.
 
-    Newton steps of the dual, whose variables are bounded by 0 and 1: each goes on until a force reaches a bound.
+    They maximise a quadratic function between bounds: first one after the other, then, of those between the bounds, all
+    at once until one meets a bound.
     """
-    diagonal = jnp.diagonal(yielding)
-    ridge = jnp.diag(1e-10 * diagonal + 1e-30)
+    softness = jnp.diagonal(yielding) + 1e-30
+    ridge = jnp.diag(1e-10 * softness)
     for _ in range(PASSES):
         kink = RATE_FLOOR * (1 + jnp.log(jnp.maximum(force, 1e-6)))  # here the slope of the rate's guard is the force
-        excess = ahead - kink
-        active = empty & ~((force <= 0) & (excess < 0)) & ~((force >= 1) & (excess > 0)) & (diagonal > 0)
-        matrix = jnp.where(active[:, None] & active, yielding + ridge, jnp.eye(force.shape[0]))
-        change = _divider(matrix)(jnp.where(active, excess, 0.0))
+        force, ahead = _one_by_one(force, ahead, kink, yielding, empty)
+        between = empty & (force > 0) & (force < 1)
+        matrix = jnp.where(between[:, None] & between, yielding + ridge, jnp.eye(force.shape[0]))
+        change = _divider(matrix)(jnp.where(between, ahead - kink, 0.0))
         room = jnp.where(change > 0, 1 - force, force) / jnp.maximum(jnp.abs(change), 1e-30)
-        change = jnp.minimum(jnp.min(jnp.where(active, room, 1.0)), 1.0) * change
+        change = jnp.minimum(jnp.min(jnp.where(between, room, 1.0)), 1.0) * change
         force = jnp.clip(force + change, 0.0, 1.0)
         ahead = ahead - yielding @ change
     return force
+
+
+def _one_by_one(force, ahead, kink, yielding, empty):
+    bins = force.shape[0]
+
+    def adjust(i, state):
+        force, ahead = state
+        change = (ahead[i] - kink[i]) / (yielding[i, i] + 1e-30)
+        change = jnp.where(empty[i], jnp.clip(force[i] + change, 0.0, 1.0) - force[i], 0.0)
+        return jnp.where(np.arange(bins) == i, force + change, force), ahead - yielding[i] * change
+
+    if bins > WRITTEN_OUT:
+        return jax.lax.fori_loop(0, bins, adjust, (force, ahead))
+    for i in range(bins):
+        force, ahead = adjust(i, (force, ahead))
+    return force, ahead
 
 
 def _lengths(counts, local, direction):

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax.scipy.stats import norm
 from jaxtyping import Array, Bool, Float, Key
 
-from diffhep.fits import FitResult, conditional_fit, fit
+from diffhep.fits import conditional_fit, fit
 from diffhep.hypotests import expected_cls
 from diffhep.likelihood import Data, Model, expected_data, nominal_parameters
 
@@ -59,18 +59,16 @@ def statistics(model: Model, data: Data, mu: Float[Array, ""]) -> Statistics:
 
 def _statistics(model: Model, mu: Float[Array, ""], data: Data) -> Statistics:
     free = fit(model, data)
-    tested, background = (conditional_fit(model, data, value, start=free.parameters) for value in (mu, 0.0))
+    conditional = jax.vmap(lambda value: conditional_fit(model, data, value, start=free.parameters))
+    held = conditional(jnp.stack([mu, jnp.zeros_like(mu)]))
+    ratio = jnp.maximum(2 * (held.nll - free.nll), 0.0)  # rounding
     mu_hat = free.parameters[model.parameters.poi]
     return Statistics(
         mu_hat,
-        jnp.where(mu_hat > mu, 0.0, _ratio(tested, free)),
-        jnp.where(mu_hat < 0, 0.0, _ratio(background, free)),
-        free.converged & tested.converged & background.converged,
+        jnp.where(mu_hat > mu, 0.0, ratio[0]),
+        jnp.where(mu_hat < 0, 0.0, ratio[1]),
+        free.converged & jnp.all(held.converged),
     )
-
-
-def _ratio(conditional: FitResult, free: FitResult) -> Float[Array, ""]:
-    return jnp.maximum(2 * (conditional.nll - free.nll), 0.0)  # rounding
 
 
 class ClsScan(NamedTuple):

@@ -93,33 +93,45 @@ def _step(problem: Problem, optimiser, state: State, batch) -> tuple[State, Arra
     return State(optax.apply_updates(state.parameters, updates), memory), value
 
 
-def _epoch(problem: Problem, schedule: Schedule, epoch: Array, run: tuple[Array, State]) -> tuple[State, dict]:
+def _epoch(problem: Problem, schedule: Schedule, epoch: Array, run: tuple[Array, State]) -> tuple[State, Array]:
     seed, state = run
     rng = jax.random.fold_in(key(seed, SHUFFLE), epoch)
     order = batches(rng, problem.events.weights.shape[1], schedule.batch_size)
     step = partial(_step, problem, optax.adam(schedule.learning_rate))
     state, losses = jax.lax.scan(step, state, order)
-    return state, {"loss": jnp.mean(losses), **problem.evaluate(state.parameters)}
+    return state, jnp.mean(losses)
 
 
-def _start(problem: Problem, schedule: Schedule, seed: Array) -> tuple[State, dict]:
+def _start(problem: Problem, schedule: Schedule, seed: Array) -> State:
     parameters = problem.initialise(key(seed, INITIALISE))
-    state = State(parameters, optax.adam(schedule.learning_rate).init(parameters))
-    return state, {"loss": jnp.full((), jnp.nan), **problem.evaluate(parameters)}
+    return State(parameters, optax.adam(schedule.learning_rate).init(parameters))
 
 
-def programs(problem: Problem, schedule: Schedule, seeds: Sequence[int]) -> tuple[Callable, Callable]:
-    """The two compiled programs of a run over all seeds.
+class Programs(NamedTuple):
+    """The compiled programs of a run, each over all its seeds.
 
-    Returns:
-        `start()` and `advance(state, epoch)`, each to the state and the record of all seeds.
+    Attributes:
+        start: () to the state before training.
+        advance: State and number of the epoch to the state after it and the mean loss.
+        evaluate: State to what `Problem.evaluate` makes of it. A program of its own, for it is the same whatever is
+            trained, and is compiled once for all variants.
     """
+
+    start: Callable[[], State]
+    advance: Callable[[State, int], tuple[State, Array]]
+    evaluate: Callable[[State], dict[str, Array]]
+
+
+def programs(problem: Problem, schedule: Schedule, seeds: Sequence[int]) -> Programs:
+    """Compile a run over all seeds."""
     seeds = jnp.asarray(seeds)
     # one after the other where a batch is one: `batch_size=1` would add an axis to everything
     spread = partial(jax.lax.map, batch_size=schedule.seeds_at_once if schedule.seeds_at_once > 1 else None)
-    start = jax.jit(lambda: spread(partial(_start, problem, schedule), seeds))
-    advance = jax.jit(lambda state, epoch: spread(partial(_epoch, problem, schedule, epoch), (seeds, state)))
-    return start, advance
+    return Programs(
+        jax.jit(lambda: spread(partial(_start, problem, schedule), seeds)),
+        jax.jit(lambda state, epoch: spread(partial(_epoch, problem, schedule, epoch), (seeds, state))),
+        jax.jit(lambda state: spread(problem.evaluate, state.parameters)),
+    )
 
 
 def steps_in_epoch(problem: Problem, schedule: Schedule) -> int:
@@ -146,14 +158,17 @@ def train(
     Raises:
         ValueError: The loss is not finite; seed and epoch are named.
     """
-    start, advance = programs(problem, schedule, seeds)
-    run = _begin(*start(), schedule.epochs)
+    compiled = programs(problem, schedule, seeds)
+    state = compiled.start()
+    first = {"loss": jnp.full(len(seeds), jnp.nan), **compiled.evaluate(state)}
+    run = _begin(state, first, schedule.epochs)
     if checkpoint and checkpoint.exists():
         run = load_checkpoint(checkpoint, like=run)
         log.info("going on after epoch %d from %s", run.epoch, checkpoint)
     saved = time.monotonic()
     for epoch in range(int(run.epoch) + 1, schedule.epochs + 1):
-        state, record = advance(run.state, epoch)
+        state, losses = compiled.advance(run.state, epoch)
+        record = {"loss": losses, **compiled.evaluate(state)}
         run = _record(run, state, record, epoch)
         _refuse_nan(problem.name, run.history["loss"][:, epoch], np.asarray(seeds), epoch)
         log.info("epoch %d/%d %s", epoch, schedule.epochs, _summary(record))

@@ -1,21 +1,6 @@
 """What the documents say happened, beside what the stored results say."""
 
 
-def claims_of(document):
-    """Claims of a document, with files in place of the names of results."""
-    return {
-        name: conf.plain({**claim, "inputs": results(claim["inputs"])})
-        for name, claim in CLAIMS.items()
-        if claim["document"] == document
-    }
-
-
-def claim_inputs(document):
-    """Every file that a claim of the document is checked on."""
-    groups = (claim["inputs"].values() for claim in claims_of(document).values())
-    return sorted({path for group in groups for paths in group for path in ([paths] if isinstance(paths, str) else paths)})
-
-
 rule document_claims:
     """Check the claims of one document."""
     input:

@@ -1,4 +1,4 @@
-"""What every rule may ask for: settings, manifest, claims, and the code behind a stage. No rules."""
+"""What the rules may ask for: settings, manifest, claims, and the code behind a stage. No rules."""
 
 import re
 import sys
@@ -61,3 +61,18 @@ def require_producers(path, entries):
             for file in [files] if isinstance(files, str) else files:
                 if not any(rule.is_producer(file) for rule in workflow.rules):
                     raise WorkflowError(f"{path}: {name}.inputs.{argument}: no rule makes {file}")
+
+
+def claims_of(document):
+    """Claims of a document, with files in place of the names of results."""
+    return {
+        name: conf.plain({**claim, "inputs": results(claim["inputs"])})
+        for name, claim in CLAIMS.items()
+        if claim["document"] == document
+    }
+
+
+def claim_inputs(document):
+    """Every file that a claim of the document is checked on."""
+    groups = (claim["inputs"].values() for claim in claims_of(document).values())
+    return sorted({path for group in groups for paths in group for path in ([paths] if isinstance(paths, str) else paths)})

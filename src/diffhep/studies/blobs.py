@@ -117,20 +117,19 @@ def _metrics(yields: Float[Array, "sample bin"], interpolation: str) -> dict[str
 
 
 def evaluate(settings: dict, trained: xr.Dataset) -> xr.Dataset:
-    """Metrics of trained observables in other binnings and with other interpolations than they were trained for."""
-    shape = tuple(trained.sizes[dim] for dim in ("seed", "epoch"))
+    """Metrics of trained observables in other binnings than they were trained for."""
+    shape, most = tuple(trained.sizes[dim] for dim in ("seed", "epoch")), max(settings["bins"])
     fine = trained["counts"].values.reshape(-1, len(blobs.SAMPLES), FINE_BINS)
-    found = {name: np.empty((*shape, len(settings["bins"]), len(settings["interpolation"]))) for name in METRICS}
-    for i, bins in enumerate(settings["bins"]):
+    metrics = jax.jit(jax.vmap(partial(_metrics, interpolation=settings["interpolation"])))
+    found = []
+    for bins in settings["bins"]:
         counts = fine.reshape(*fine.shape[:2], bins, -1).sum(axis=-1)
         yields = _yields(settings["yields"], counts / counts.sum(axis=-1, keepdims=True))
-        for j, interpolation in enumerate(settings["interpolation"]):
-            metrics = jax.jit(jax.vmap(partial(_metrics, interpolation=interpolation)))(yields)
-            for name, values in metrics.items():
-                found[name][..., i, j] = np.reshape(values, shape)
-    coords = {dim: trained[dim] for dim in ("seed", "epoch")}
-    coords |= {"bins": settings["bins"], "interpolation": settings["interpolation"]}
-    return xr.Dataset({name: (tuple(coords), values) for name, values in found.items()}, coords=coords)
+        # bins without yields tell nothing of any parameter: one shape, compiled once, for all binnings
+        found.append(metrics(np.pad(yields, ((0, 0), (0, 0), (0, most - bins)))))
+    values = {name: np.stack([np.reshape(at[name], shape) for at in found], axis=-1) for name in METRICS}
+    coords = {dim: trained[dim] for dim in ("seed", "epoch")} | {"bins": settings["bins"]}
+    return xr.Dataset({name: (tuple(coords), array) for name, array in values.items()}, coords=coords)
 
 
 def compare(settings: dict, trained: dict[str, xr.Dataset], evaluated: dict[str, xr.Dataset]) -> xr.Dataset:
@@ -139,15 +138,16 @@ def compare(settings: dict, trained: dict[str, xr.Dataset], evaluated: dict[str,
     A run whose training knows nothing of the bins was trained once and is evaluated at each of them.
     """
     home = {key: settings["defaults"][key] for key in ("bins", "bandwidth")}
+    places = [home, *settings["sweep"]["points"]]
     points = []
-    for point in [home, *settings["points"]]:
+    for point in places:
         runs = {}
-        for run in settings["runs"]:
+        for run in settings["compare"]:
             swept = trained.get(f"{run}_{experiments.point_name(point)}", trained[run] if point == home else None)
-            here = {"bins": point["bins"], "interpolation": settings["defaults"]["interpolation"]}
-            runs[run] = (evaluated[run].sel(here, drop=True) if swept is None else swept)[list(METRICS)]
+            found = evaluated[run].sel(bins=point["bins"], drop=True) if swept is None else swept
+            runs[run] = found[list(METRICS)]
         points.append(xr.concat(runs.values(), xr.Variable("run", list(runs)), join="outer"))
-    names = [f"{point['bins']} bins, bandwidth {point['bandwidth']:g}" for point in [home, *settings["points"]]]
+    names = [f"{point['bins']} bins, bandwidth {point['bandwidth']:g}" for point in places]
     return xr.concat(points, xr.Variable("point", names), join="outer")
 
 
@@ -197,10 +197,9 @@ def step_cost(settings: dict, events: xr.Dataset) -> xr.Dataset:
 
 def _clock(settings: dict, events: xr.Dataset) -> Callable[[], float]:
     """A function that trains one seed for one epoch, already compiled, and tells the seconds a step took."""
-    problem = _problem(settings, events)._replace(evaluate=lambda parameters: {})
-    schedule = _schedule(settings)
-    start, advance = training.programs(problem, schedule, [settings["seed"]])
-    state, _ = start()
+    problem, schedule = _problem(settings, events), _schedule(settings)
+    start, advance, _ = training.programs(problem, schedule, [settings["seed"]])
+    state = start()
     jax.block_until_ready(advance(state, 1))
 
     def seconds() -> float:

@@ -1,0 +1,53 @@
+"""Both sides of a benchmark do the same work, and the table is what it promises. Speeds are not tested."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the benchmarks are no part of the package
+
+from benchmarks import fits, peers, table, training
+from diffhep import configuration as conf
+
+ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.filterwarnings("ignore:jsonschema.RefResolver:DeprecationWarning")  # by pyhf
+
+
+def load(name):
+    path = ROOT / "config" / f"{name}.yaml"
+    return conf.load_study(path, ROOT / f"workflow/schemas/{path.stem}.schema.yaml", "quick")
+
+
+@pytest.fixture(scope="module")
+def settings():
+    """Quick settings, put together as in the workflow."""
+    benchmarks, study = load("benchmarks"), load("studies/blobs")
+    physics = {"means": study["data"]["means"], "yields": study["yields"]}
+    return {**benchmarks, "seed": 0, "training": {**physics, **benchmarks["training"]}}
+
+
+def test_losses_are_those_of_relaxed(settings):
+    losses = training.losses({**settings["training"], "seed": 0, "network": [8]})
+    assert losses["cls"][0] < 0.5
+    for ours, peer in losses.values():
+        assert ours == pytest.approx(peer, rel=1e-6)
+
+
+def test_fits_are_those_of_pyhf(settings):
+    model, data = fits.thrown({**settings["fits"], "seed": 0, "toys": 20})
+    peer = peers.pyhf_fits(peers.pyhf_model(settings["fits"]["yields"]), data)
+    same = np.isclose(fits.our_fits(model, data).parameters, peer, atol=2e-3).all(axis=1)
+    assert same.mean() >= 0.9  # of some data sets the likelihood has two maxima, and each finds its own
+
+
+def test_table_has_a_row_for_each_piece_of_work(settings, tmp_path):
+    paths = [str(tmp_path / f"benchmarks.{ending}") for ending in ("csv", "md")]
+    table.write({**settings, "repeats": 1}, 1, paths)
+    rows = pd.read_csv(paths[0])
+    assert list(rows.columns) == ["work", "ours", "peer", "peer_version", "ratio"]
+    assert len(rows) == len(settings["step_cost"]["networks"]) + 3
+    assert (rows["ratio"] > 0).all() and rows["work"].is_unique
+    assert len(Path(paths[1]).read_text().splitlines()) == len(rows) + 2
