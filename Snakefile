@@ -24,13 +24,17 @@ include: "workflow/rules/benchmarks.smk"
 
 
 rule all:
+    default_target: True
     """Every figure, and the claims of every document beside what was measured."""
     input:
         expand("<results>/figures/{figure}.pdf", figure=FIGURES),
         "<results>/claims.csv",
-    default_target: True
     localrule: True
 
 
-require_producers("config/figures.yaml", FIGURES)
-require_producers("config/claims.yaml", CLAIMS)
+require_references("config/figures.yaml", FIGURES, plot_of)
+require_references(
+    "config/claims.yaml",
+    CLAIMS,
+    lambda claim: f"diffhep.claims:{CLAIMS[claim]['check']}",
+)

@@ -8,11 +8,11 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.flatten_util import ravel_pytree
 
 from benchmarks import peers, timing
 from benchmarks.timing import Work
 from diffhep import training
-from diffhep.data.blobs import Events
 from diffhep.studies import blobs
 
 OBJECTIVES = ("cls", "bce_augmented")
@@ -49,8 +49,8 @@ def seed_step(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor])
         "peer": taken["peer"] / steps,
     }  # each job trains all seeds
     return {
-        "work": f"CLs training of {settings['seeds']} seeds, network {_shape(settings)}: ours one program in each of "
-        f"{cores} one-core jobs, peer a Python loop on {cores} cores (ratio: how many times faster ours)",
+        "work": f"CLs training of {settings['seeds']} seeds, network {_shape(settings)}: ours one program "
+        f"in {cores} one-core jobs each, peer a Python loop on {cores} cores (ratio: times that ours is faster)",
         **{side: f"{1e3 * np.median(values):.1f} ms/seed-step" for side, values in seconds.items()},
         "peer_version": peers.RELAXED,
         "ratio": np.median(seconds["peer"] / seconds["ours"]),
@@ -108,12 +108,13 @@ def theirs(settings: Mapping[str, Any]) -> dict[str, Work]:
     }
 
 
-def losses(settings: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
-    """Ours and theirs of each objective on the same network and events, which have to agree."""
+def losses(settings: Mapping[str, Any]) -> dict[str, list[tuple[float, np.ndarray]]]:
+    """Loss and gradient of each objective, ours and theirs on the same network and events: they have to agree."""
     found = {}
     for name, loss in peers.relaxed_losses(settings).items():
         same = problem(settings, name)
-        parameters, events = same.initialise(training.key(0, training.INITIALISE)), Events(*same.events)
-        both = jax.jit(same.loss)(parameters, events), jax.jit(loss)(parameters, events.features)
-        found[name] = tuple(map(float, both))
+        parameters = same.initialise(training.key(0, training.INITIALISE))
+        both = [(same.loss, same.events), (loss, same.events.features)]
+        values = [jax.jit(jax.value_and_grad(side))(parameters, events) for side, events in both]
+        found[name] = [(float(value), np.asarray(ravel_pytree(gradient)[0])) for value, gradient in values]
     return found

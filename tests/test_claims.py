@@ -46,14 +46,19 @@ def test_a_tolerance_turns_beaten_into_matched():
 def test_a_run_can_be_compared_with_its_own_past():
     data = runs(a=10)
     assert verdict(data, subject="a", others=["a"], others_epoch=0) == claims.HOLDS
-    assert claims.ordering(data, metric="metric", subject="a", others=["a"], others_epoch=0).measured == "20 ± 0.5 → 10 ± 0.3"
+    assert (
+        claims.ordering(data, metric="metric", subject="a", others=["a"], others_epoch=0).measured
+        == "20 ± 0.5 → 10 ± 0.3"
+    )
 
 
 def test_the_first_point_decides_and_the_others_are_told():
     here, there = runs(a=10, b=20), runs(a=20, b=10).assign_coords(point=["there"])
     finding = claims.ordering(xr.concat([here, there], "point"), metric="metric", subject="a", others=["b"])
     assert finding.verdict == claims.HOLDS
-    assert finding.measured.startswith("here: a 10 ± 0.3, b 20 ± 0.3") and finding.measured.endswith("does not hold at there")
+    assert finding.measured.startswith("here: a 10 ± 0.3, b 20 ± 0.3") and finding.measured.endswith(
+        "does not hold at there"
+    )
 
 
 def test_interval_is_that_of_welch_and_student():

@@ -18,9 +18,7 @@ class Machine:
         self.processes: list[list[int]] = []
         self.mask: set[int] = set()
         monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(self.mask), raising=False)
-        monkeypatch.setattr(
-            os, "sched_setaffinity", lambda pid, mask: setattr(self, "mask", set(mask)), raising=False
-        )
+        monkeypatch.setattr(os, "sched_setaffinity", lambda pid, mask: setattr(self, "mask", set(mask)), raising=False)
 
     def start(self, mask: set[int]) -> None:
         self.mask = set(mask)

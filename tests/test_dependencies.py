@@ -48,7 +48,9 @@ def test_comments_docstrings_and_layout_change_nothing(edited):
 
 def test_a_plot_function_does_not_depend_on_another_one(edited):
     history, toys = "diffhep.figures.blobs:training_history", "diffhep.figures.blobs:toys"
-    assert edited("figures/blobs.py", "def training_history(", "def training_history(\n    unused=1,", history, toys) == [history]
+    assert edited(
+        "figures/blobs.py", "def training_history(", "def training_history(\n    unused=1,", history, toys
+    ) == [history]
 
 
 def test_methods_and_module_constants_belong_to_the_closure():

@@ -51,7 +51,9 @@ def _text(node: ast.AST) -> str:
 def _uses(node: ast.AST) -> set[str]:
     """Names a definition mentions, `module.attribute` where it reaches through one."""
     names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    reached = {n.value.id: set() for n in ast.walk(node) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)}
+    reached = {
+        n.value.id: set() for n in ast.walk(node) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)
+    }
     for n in ast.walk(node):
         if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name):
             reached[n.value.id].add(f"{n.value.id}.{n.attr}")

@@ -150,7 +150,8 @@ def _solve(start, model, data, mu):
         iteration, state = carry
         return iteration + 1, newton_step(problem, state)
 
-    begin = State(start, (data.main < RATE_FLOOR).astype(start.dtype), jnp.full((), jnp.inf, start.dtype))
+    begin = State(start, (data.main < RATE_FLOOR).astype(start.dtype), jnp.zeros_like(start[0]), jnp.inf * start[0])
+    begin = begin._replace(gain=jnp.full_like(start[0], jnp.inf))
     _, end = jax.lax.while_loop(unfinished, step, (0, begin))
     return end.free, end.gain
 

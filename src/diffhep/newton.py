@@ -23,7 +23,7 @@ PASSES = 3
 
 BELOW_ZERO = 1e-100
 
-STEP_LENGTHS = (1.0, 0.3, 0.05)
+STEP_LENGTHS = (1.0, 0.3)
 
 
 class Problem(NamedTuple):
@@ -54,11 +54,13 @@ class State(NamedTuple):
     Attributes:
         free: best free parameters so far.
         forces: how strongly each empty bin pulls its rate down, between 0 (negative rates) and 1 (positive rates).
+        damping: how much Fisher information is added to the Hessian, after steps that led nowhere.
         gain: by how much the last step was expected to raise the log-likelihood.
     """
 
     free: Float[Array, " par"]
     forces: Float[Array, " bin"]
+    damping: Float[Array, ""]
     gain: Float[Array, ""]
 
 
@@ -74,11 +76,13 @@ def newton_step(problem: Problem, state: State) -> State:
     frozen = ((free <= low) & (gradient > 0)) | ((free >= high) & (gradient < 0))
     local = _freeze(local, frozen)
     empty = problem.counts < RATE_FLOOR
-    direction, forces, gain = _kinked_direction(local, state.forces, _solver(local, empty), empty)
+    direction, forces, gain = _kinked_direction(local, state.forces, _solver(local, state.damping, empty), empty)
     candidates = [free + length * direction for length in _lengths(problem.counts, local, direction)]
     candidates = [jnp.clip(candidate, low, high) for candidate in candidates]
     candidates += [jnp.clip(candidate, *problem.bounds) for candidate in _probes(problem, local, free)]
-    return State(_lowest(problem, [*candidates, free]), forces, gain)
+    best, moved = _lowest(problem, [*candidates, free])
+    damping = jnp.where(moved, jnp.where(state.damping < 1e-2, 0.0, state.damping / 10), 10 * state.damping + 1e-2)
+    return State(best, forces, damping, gain * (1 + state.damping))
 
 
 def _one_side(problem, free):
@@ -144,7 +148,7 @@ def _freeze(local, frozen):
     )
 
 
-def _solver(local, empty):
+def _solver(local, damping, empty):
     """Function that divides by the Hessian, or by the Fisher information where the Hessian is not positive definite.
 
     Empty bins do not count in either, their kinks come in `_kinked_direction`.
@@ -155,11 +159,12 @@ def _solver(local, empty):
     # a parameter that only empty bins, or nothing at all, depends on
     ridge = 1e-6 * jnp.sum(jacobian.T**2 * local.fisher, axis=1) + 1e-30
     fisher = fisher + jnp.diag(ridge)
+    hessian = hessian + damping * fisher
     if ridge.shape[0] > WRITTEN_OUT:
         good = jnp.isfinite(jnp.linalg.cholesky(hessian)).all()
     else:
         good = jnp.all(jnp.stack(_factorise(hessian)[1]) > 1e-3 * ridge)
-    return _divider(jnp.where(good, hessian, fisher))
+    return _divider(jnp.where(good, hessian, (1 + damping) * fisher))
 
 
 def _divider(matrix):
@@ -285,4 +290,5 @@ def _lowest(problem, candidates):
     values = jnp.stack([nll(candidate) for candidate in candidates])
     rounding = 1e-13 * (1 + jnp.sum(problem.counts))
     values = jnp.where(jnp.isfinite(values), values, jnp.inf).at[0].add(-rounding)
-    return jnp.stack(candidates)[jnp.argmin(values)]
+    best = jnp.argmin(values)
+    return jnp.stack(candidates)[best], best < len(candidates) - 1

@@ -57,9 +57,7 @@ def look(objective: str) -> dict[str, Any]:
     """
     name = objective.removesuffix("_code0")
     if name not in OBJECTIVES:
-        raise ValueError(
-            f"{objective!r} has no look: add it to plotting.OBJECTIVES or use {', '.join(OBJECTIVES)}"
-        )
+        raise ValueError(f"{objective!r} has no look: add it to plotting.OBJECTIVES or use {', '.join(OBJECTIVES)}")
     if name == objective:
         return OBJECTIVES[name] | {"linestyle": "-"}
     return OBJECTIVES[name] | {"label": f"{OBJECTIVES[name]['label']}, code0", "linestyle": "--"}
@@ -90,9 +88,7 @@ def band(axis: Axes, x: np.ndarray, values: np.ndarray, **line: Any) -> None:
         np.ma.minimum(mean + spread, values.max(axis=0)),
     )
     axis.plot(x, mean.filled(np.nan), **line)
-    axis.fill_between(
-        x, low.filled(np.nan), high.filled(np.nan), color=line.get("color"), alpha=0.2, linewidth=0
-    )
+    axis.fill_between(x, low.filled(np.nan), high.filled(np.nan), color=line.get("color"), alpha=0.2, linewidth=0)
 
 
 def legend_above(figure: Figure, handles: Sequence[Any], *, columns: int, note: str | None = None) -> None:

@@ -37,9 +37,7 @@ def test_history_has_the_papers_three_panels_and_one_line_an_objective(runs):
         plotting.METRICS[name] for name in ("cls", "poi_uncertainty", "nuisance_deviation")
     ]
     assert [axis.get_yscale() for axis in axes] == ["log", "linear", "log"]
-    assert all(
-        axis.get_xlabel() == "epoch" and len(axis.lines) == len(axis.collections) == 4 for axis in axes
-    )
+    assert all(axis.get_xlabel() == "epoch" and len(axis.lines) == len(axis.collections) == 4 for axis in axes)
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == [plotting.look(name)["label"] for name in OBJECTIVES]
     assert plotting.BAND in figure.get_supxlabel()
@@ -55,9 +53,7 @@ def test_history_shows_the_mean_over_seeds(runs):
 
 def test_history_does_not_care_for_the_order_of_dimensions(runs):
     turned = blobs.training_history(cls=runs["cls"].transpose("epoch", "seed")).axes[0].lines[0].get_ydata()
-    np.testing.assert_array_equal(
-        turned, blobs.training_history(cls=runs["cls"]).axes[0].lines[0].get_ydata()
-    )
+    np.testing.assert_array_equal(turned, blobs.training_history(cls=runs["cls"]).axes[0].lines[0].get_ydata())
 
 
 def test_history_of_other_metrics(runs):

@@ -41,9 +41,7 @@ def test_one_panel_a_bandwidth_named_in_bin_widths(figure):
 
 
 def test_panels_share_their_axes(figure):
-    assert (
-        len({axis.get_ylim() for axis in figure.axes}) == len({axis.get_xlim() for axis in figure.axes}) == 1
-    )
+    assert len({axis.get_ylim() for axis in figure.axes}) == len({axis.get_xlim() for axis in figure.axes}) == 1
 
 
 def test_legend_names_everything_that_is_drawn(figure):

@@ -41,9 +41,7 @@ def test_densities_are_those_of_the_reference_implementations(data):
     np.testing.assert_allclose(data["hard"], hard)
     for bandwidth in data["bandwidth"].values:
         here = data.sel(bandwidth=bandwidth)
-        kde = stats.gaussian_kde(
-            events, bw_method=bandwidth / events.std(ddof=1)
-        )  # one unit is one bin width
+        kde = stats.gaussian_kde(events, bw_method=bandwidth / events.std(ddof=1))  # one unit is one bin width
         np.testing.assert_allclose(here["curve"], kde(x), atol=1e-12)
         shares = np.array([kde.integrate_box_1d(*bin_) for bin_ in pairwise(edges)])
         np.testing.assert_allclose(here["binned"], shares / shares.sum(), atol=1e-12)

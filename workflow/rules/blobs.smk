@@ -7,49 +7,56 @@ EXPERIMENTS = BLOBS["experiments"]
 # settings of every training: those of the suite, the study, the experiment and the variant
 RUNS = {
     experiment: {
-        run: {"seed": config["seed"], "seeds_at_once": config["seeds_at_once"], "yields": BLOBS["yields"], **settings}
-        for run, settings in experiments.runs(EXPERIMENTS[experiment]).items()
+        run: {
+            "seed": config["seed"],
+            "seeds_at_once": config["seeds_at_once"],
+            "yields": BLOBS["yields"],
+            **settings,
+        }
+        for run, settings in located(
+            f"config/studies/blobs.yaml: experiments.{experiment}",
+            experiments.runs,
+            EXPERIMENTS[experiment],
+        ).items()
     }
     for experiment in EXPERIMENTS
 }
-
-
-wildcard_constraints:
-    experiment="|".join(map(re.escape, RUNS)),
-    run="|".join(re.escape(run) for runs in RUNS.values() for run in runs),
 
 
 use rule stage as blobs_events with:
     pathvars:
         stem="<results>/blobs/events",
     params:
-        job=job("diffhep.studies.blobs:generate", {"seed": config["seed"], **BLOBS["data"]}),
+        job=job(
+            "diffhep.studies.blobs:generate", {"seed": config["seed"], **BLOBS["data"]}
+        ),
 
 
 use rule stage as blobs_train with:
-    pathvars:
-        stem="<results>/blobs/{experiment}/train/{run}",
     input:
         events=rules.blobs_events.output[0],
+    pathvars:
+        stem="<results>/blobs/{experiment}/train/{run}",
     params:
         job=lambda w: job("diffhep.studies.blobs:train", RUNS[w.experiment][w.run]),
 
 
 use rule stage as blobs_evaluate with:
-    pathvars:
-        stem="<results>/blobs/{experiment}/evaluate/{run}",
     input:
         trained=rules.blobs_train.output[0],
+    pathvars:
+        stem="<results>/blobs/{experiment}/evaluate/{run}",
     params:
         job=lambda w: job(
             "diffhep.studies.blobs:evaluate",
-            {**RUNS[w.experiment][w.run], "bins": experiments.binnings(EXPERIMENTS[w.experiment])},
+            {
+                **RUNS[w.experiment][w.run],
+                "bins": experiments.binnings(EXPERIMENTS[w.experiment]),
+            },
         ),
 
 
 use rule stage as blobs_compare with:
-    pathvars:
-        stem="<results>/blobs/{experiment}/comparison",
     input:
         trained=lambda w: expand(
             "<results>/blobs/{experiment}/train/{run}.nc",
@@ -61,29 +68,43 @@ use rule stage as blobs_compare with:
             experiment=w.experiment,
             run=experiments.evaluated_for_comparison(EXPERIMENTS[w.experiment]),
         ),
+    pathvars:
+        stem="<results>/blobs/{experiment}/comparison",
     params:
         job=lambda w: job("diffhep.studies.blobs:compare", EXPERIMENTS[w.experiment]),
 
 
 use rule stage as blobs_toys with:
-    pathvars:
-        stem="<results>/blobs/{experiment}/toys/{run}",
     input:
         trained=rules.blobs_train.output[0],
+    pathvars:
+        stem="<results>/blobs/{experiment}/toys/{run}",
     params:
         job=lambda w: job(
-            "diffhep.studies.blobs:pseudo_experiments", {**RUNS[w.experiment][w.run], **BLOBS["toys"]}
+            "diffhep.studies.blobs:pseudo_experiments",
+            {**RUNS[w.experiment][w.run], **BLOBS["toys"]},
         ),
 
 
 use rule stage as blobs_step_cost with:
-    pathvars:
-        stem="<results>/blobs/{experiment}/step_cost",
     input:
         events=rules.blobs_events.output[0],
+    pathvars:
+        stem="<results>/blobs/{experiment}/step_cost",
+    threads: workflow.cores  # alone on the machine, for its clock's sake
     params:
         job=lambda w: job(
             "diffhep.studies.blobs:step_cost",
-            {**BLOBS["step_cost"], "runs": {run: RUNS[w.experiment][run] for run in BLOBS["step_cost"]["runs"]}},
+            {
+                **BLOBS["step_cost"],
+                "runs": {
+                    run: RUNS[w.experiment][run] for run in BLOBS["step_cost"]["runs"]
+                },
+            },
         ),
-    threads: workflow.cores  # alone on the machine, for its clock's sake
+
+
+# below the rules, so that they bind from here on and not only when the run starts
+wildcard_constraints:
+    experiment="|".join(map(re.escape, RUNS)),
+    run="|".join(re.escape(run) for runs in RUNS.values() for run in runs),

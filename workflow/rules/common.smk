@@ -13,27 +13,39 @@ from diffhep import configuration as conf
 from diffhep.dependencies import fingerprint
 
 
+def located(where, function, *arguments):
+    """Call it; if it refuses, say in one line where in the configuration the reason stands."""
+    try:
+        return function(*arguments)
+    except ValueError as error:
+        raise WorkflowError(f"{where}: {error}" if where else str(error)) from None
+
+
 def schema(name):
     return Path(workflow.basedir, "workflow", "schemas", f"{name}.schema.yaml")
 
 
 def read(path, name):
-    return conf.check(conf.read(path), schema(name), path)
+    return located("", conf.check, located("", conf.read, path), schema(name), path)
 
 
-try:
-    # by hand and not by `validate`: one message that names file and key
-    conf.check(dict(config), schema("config"), "config/config.yaml")
-    MANIFEST = read("config/figures.yaml", "figures")
-    CLAIMS = read("config/claims.yaml", "claims")
-    STUDIES = sorted({figure["study"] for figure in MANIFEST["figures"].values()})
-    SETTINGS = {
-        study: conf.load_study(Path(f"config/studies/{study}.yaml"), schema(study), config["scale"]) for study in STUDIES
-    }
-except conf.ConfigurationError as error:
-    raise WorkflowError(str(error)) from None
+def load_study(study):
+    return located(
+        "",
+        conf.load_study,
+        Path(f"config/studies/{study}.yaml"),
+        schema(study),
+        config["scale"],
+    )
 
+
+# by hand and not by Snakemake's `validate`: one message that names file and key
+located("", conf.check, dict(config), schema("config"), "config/config.yaml")
+MANIFEST = read("config/figures.yaml", "figures")
+CLAIMS = read("config/claims.yaml", "claims")
 FIGURES, DOCUMENTS = MANIFEST["figures"], MANIFEST["documents"]
+STUDIES = sorted({figure["study"] for figure in FIGURES.values()})
+SETTINGS = {study: load_study(study) for study in STUDIES}
 
 
 wildcard_constraints:
@@ -50,17 +62,33 @@ def results(names):
     """Files behind the inputs of a figure or claim: name of a result, or a list of names, for each argument."""
     path = lambda name: f"{config['pathvars']['results']}/{name}.nc"
     return {
-        argument: [path(n) for n in name] if isinstance(name, list) else path(name) for argument, name in names.items()
+        argument: [path(n) for n in name] if isinstance(name, list) else path(name)
+        for argument, name in names.items()
     }
 
 
-def require_producers(path, entries):
-    """Stop if an entry is made from a result that no rule makes, which Snakemake passes over where an old file is left."""
+def plot_of(figure):
+    """The function that draws a figure."""
+    return "diffhep.figures.{study}:{plot}".format(**FIGURES[figure])
+
+
+def require_references(path, entries, call_of):
+    """Stop if an entry names a document, a function or a result that does not exist.
+
+    Snakemake passes in silence over a figure whose input no rule makes, where an old file of it is left.
+    """
     for name, entry in entries.items():
+        if entry["document"] not in DOCUMENTS:
+            raise WorkflowError(
+                f"{path}: {name}.document: {entry['document']} is not among documents"
+            )
+        located(f"{path}: {name}", fingerprint, call_of(name))
         for argument, files in results(entry["inputs"]).items():
             for file in [files] if isinstance(files, str) else files:
                 if not any(rule.is_producer(file) for rule in workflow.rules):
-                    raise WorkflowError(f"{path}: {name}.inputs.{argument}: no rule makes {file}")
+                    raise WorkflowError(
+                        f"{path}: {name}.inputs.{argument}: no rule makes {file}"
+                    )
 
 
 def claims_of(document):
@@ -75,4 +103,11 @@ def claims_of(document):
 def claim_inputs(document):
     """Every file that a claim of the document is checked on."""
     groups = (claim["inputs"].values() for claim in claims_of(document).values())
-    return sorted({path for group in groups for paths in group for path in ([paths] if isinstance(paths, str) else paths)})
+    return sorted(
+        {
+            path
+            for group in groups
+            for paths in group
+            for path in ([paths] if isinstance(paths, str) else paths)
+        }
+    )

@@ -10,7 +10,9 @@ rule figure:
         png=report(
             "<results>/figures/{figure}.png",
             caption="../report/figure.rst",
-            category=lambda wildcards: DOCUMENTS[FIGURES[wildcards.figure]["document"]]["title"],
+            category=lambda wildcards: DOCUMENTS[
+                FIGURES[wildcards.figure]["document"]
+            ]["title"],
             subcategory=lambda wildcards: FIGURES[wildcards.figure]["section"],
             labels=lambda wildcards: {"figure": FIGURES[wildcards.figure]["number"]},
         ),
@@ -22,13 +24,13 @@ rule figure:
         "../../envs/diffhep.yaml"
     params:
         entry=lambda wildcards: conf.plain(FIGURES[wildcards.figure]),
-        code=lambda wildcards: fingerprint("diffhep.figures.{study}:{plot}".format(**FIGURES[wildcards.figure])),
+        code=lambda wildcards: fingerprint(plot_of(wildcards.figure)),
         dpi=config["dpi"],
     script:
         "../scripts/draw.py"
 
 
-for name, entry in FIGURES.items():
+for name in FIGURES:
 
     rule:
         name:
@@ -44,7 +46,11 @@ for study in STUDIES:
         name:
             study
         input:
-            [f"<results>/figures/{name}.pdf" for name, entry in FIGURES.items() if entry["study"] == study],
+            [
+                f"<results>/figures/{name}.pdf"
+                for name, entry in FIGURES.items()
+                if entry["study"] == study
+            ],
         localrule: True
 
 
@@ -54,6 +60,10 @@ for document in DOCUMENTS:
         name:
             document
         input:
-            [f"<results>/figures/{name}.pdf" for name, entry in FIGURES.items() if entry["document"] == document],
+            [
+                f"<results>/figures/{name}.pdf"
+                for name, entry in FIGURES.items()
+                if entry["document"] == document
+            ],
             f"<results>/claims/{document}.csv",
         localrule: True

@@ -34,9 +34,7 @@ def training_history(
         for objective, history in runs.items():
             values = history[metric].transpose("seed", "epoch").values
             if metric in logarithmic:
-                values = np.where(
-                    values > 0, values, np.nan
-                )  # exactly zero where nothing depends on the nuisance
+                values = np.where(values > 0, values, np.nan)  # exactly zero where nothing depends on the nuisance
             plotting.band(axis, history["epoch"].values, values, **plotting.look(objective))
         axis.set(xlabel="epoch", ylabel=plotting.METRICS[metric])
         axis.set_yscale("log" if metric in logarithmic else "linear")
@@ -61,9 +59,7 @@ def toys(*, bins: int = 30, **runs: xr.Dataset) -> Figure:
             `cls_toys`, `cls_toys_error` and `cls_asymptotic` (tested_mu).
     """
     figure, axes = plotting.panels(2, 4, size=(3.3, 2.8))
-    for row, (name, symbol, hypotheses) in enumerate(
-        (("q_mu", "q_1", (1.0, 0.0)), ("q_0", "q_0", (0.0, 1.0)))
-    ):
+    for row, (name, symbol, hypotheses) in enumerate((("q_mu", "q_1", (1.0, 0.0)), ("q_0", "q_0", (0.0, 1.0)))):
         for axis, true_mu in zip(axes[row], hypotheses, strict=False):
             _statistic(axis, {run: data.sel(true_mu=true_mu) for run, data in runs.items()}, name, bins)
             axis.set(title=rf"thrown with $\mu = {true_mu:g}$", xlabel=rf"$\sqrt{{{symbol}}}$")
@@ -136,9 +132,7 @@ def _coverage(axis: Axes, runs: dict[str, xr.Dataset]) -> None:
     axis.axvline(ONE_SIGMA, color=plotting.TRUTH, linewidth=1.2)
     failed = [f"{float(data['failed'].max()):.1%}" for data in runs.values()]
     axis.set_yticks(range(len(runs)), failed)
-    axis.set(
-        xlabel=r"coverage of $\hat\mu \pm \sigma_\mu$", ylabel="failed fits", ylim=(len(runs) - 0.5, -0.5)
-    )
+    axis.set(xlabel=r"coverage of $\hat\mu \pm \sigma_\mu$", ylabel="failed fits", ylim=(len(runs) - 0.5, -0.5))
     axis.set_title(r"thrown with $\mu = 0$ (open), $1$ (filled)")
 
 
@@ -168,7 +162,9 @@ def sweep(
             axis.plot(x, np.nanmean(values, axis=1), **look | {"marker": "_"}, markersize=11, markeredgewidth=2)
         axis.set_yscale("log" if metric in logarithmic else "linear")
         axis.set(ylabel=plotting.METRICS[metric], xlim=(-0.6, len(places) - 0.4))
-        axis.set_xticks(places, [name.replace(", bandwidth ", "\n") for name in comparison["point"].values], fontsize="x-small")
+        axis.set_xticks(
+            places, [name.replace(", bandwidth ", "\n") for name in comparison["point"].values], fontsize="x-small"
+        )
         axis.set_xlabel("bins, and below them the bandwidth")
     handles = [plotting.line_handle(plotting.look(run) | {"linestyle": "none"}) for run in runs]
     note = "points: single initialisations, bars: their mean; left: as Figure 3"

@@ -1,0 +1,101 @@
+"""Everything is built at quick scale, and made anew exactly where something changed."""
+
+import os
+import re
+
+import pandas as pd
+import pytest
+from conftest import QUICK
+
+from diffhep import configuration
+
+
+def rerun(checkout) -> dict[str, list[str]]:
+    """Outputs by rule of what a dry run would do."""
+    told = checkout.snakemake(*QUICK, "--dry-run")
+    jobs: dict[str, list[str]] = {}
+    for rule, output in re.findall(r"^(?:local)?rule (\w+):(?:\n    (?!output).*)*\n    output: (.*)", told, re.M):
+        jobs.setdefault(rule, []).extend(output.split(", "))
+    return jobs
+
+
+def test_every_figure_is_there_and_no_job_warned(built):
+    results = built.folder / "results/quick"
+    for name in configuration.read(built.folder / "config/figures.yaml")["figures"]:
+        for form in ("pdf", "png"):
+            assert (results / f"figures/{name}.{form}").stat().st_size > 5000
+    logs = list(results.rglob("*.log"))
+    assert logs and not [path for path in logs if "Warning" in path.read_text()]
+
+
+def test_claims_are_tabulated(built):
+    table = pd.read_csv(built.folder / "results/quick/claims.csv")
+    assert list(table.columns) == ["document", "section", "claim", "measured", "verdict"]
+    assert set(table["verdict"]) <= {"holds", "does not hold", "undecided"}
+    claims = configuration.read(built.folder / "config/claims.yaml")
+    assert list(table["claim"]) == [claim["claim"] for claim in claims.values()]
+    assert (built.folder / "results/quick/claims.md").read_text().startswith("| document")
+
+
+def test_training_tells_its_progress(built):
+    log = (built.folder / "results/quick/blobs/neos/train/cls.log").read_text()
+    assert re.search(r"epoch 4/4 .*cls=", log)
+
+
+def test_nothing_is_left_to_do_even_when_every_file_is_touched(built):
+    for path in built.folder.rglob("*"):
+        if path.suffix in {".py", ".smk", ".yaml"} or path.name == "Snakefile":
+            os.utime(path)
+    # Snakemake takes a touched script for a changed one, so scripts are few and never change
+    for script in (built.folder / "workflow/scripts").glob("*.py"):
+        os.utime(script, (0, 0))
+    assert rerun(built) == {}
+
+
+EDITS = {
+    "a plot function": (
+        "src/diffhep/figures/blobs.py",
+        "def toys(",
+        "def toys(\n    unused=None,",
+        {"figure": ["neos_toys"]},
+    ),
+    "one entry of the manifest": (
+        "config/figures.yaml",
+        "Bias against smoothness",
+        "Smoothness",
+        {"figure": ["neos_2"]},
+    ),
+    "a comment": ("src/diffhep/losses.py", "def cls(", "# why\ndef cls(", {}),
+    "the settings of another study": (
+        "config/studies/histograms.yaml",
+        "events: 200",
+        "events: 300",
+        {"histograms_bandwidth_tradeoff": ["bandwidth_tradeoff"], "figure": ["neos_2"]},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", EDITS)
+def test_an_edit_reruns_what_it_concerns(built, case):
+    file, old, new, expected = EDITS[case]
+    undo = built.edit(file, old, new)
+    try:
+        jobs = rerun(built)
+    finally:
+        undo()
+    jobs.pop("all", None)
+    assert set(jobs) == set(expected)
+    for rule, names in expected.items():
+        assert {path.split("/")[-1].split(".")[0] for path in jobs[rule]} == set(names)
+
+
+def test_editing_a_loss_trains_again_what_uses_losses(built):
+    undo = built.edit(
+        "src/diffhep/losses.py", "return jnp.exp(log_cls(outcome))", "return 1.0 * jnp.exp(log_cls(outcome))"
+    )
+    try:
+        jobs = rerun(built)
+    finally:
+        undo()
+    assert {"blobs_train", "blobs_evaluate", "figure", "document_claims"} <= set(jobs)
+    assert "blobs_events" not in jobs and "histograms_bandwidth_tradeoff" not in jobs
