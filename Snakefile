@@ -15,21 +15,22 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+
+
+rule all:
+    """Every figure, and the claims of every document beside what was measured."""
+    input:
+        expand("<results>/figures/{figure}.pdf", figure=FIGURES),
+        "<results>/claims.csv",
+    localrule: True
+
+
 include: "workflow/rules/templates.smk"
 include: "workflow/rules/blobs.smk"
 include: "workflow/rules/histograms.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/benchmarks.smk"
-
-
-rule all:
-    default_target: True
-    """Every figure, and the claims of every document beside what was measured."""
-    input:
-        expand("<results>/figures/{figure}.pdf", figure=FIGURES),
-        "<results>/claims.csv",
-    localrule: True
 
 
 require_references("config/figures.yaml", FIGURES, plot_of)

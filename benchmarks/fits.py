@@ -33,7 +33,7 @@ def rates(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor]) -> 
 def _row(ours: np.ndarray, peer: np.ndarray, cores: int, peer_cores: int) -> dict[str, Any]:
     return {
         "work": "fits of mu and gamma to pseudo-experiments in 5 bins, "
-        f"processes of one core: ours {cores}, peer {peer_cores} (ratio: times that ours is faster)",
+        f"processes of one core: ours {cores}, peer {peer_cores} (ratio: times ours is faster)",
         **{side: f"{np.median(rate):.0f} fits/s" for side, rate in {"ours": ours, "peer": peer}.items()},
         "peer_version": peers.PYHF,
         "ratio": np.median(ours / peer),

@@ -19,9 +19,7 @@ from benchmarks.timing import Work
 from diffhep.likelihood import Data, expected_data, log_likelihood, signal_background
 from diffhep.networks import Observable
 
-RELAXED = (
-    f"relaxed {version('relaxed')} (conditional fit given a copy of its parameters), jax {version('jax')}"
-)
+RELAXED = f"relaxed {version('relaxed')} (conditional fit given a copy of its parameters), jax {version('jax')}"
 PYHF = f"pyhf {version('pyhf')} (numpy {version('numpy')}, scipy {version('scipy')})"
 
 Loss = Callable[[PyTree, Float[Array, "sample event feature"]], Float[Array, ""]]

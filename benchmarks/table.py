@@ -15,9 +15,7 @@ def measure(settings: Mapping[str, Any], cores: int) -> pd.DataFrame:
     """One row for each piece of work, ours beside the peer's."""
     shared = {"seed": settings["seed"], "repeats": settings["repeats"]}
     steps = {**shared, **settings["training"]}
-    rows = [
-        training.step_cost({**steps, "network": network}) for network in settings["step_cost"]["networks"]
-    ]
+    rows = [training.step_cost({**steps, "network": network}) for network in settings["step_cost"]["networks"]]
     with timing.one_core_processes(cores) as processes:
         rows.append(training.seed_step({**steps, **settings["seed_step"]}, processes))
         rows += fits.rates({**shared, **settings["fits"]}, processes)

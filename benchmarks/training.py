@@ -26,10 +26,7 @@ def step_cost(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "work": "cost of a CLs step over that of an augmented cross-entropy step on the same four samples, "
         f"network {_shape(settings)} (ratio: CLs / cross-entropy of ours; neos paper 3, thesis 3 to 4)",
-        **{
-            side: _relative(taken[side, "cls"], taken[side, "bce_augmented"], settings["steps"])
-            for side in sides
-        },
+        **{side: _relative(taken[side, "cls"], taken[side, "bce_augmented"], settings["steps"]) for side in sides},
         "peer_version": peers.RELAXED,
         "ratio": np.median(taken["ours", "cls"] / taken["ours", "bce_augmented"]),
     }
@@ -44,13 +41,10 @@ def seed_step(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor])
         "peer": lambda: [peer() for _ in range(settings["seeds"])],
     }
     taken = timing.turns(works, settings["repeats"])
-    seconds = {
-        "ours": taken["ours"] / (cores * steps),
-        "peer": taken["peer"] / steps,
-    }  # each job trains all seeds
+    seconds = {"ours": taken["ours"] / (cores * steps), "peer": taken["peer"] / steps}  # all seeds in each job
     return {
-        "work": f"CLs training of {settings['seeds']} seeds, network {_shape(settings)}: ours one program "
-        f"in {cores} one-core jobs each, peer a Python loop on {cores} cores (ratio: times that ours is faster)",
+        "work": f"CLs training of {settings['seeds']} seeds, network {_shape(settings)}: ours one program in "
+        f"each of {cores} one-core jobs, peer a Python loop on {cores} cores (ratio: times ours is faster)",
         **{side: f"{1e3 * np.median(values):.1f} ms/seed-step" for side, values in seconds.items()},
         "peer_version": peers.RELAXED,
         "ratio": np.median(seconds["peer"] / seconds["ours"]),
@@ -74,14 +68,12 @@ def problem(settings: Mapping[str, Any], objective: str) -> training.Problem:
     """What the study of blobs trains, on as many events as the steps of an epoch need."""
     events = settings["batch_size"] * settings["steps"]
     generated = blobs.generate({**settings, "events": 2 * events, "test_fraction": 0.5})
-    return blobs._problem({**settings, "objective": {objective: 1.0}}, generated)
+    return blobs.problem({**settings, "objective": {objective: 1.0}}, generated)
 
 
 def ours(settings: Mapping[str, Any], objective: str, seeds: int) -> Work:
     """One epoch of all seeds in our compiled program."""
-    schedule = training.Schedule(
-        1, *(settings[key] for key in ("batch_size", "learning_rate", "seeds_at_once"))
-    )
+    schedule = training.Schedule(1, *(settings[key] for key in ("batch_size", "learning_rate", "seeds_at_once")))
     programs = training.programs(problem(settings, objective), schedule, range(seeds))
     state = programs.start()
     return lambda: jax.block_until_ready(programs.advance(state, 1))
@@ -109,7 +101,7 @@ def theirs(settings: Mapping[str, Any]) -> dict[str, Work]:
 
 
 def losses(settings: Mapping[str, Any]) -> dict[str, list[tuple[float, np.ndarray]]]:
-    """Loss and gradient of each objective, ours and theirs on the same network and events: they have to agree."""
+    """Loss and gradient of each objective, ours and theirs, which have to agree; same network and events."""
     found = {}
     for name, loss in peers.relaxed_losses(settings).items():
         same = problem(settings, name)

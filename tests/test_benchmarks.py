@@ -49,9 +49,7 @@ def quickly_compiled(parameters, features):
 
 
 def test_table_has_a_row_for_each_piece_of_work(settings, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        peers, "relaxed_losses", lambda _: dict.fromkeys(training.OBJECTIVES, quickly_compiled)
-    )
+    monkeypatch.setattr(peers, "relaxed_losses", lambda _: dict.fromkeys(training.OBJECTIVES, quickly_compiled))
     paths = [str(tmp_path / f"benchmarks.{ending}") for ending in ("csv", "md")]
     table.write({**settings, "repeats": 1}, 1, paths)
     rows = pd.read_csv(paths[0])

@@ -1,7 +1,5 @@
 """Histograms of events, smooth ones to train with and hard ones to evaluate with; all return float64 yields."""
 
-from typing import Literal
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,7 +17,7 @@ def binned_kde(
     bandwidth: Real[ArrayLike, ""],
     weights: Real[ArrayLike, " event"] | None = None,
     *,
-    edges_mode: Literal["leak", "closed"],
+    edges_mode: str,
 ) -> Float[Array, " bin"]:
     """Events in each bin when every event is smeared by a Gaussian: a histogram with gradients.
 

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from diffhep.likelihood import Model, expected_rates
@@ -11,8 +12,8 @@ def fisher_information(model: Model, pars: Float[Array, " par"]) -> Float[Array,
     """Expected curvature of the log-likelihood at `pars`: the information on the parameters, not its inverse.
 
     sum over bins of (d nu / d theta_i)(d nu / d theta_j) / nu, plus one for each unit-normal constraint: the expectation
-    of -d²log L / d theta_i d theta_j for Poisson counts (PDG review "Statistics"; thesis 2.2.1). With the derivatives
-    at a kink of code0 it is that of the right side.
+    of -d²log L / d theta_i d theta_j for Poisson counts (PDG review "Statistics"; thesis 2.2.1). At the
+    kink of code0 it is that of the right side.
     """
     rates = expected_rates(model, pars)
     by_parameter = jax.jacfwd if pars.shape[0] <= rates.shape[0] else jax.jacrev
@@ -21,10 +22,30 @@ def fisher_information(model: Model, pars: Float[Array, " par"]) -> Float[Array,
 
 
 def covariance(model: Model, pars: Float[Array, " par"]) -> Float[Array, "par par"]:
-    """Covariance of the fitted parameters as the Cramér-Rao bound allows: the inverse Fisher information."""
-    return jnp.linalg.inv(fisher_information(model, pars))
+    """Covariance of the fitted parameters as the Cramér-Rao bound allows: the inverse Fisher information.
+
+    Raises:
+        ValueError: the data say nothing about a parameter (no signal, say). Under jit the result is then not finite.
+    """
+    return jnp.linalg.inv(_informative(model, pars))
 
 
 def generalised_variance(model: Model, pars: Float[Array, " par"]) -> Float[Array, ""]:
-    """Determinant of the covariance: squared volume of the parameters' error ellipsoid (thesis 7.5)."""
-    return 1 / jnp.linalg.det(fisher_information(model, pars))
+    """Determinant of the covariance: squared volume of the parameters' error ellipsoid (thesis 7.5).
+
+    Raises:
+        ValueError: as `covariance`.
+    """
+    return 1 / jnp.linalg.det(_informative(model, pars))
+
+
+def _informative(model, pars):
+    """Fisher information in which, if known now, every parameter has some."""
+    information = fisher_information(model, pars)
+    if not isinstance(information, jax.core.Tracer):
+        for parameter in np.flatnonzero(~(np.diag(information) > 0))[:1]:
+            name = model.parameters.names[parameter]
+            raise ValueError(
+                f"the data say nothing about {name}: information {information[parameter, parameter]}; fix it"
+            )
+    return information

@@ -22,6 +22,7 @@ PASSES = 3
 """Most forces of empty bins that can reach a bound in one step."""
 
 BELOW_ZERO = 1e-100
+"""Stands for 0 seen from below, where a kink has the derivatives of its left side."""
 
 STEP_LENGTHS = (1.0, 0.3)
 
@@ -71,7 +72,7 @@ def newton_step(problem: Problem, state: State) -> State:
     the one with the lowest negative log-likelihood is taken.
     """
     free, low, high = _one_side(problem, state.free)
-    local = _expand(problem, free)
+    local = _expand(problem, free, state.forces)
     gradient = local.prior + local.slope @ local.jacobian
     frozen = ((free <= low) & (gradient > 0)) | ((free >= high) & (gradient < 0))
     local = _freeze(local, frozen)
@@ -120,18 +121,19 @@ class _Expansion(NamedTuple):
     information: Array
 
 
-def _expand(problem, free):
+def _expand(problem, free, forces):
     rates = problem.rates(free)
     nu, _ = guarded(rates)
     log_slope = 1 / jnp.maximum(rates, RATE_FLOOR)
     slope = (nu - problem.counts) * log_slope
+    pull = jnp.where(problem.counts < RATE_FLOOR, forces, slope)
     return _Expansion(
         rates=rates,
         slope=slope,
         curvature=jnp.where(rates > RATE_FLOOR, problem.counts, nu) * log_slope**2,
         fisher=nu * log_slope**2,
         jacobian=(jax.jacfwd if free.shape[0] <= rates.shape[0] else jax.jacrev)(problem.rates)(free),
-        bend=jax.hessian(lambda values: jnp.sum(slope * problem.rates(values)))(free),
+        bend=jax.hessian(lambda values: jnp.sum(pull * problem.rates(values)))(free),
         prior=jax.grad(problem.prior)(free),
         information=jnp.diag(problem.information),
     )
@@ -291,4 +293,4 @@ def _lowest(problem, candidates):
     rounding = 1e-13 * (1 + jnp.sum(problem.counts))
     values = jnp.where(jnp.isfinite(values), values, jnp.inf).at[0].add(-rounding)
     best = jnp.argmin(values)
-    return jnp.stack(candidates)[best], best < len(candidates) - 1
+    return jnp.stack(candidates)[best], values[best] < values[-1]

@@ -1,23 +1,9 @@
 """Our speed beside that of the peers. Not part of `all`: it wants the whole machine for itself."""
 
-try:
-    BENCHMARKS = conf.load_study(
-        Path("config/benchmarks.yaml"), schema("benchmarks"), config["scale"]
-    )
-except conf.ConfigurationError as error:
-    raise WorkflowError(str(error)) from None
-
-
-def benchmark_settings():
-    """Settings of the benchmarks, with seed, data and yields of the study of blobs."""
-    study = {"means": BLOBS["data"]["means"], "yields": BLOBS["yields"]}
-    return conf.plain(
-        {
-            **BENCHMARKS,
-            "seed": config["seed"],
-            "training": {**study, **BENCHMARKS["training"]},
-        }
-    )
+BENCHMARKS = load_settings("config/benchmarks.yaml", "benchmarks")
+# seed, data and yields are those of the study of blobs
+BENCHMARKS["seed"] = config["seed"]
+BENCHMARKS["training"].update(means=BLOBS["data"]["means"], yields=BLOBS["yields"])
 
 
 rule benchmarks:
@@ -35,6 +21,7 @@ rule benchmarks:
         "../../envs/diffhep.yaml"
     threads: workflow.cores
     params:
-        settings=benchmark_settings(),
+        settings=conf.plain(BENCHMARKS),
+        code=[fingerprint(call) for call in ("diffhep.studies.blobs:train", "diffhep.toys:statistics")],
     script:
         "../scripts/benchmark.py"

@@ -27,9 +27,7 @@ use rule stage as blobs_events with:
     pathvars:
         stem="<results>/blobs/events",
     params:
-        job=job(
-            "diffhep.studies.blobs:generate", {"seed": config["seed"], **BLOBS["data"]}
-        ),
+        job=job("diffhep.studies.blobs:generate", {"seed": config["seed"], **BLOBS["data"]}),
 
 
 use rule stage as blobs_train with:
@@ -97,9 +95,7 @@ use rule stage as blobs_step_cost with:
             "diffhep.studies.blobs:step_cost",
             {
                 **BLOBS["step_cost"],
-                "runs": {
-                    run: RUNS[w.experiment][run] for run in BLOBS["step_cost"]["runs"]
-                },
+                "runs": {run: RUNS[w.experiment][run] for run in BLOBS["step_cost"]["runs"]},
             },
         ),
 

@@ -29,14 +29,8 @@ def read(path, name):
     return located("", conf.check, located("", conf.read, path), schema(name), path)
 
 
-def load_study(study):
-    return located(
-        "",
-        conf.load_study,
-        Path(f"config/studies/{study}.yaml"),
-        schema(study),
-        config["scale"],
-    )
+def load_settings(path, name):
+    return located("", conf.load_study, Path(path), schema(name), config["scale"])
 
 
 # by hand and not by Snakemake's `validate`: one message that names file and key
@@ -45,7 +39,7 @@ MANIFEST = read("config/figures.yaml", "figures")
 CLAIMS = read("config/claims.yaml", "claims")
 FIGURES, DOCUMENTS = MANIFEST["figures"], MANIFEST["documents"]
 STUDIES = sorted({figure["study"] for figure in FIGURES.values()})
-SETTINGS = {study: load_study(study) for study in STUDIES}
+SETTINGS = {study: load_settings(f"config/studies/{study}.yaml", study) for study in STUDIES}
 
 
 wildcard_constraints:
@@ -62,8 +56,7 @@ def results(names):
     """Files behind the inputs of a figure or claim: name of a result, or a list of names, for each argument."""
     path = lambda name: f"{config['pathvars']['results']}/{name}.nc"
     return {
-        argument: [path(n) for n in name] if isinstance(name, list) else path(name)
-        for argument, name in names.items()
+        argument: [path(n) for n in name] if isinstance(name, list) else path(name) for argument, name in names.items()
     }
 
 
@@ -79,16 +72,12 @@ def require_references(path, entries, call_of):
     """
     for name, entry in entries.items():
         if entry["document"] not in DOCUMENTS:
-            raise WorkflowError(
-                f"{path}: {name}.document: {entry['document']} is not among documents"
-            )
+            raise WorkflowError(f"{path}: {name}.document: {entry['document']} is not among documents")
         located(f"{path}: {name}", fingerprint, call_of(name))
         for argument, files in results(entry["inputs"]).items():
             for file in [files] if isinstance(files, str) else files:
-                if not any(rule.is_producer(file) for rule in workflow.rules):
-                    raise WorkflowError(
-                        f"{path}: {name}.inputs.{argument}: no rule makes {file}"
-                    )
+                if not any(maker.is_producer(file) for maker in workflow.rules):
+                    raise WorkflowError(f"{path}: {name}.inputs.{argument}: no rule makes {file}")
 
 
 def claims_of(document):
@@ -104,10 +93,5 @@ def claim_inputs(document):
     """Every file that a claim of the document is checked on."""
     groups = (claim["inputs"].values() for claim in claims_of(document).values())
     return sorted(
-        {
-            path
-            for group in groups
-            for paths in group
-            for path in ([paths] if isinstance(paths, str) else paths)
-        }
+        {path for group in groups for paths in group for path in ([paths] if isinstance(paths, str) else paths)}
     )

@@ -10,9 +10,7 @@ rule figure:
         png=report(
             "<results>/figures/{figure}.png",
             caption="../report/figure.rst",
-            category=lambda wildcards: DOCUMENTS[
-                FIGURES[wildcards.figure]["document"]
-            ]["title"],
+            category=lambda wildcards: DOCUMENTS[FIGURES[wildcards.figure]["document"]]["title"],
             subcategory=lambda wildcards: FIGURES[wildcards.figure]["section"],
             labels=lambda wildcards: {"figure": FIGURES[wildcards.figure]["number"]},
         ),
@@ -46,11 +44,7 @@ for study in STUDIES:
         name:
             study
         input:
-            [
-                f"<results>/figures/{name}.pdf"
-                for name, entry in FIGURES.items()
-                if entry["study"] == study
-            ],
+            [f"<results>/figures/{name}.pdf" for name, entry in FIGURES.items() if entry["study"] == study],
         localrule: True
 
 
@@ -60,10 +54,6 @@ for document in DOCUMENTS:
         name:
             document
         input:
-            [
-                f"<results>/figures/{name}.pdf"
-                for name, entry in FIGURES.items()
-                if entry["document"] == document
-            ],
+            [f"<results>/figures/{name}.pdf" for name, entry in FIGURES.items() if entry["document"] == document],
             f"<results>/claims/{document}.csv",
         localrule: True

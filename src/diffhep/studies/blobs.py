@@ -44,7 +44,7 @@ def generate(settings: dict) -> xr.Dataset:
 def train(settings: dict, events: xr.Dataset, checkpoint: Path | None = None) -> xr.Dataset:
     """Train one observable from every seed; its metrics on the held-out events after every epoch."""
     seeds = range(settings["seed"], settings["seed"] + settings["seeds"])
-    history, _ = training.train(_problem(settings, events), _schedule(settings), seeds, checkpoint=checkpoint)
+    history, _ = training.train(problem(settings, events), _schedule(settings), seeds, checkpoint=checkpoint)
     dims = {"yields": ("sample", "bin"), "counts": ("sample", "fine_bin")}
     return xr.Dataset(
         {name: (("seed", "epoch", *dims.get(name, ())), values) for name, values in history.items()},
@@ -59,7 +59,8 @@ def _schedule(settings: dict) -> training.Schedule:
     return training.Schedule(settings["epochs"], settings["batch_size"], settings["learning_rate"], at_once)
 
 
-def _problem(settings: dict, events: xr.Dataset) -> training.Problem:
+def problem(settings: dict, events: xr.Dataset) -> training.Problem:
+    """What a run of these settings trains, and what it is judged by."""
     terms = settings["objective"]
     samples = 2 if set(terms) == {"bce"} else len(blobs.SAMPLES)  # the shifts are of no use to it
     train_part, test_part = (_weighted(events[part].values) for part in ("train", "test"))
@@ -197,14 +198,14 @@ def step_cost(settings: dict, events: xr.Dataset) -> xr.Dataset:
 
 def _clock(settings: dict, events: xr.Dataset) -> Callable[[], float]:
     """A function that trains one seed for one epoch, already compiled, and tells the seconds a step took."""
-    problem, schedule = _problem(settings, events), _schedule(settings)
-    start, advance, _ = training.programs(problem, schedule, [settings["seed"]])
+    trained, schedule = problem(settings, events), _schedule(settings)
+    start, advance, _ = training.programs(trained, schedule, [settings["seed"]])
     state = start()
     jax.block_until_ready(advance(state, 1))
 
     def seconds() -> float:
         begin = time.perf_counter()
         jax.block_until_ready(advance(state, 1))
-        return (time.perf_counter() - begin) / training.steps_in_epoch(problem, schedule)
+        return (time.perf_counter() - begin) / training.steps_in_epoch(trained, schedule)
 
     return seconds

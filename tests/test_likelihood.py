@@ -1,0 +1,79 @@
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from diffhep.likelihood import (
+    Data,
+    RATE_FLOOR,
+    expected_data,
+    expected_rates,
+    guarded,
+    log_likelihood,
+    signal_background,
+)
+
+sys.path.insert(0, str(Path(__file__).parent))
+import models  # noqa: E402
+
+S, B, U, D = np.array([1.0, 2, 3]), np.array([10.0, 20, 30]), np.array([12.0, 19, 33]), np.array([9.0, 22, 31])
+
+
+@pytest.mark.parametrize("code", models.CODES)
+@settings(max_examples=15)
+@given(yields=models.ordinary(), mu=st.floats(0, 5), gamma=st.floats(-3, 3))
+def test_rates_and_log_likelihood_are_pyhfs(code, yields, mu, gamma):
+    model, oracle = models.ours(yields, code), models.pyhf_model(*yields, code)
+    pars = jnp.array([mu, gamma])
+    rates = expected_rates(model, pars)
+    with models.tight_pyhf():
+        theirs = models.in_pyhf_order(oracle, pars)
+        np.testing.assert_allclose(rates, oracle.expected_actualdata(theirs), rtol=1e-10)
+        data = np.concatenate([yields[1], [0.3]])
+        value = oracle.logpdf(jnp.asarray(theirs), jnp.asarray(data))[0]
+    np.testing.assert_allclose(
+        log_likelihood(model, pars, Data(jnp.asarray(yields[1]), jnp.array([0.3]))), value, rtol=1e-10
+    )
+
+
+def test_code0_has_the_derivative_of_the_up_side_at_its_kink():
+    model = signal_background(S, B, U, D, interpolation="code0")
+    np.testing.assert_allclose(jax.jacfwd(lambda p: expected_rates(model, p))(jnp.array([0.0, 0.0]))[:, 1], U - B)
+
+
+def test_many_shifts_add():
+    one = [signal_background(S, B, u, d) for u, d in ((U, D), (D, U))]
+    both = signal_background(S, B, np.stack([U, D]), np.stack([D, U]))
+    added = sum(expected_rates(m, jnp.array([1.0, g])) - (S + B) for m, g in zip(one, (0.4, -1.7), strict=True))
+    np.testing.assert_allclose(expected_rates(both, jnp.array([1.0, 0.4, -1.7])), S + B + added, rtol=1e-12)
+
+
+def test_asimov_data_are_the_expectation():
+    data = expected_data(signal_background(S, B, U, D), jnp.array([1.0, 0.0]))
+    np.testing.assert_allclose(data.main, S + B)
+    np.testing.assert_allclose(data.auxiliary, [0.0])
+
+
+def test_the_rate_guard_is_smooth_at_the_floor_and_finite_below():
+    below = jax.vmap(jax.grad(lambda r: guarded(r)[0]))(RATE_FLOOR * jnp.array([1 - 1e-9, 1 + 1e-9]))
+    np.testing.assert_allclose(below, 1.0, rtol=1e-6)
+    assert np.isfinite(guarded(jnp.array(-5.0))[1])
+
+
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("bad", [-1.0, np.nan])
+def test_bad_yields_are_named_with_their_bin(place, bad):
+    yields = [S.copy(), B.copy(), U.copy(), D.copy()]
+    yields[place][1] = bad
+    with pytest.raises(ValueError, match=rf"{('signal', 'background', 'up', 'down')[place]} is {bad} in bin 1"):
+        signal_background(*yields)
+
+
+def test_shapes_are_checked_when_traced_too():
+    with pytest.raises(ValueError, match="down has shape"):
+        jax.jit(lambda d: expected_rates(signal_background(S, B, U, d), jnp.zeros(2)))(D[:2])
