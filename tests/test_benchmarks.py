@@ -1,14 +1,11 @@
 """Both sides of a benchmark do the same work, and the table is what it promises. Speeds are not tested."""
 
-import sys
 from pathlib import Path
 
 import jax
 import numpy as np
 import pandas as pd
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # the benchmarks are no part of the package
 
 from benchmarks import fits, peers, table, training
 from diffhep import configuration as conf

@@ -60,7 +60,7 @@ def best_of_pyhf(pyhf_model, yields, main, auxiliary, code, mu=None):
 
 
 @pytest.mark.parametrize("code", CODES)
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 2**32 - 1), mu=st.floats(0.0, 5.0))
 def test_fits_are_pyhfs(pyhf_model, code, seed, mu):
     yields, main, auxiliary = random_problem(seed)
@@ -74,7 +74,7 @@ def test_fits_are_pyhfs(pyhf_model, code, seed, mu):
 
 
 @pytest.mark.parametrize("code", CODES)
-@settings(max_examples=6)
+@settings(max_examples=2)
 @given(seed=st.integers(0, 2**32 - 1), mu=st.floats(0.0, 5.0))
 def test_implicit_derivatives_are_finite_differences(code, seed, mu):
     yields, main, auxiliary = random_problem(seed)
@@ -167,7 +167,7 @@ KINDS = ("empty", "unshifted", "one side", "no signal")
 
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(draw=st.data(), seed=st.integers(0, 2**32 - 1), mu=st.floats(0.0, 3.0))
 def test_hard_cases_converge_with_finite_derivatives(code, kind, draw, seed, mu):
     """All five bins of one kind, or a mixture with usual ones."""

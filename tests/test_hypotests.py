@@ -1,8 +1,8 @@
-import sys
-from pathlib import Path
+"""Test statistics and p-values against pyhf's, their limits, and their gradients."""
 
 import jax
 import jax.numpy as jnp
+import models
 import numpy as np
 import pyhf
 import pytest
@@ -11,9 +11,6 @@ from scipy.stats import norm
 
 from diffhep import hypotests
 from diffhep.likelihood import Data, signal_background, unbounded_poi
-
-sys.path.insert(0, str(Path(__file__).parent))
-import models  # noqa: E402
 
 CLS, P0 = jax.jit(hypotests.expected_cls), jax.jit(hypotests.expected_p0)
 QMU, Q0 = jax.jit(hypotests.q_mu), jax.jit(hypotests.q_0)

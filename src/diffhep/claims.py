@@ -34,8 +34,8 @@ def ordering(
 ) -> Finding:
     """Whether the subject's metric lies below that of all others, at the documents' settings and elsewhere.
 
-    Mean over seeds against mean over seeds. The claim holds if the 95 % interval of every difference (Student's t; Welch's
-    degrees of freedom) lies below zero, fails if one lies above, and is undecided otherwise.
+    Mean over seeds against mean over seeds. The claim holds if the 95 % interval of every difference (Student's t,
+    Welch's degrees of freedom) lies below zero, fails if one lies above, and is undecided otherwise.
 
     Args:
         runs: The metric over (point, run, seed, epoch); the first point is where the documents are, or the verdict's.

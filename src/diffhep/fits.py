@@ -1,7 +1,8 @@
 """Maximum-likelihood fits that compile, vectorise over data sets and have derivatives.
 
-Every fit is a bounded number of safeguarded Newton steps, so that thousands of data sets can be fitted side by side with
-`jax.vmap`: in chunks of about 128, because a chunk takes as many steps as its slowest data set. Derivatives of fitted parameters come from the implicit function theorem, not from the steps.
+Every fit is a bounded number of safeguarded Newton steps, so that thousands of data sets can be fitted side by side
+with `jax.vmap`: in chunks of about 128, because a chunk takes as many steps as its slowest data set. Derivatives of
+fitted parameters come from the implicit function theorem, not from the steps.
 """
 
 from typing import NamedTuple
@@ -9,8 +10,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxopt.implicit_diff import custom_root
 from jax.typing import ArrayLike
+from jaxopt.implicit_diff import custom_root
 from jaxtyping import Array, Bool, Float, Real
 
 from diffhep.likelihood import (

@@ -22,7 +22,7 @@ def binned_kde(
     """Events in each bin when every event is smeared by a Gaussian: a histogram with gradients.
 
     yield_b = sum over events of weight x [Phi((e_(b+1) - value) / h) - Phi((e_b - value) / h)], the neos paper's bKDE
-    (arXiv:2203.05570 eq. 9). As the bandwidth h goes to 0 it becomes `hard_histogram`.
+    (arXiv:2203.05570 section 2.1). As the bandwidth h goes to 0 it becomes `hard_histogram`.
 
     Args:
         values: observable of each event.

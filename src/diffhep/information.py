@@ -11,8 +11,8 @@ from diffhep.likelihood import Model, expected_rates
 def fisher_information(model: Model, pars: Float[Array, " par"]) -> Float[Array, "par par"]:
     """Expected curvature of the log-likelihood at `pars`: the information on the parameters, not its inverse.
 
-    sum over bins of (d nu / d theta_i)(d nu / d theta_j) / nu, plus one for each unit-normal constraint: the expectation
-    of -d²log L / d theta_i d theta_j for Poisson counts (PDG review "Statistics"; thesis 2.2.1). At the
+    sum over bins of (d nu / d theta_i)(d nu / d theta_j) / nu, plus one for each unit-normal constraint: the
+    expectation of -d²log L / d theta_i d theta_j for Poisson counts (PDG review "Statistics"; thesis 2.2.1). At the
     kink of code0 it is that of the right side.
     """
     rates = expected_rates(model, pars)

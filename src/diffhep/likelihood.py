@@ -6,8 +6,8 @@ class with a `factor` or an `addition` and changes nothing else.
 """
 
 import dataclasses
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,11 +20,13 @@ from jaxtyping import Array, Float, Real
 RATE_FLOOR = 1e-6
 """Rates (events) below this are continued by an exponential, see `expected_rates`."""
 
+STATIC = {"static": True}
+"""Marks what is known when a program is compiled, not data of the pytree."""
+
+Leaf = Any
+"""An array of a pytree; not `Array`, because jax also rebuilds pytrees with placeholders in their leaves."""
+
 Interpolation = Literal["code0", "code4p"]
-
-
-def _static():
-    return dataclasses.field(metadata={"static": True})
 
 
 class Data(NamedTuple):
@@ -73,8 +75,8 @@ class Modifier:
 class NormFactor(Modifier):
     """A free parameter that scales some samples, such as the signal strength."""
 
-    parameter: int = _static()
-    samples: tuple[int, ...] = _static()
+    parameter: int = field(metadata=STATIC)
+    samples: tuple[int, ...] = field(metadata=STATIC)
 
     def factor(self, nominal: Array, pars: Array) -> Array:
         """The parameter for its samples, one for the others, shape (sample, 1)."""
@@ -97,10 +99,10 @@ class HistoSys(Modifier):
         down: yields at -1, shape (shift, sample, bin).
     """
 
-    parameters: tuple[int, ...] = _static()
-    code: Interpolation = _static()
-    up: Array
-    down: Array
+    parameters: tuple[int, ...] = field(metadata=STATIC)
+    code: Interpolation = field(metadata=STATIC)
+    up: Leaf
+    down: Leaf
 
     @property
     def kinked(self) -> tuple[int, ...]:
@@ -124,7 +126,7 @@ class HistoSys(Modifier):
 class Constraints:
     """Unit normal densities of auxiliary data around their parameters."""
 
-    parameters: tuple[int, ...] = _static()
+    parameters: tuple[int, ...] = field(metadata=STATIC)
 
     def log_density(self, pars: Array, auxiliary: Array) -> Array:
         """Sum of log Normal(auxiliary; parameter, 1) without the constant -log(2 pi)/2 of each."""
@@ -151,10 +153,10 @@ class Model:
         parameters: names, start values, ranges and the parameter of interest.
     """
 
-    nominal: Array
+    nominal: Leaf
     modifiers: tuple[Modifier, ...]
     constraints: Constraints
-    parameters: Parameters = _static()
+    parameters: Parameters = field(metadata=STATIC)
 
 
 def signal_background(
@@ -219,7 +221,7 @@ def nominal_parameters(model: Model, mu: Real[ArrayLike, ""]) -> Float[Array, " 
 
 
 def unguarded_rates(model: Model, pars: Float[Array, " par"]) -> Float[Array, " bin"]:
-    """Events that the interpolation formulas give, which far from nominal may be negative: for fits, not for sampling."""
+    """Events that the interpolation formulas give; far from nominal perhaps negative: for fits, not for sampling."""
     yields = model.nominal + sum(modifier.addition(model.nominal, pars) for modifier in model.modifiers)
     for modifier in model.modifiers:
         yields = yields * modifier.factor(model.nominal, pars)

@@ -152,8 +152,8 @@ def train(
             that no other run has left it, and removes it.
 
     Returns:
-        History by name, arrays (seed, epoch, ...) with epoch 0 before training and `loss` among them; and the state after
-        the last epoch.
+        History by name, arrays (seed, epoch, ...) with epoch 0 before training and `loss` among them; and the state
+        after the last epoch.
 
     Raises:
         ValueError: The loss is not finite; seed and epoch are named.
