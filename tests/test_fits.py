@@ -35,7 +35,8 @@ def random_problem(seed, spread=0.3):
     """Yields of a random model, and counts and an auxiliary measurement that might be observed."""
     rng = np.random.default_rng(seed)
     signal, background = rng.uniform(0.5, 20, 5), rng.uniform(5, 100, 5)
-    up, down = background * rng.uniform(1 - spread, 1 + spread, (2, 5))
+    tilt = rng.uniform(-spread, spread, 5)  # up and down on either side, else likelihoods have two maxima
+    up, down = background * (1 + tilt), background * (1 - tilt * rng.uniform(0.5, 1.5, 5))
     main = rng.poisson(background + rng.uniform(0, 3) * signal).astype(float)
     return (signal, background, up, down), main, rng.normal(size=1)
 
@@ -69,8 +70,10 @@ def test_fits_are_pyhfs(pyhf_model, code, seed, mu):
         pars, nll = best_of_pyhf(pyhf_model, yields, main, auxiliary, code, held)
         assert ours.converged
         assert ours.nll <= nll + 1e-9
-        assert ours.nll == pytest.approx(nll, rel=1e-9)
-        np.testing.assert_allclose(ours.parameters, pars, rtol=1e-5, atol=1e-5)
+        assert float(ours.nll) == pytest.approx(nll, rel=1e-8)
+        # SLSQP stops early at kinks of code0; parameters this far apart cost the nll it has too much
+        slack = 3 * np.sqrt(2 * max(nll - float(ours.nll), 0.0))
+        np.testing.assert_allclose(ours.parameters, pars, rtol=1e-5, atol=1e-6 + slack)
 
 
 @pytest.mark.parametrize("code", CODES)

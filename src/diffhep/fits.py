@@ -124,10 +124,8 @@ def _solve_directly(product, right):
     if right.shape[0] == 0:
         return right
     matrix = jax.jacobian(product)(right)
-    return _divide(matrix, right)
-
-
-def _divide(matrix, right):
+    idle = jnp.all(matrix == 0, axis=0)  # parameters that nothing depends on: no signal, no derivative
+    matrix, right = matrix + jnp.diag(idle.astype(matrix.dtype)), jnp.where(idle, 0.0, right)
     return right / matrix[0] if right.shape[0] == 1 else jnp.linalg.solve(matrix, right)
 
 
