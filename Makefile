@@ -25,8 +25,8 @@ quick: $(STAMP)  ## the same at small scale in minutes, under results/quick
 	$(IN_VENV) snakemake --cores $(CORES) --configfile config/quick.yaml \
 		--report results/quick/report.html --report-after-run
 
-test: $(STAMP)  ## run the whole test suite
-	$(IN_VENV) pytest
+test: $(STAMP)  ## run the whole test suite, one process a core
+	$(IN_VENV) pytest --numprocesses auto --dist loadgroup
 
 lint: $(STAMP)  ## check style and workflow
 	$(IN_VENV) ruff check

@@ -54,7 +54,11 @@ def statistics(model: Model, data: Data, mu: Float[Array, ""]) -> Statistics:
 
     The strength is unbounded below if the model's bounds say so (`likelihood.unbounded_poi`).
     """
-    return jax.lax.map(partial(_statistics, model, mu), data, batch_size=CHUNK)
+    number = data.main.shape[0]
+    # whole chunks only: a smaller last one would be compiled too
+    data = jax.tree.map(lambda values: jnp.pad(values, ((0, -number % CHUNK), (0, 0)), mode="edge"), data)
+    found = jax.lax.map(partial(_statistics, model, mu), data, batch_size=CHUNK)
+    return jax.tree.map(lambda values: values[:number], found)
 
 
 def _statistics(model: Model, mu: Float[Array, ""], data: Data) -> Statistics:

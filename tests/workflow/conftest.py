@@ -13,8 +13,17 @@ ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "benchmarks", "config", "envs", "profiles", "src", "workflow")
 
 
+def pytest_collection_modifyitems(items):
+    """One process runs all of these, for they share what they build."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("workflow"))
+
+
 class Checkout:
     """A folder with the project's files, in which `snakemake` can be called."""
+
+    quick = ("--configfile", "config/quick.yaml")
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -64,8 +73,5 @@ def checkout(tmp_path_factory) -> Checkout:
 def built(tmp_path_factory) -> Checkout:
     """A checkout in which everything has been built at quick scale."""
     made = Checkout(tmp_path_factory.mktemp("built"))
-    made.snakemake(*QUICK)
+    made.snakemake(*made.quick)
     return made
-
-
-QUICK = ("--configfile", "config/quick.yaml")

@@ -5,14 +5,13 @@ import re
 
 import pandas as pd
 import pytest
-from conftest import QUICK
 
 from diffhep import configuration
 
 
 def rerun(checkout) -> dict[str, list[str]]:
     """Outputs by rule of what a dry run would do."""
-    told = checkout.snakemake(*QUICK, "--dry-run")
+    told = checkout.snakemake(*checkout.quick, "--dry-run")
     jobs: dict[str, list[str]] = {}
     for rule, output in re.findall(r"^(?:local)?rule (\w+):(?:\n    (?!output).*)*\n    output: (.*)", told, re.M):
         jobs.setdefault(rule, []).extend(output.split(", "))

@@ -5,8 +5,6 @@ import signal
 import subprocess
 import time
 
-from conftest import QUICK
-
 TARGET = "results/quick/blobs/neos/train/bce.nc"
 SLOW = ("epochs: 4, batch_size: 200", "epochs: 60, batch_size: 20")  # long enough to be killed in its midst
 
@@ -24,13 +22,13 @@ def test_a_killed_training_goes_on_and_ends_the_same(checkout):
         "src/diffhep/training.py", "checkpoint_seconds: float = 10.0", "checkpoint_seconds: float = 0.0"
     )
     try:
-        checkout.snakemake(*QUICK, TARGET)
+        checkout.snakemake(*checkout.quick, TARGET)
         target = checkout.folder / TARGET
         undisturbed = target.read_bytes()
         target.unlink()
 
         run = subprocess.Popen(
-            checkout.command(*QUICK, TARGET),
+            checkout.command(*checkout.quick, TARGET),
             cwd=checkout.folder,
             env=checkout.environment(),
             stdout=subprocess.DEVNULL,
@@ -42,8 +40,8 @@ def test_a_killed_training_goes_on_and_ends_the_same(checkout):
         run.wait()
         assert not target.exists()
 
-        checkout.snakemake("--unlock", *QUICK)
-        checkout.snakemake(*QUICK, TARGET)
+        checkout.snakemake("--unlock", *checkout.quick)
+        checkout.snakemake(*checkout.quick, TARGET)
         assert "going on after epoch" in (checkout.folder / TARGET.replace(".nc", ".log")).read_text()
         assert target.read_bytes() == undisturbed
         assert not list(target.parent.glob("*.checkpoint"))
