@@ -33,6 +33,7 @@ class Statistics(NamedTuple):
     converged: Bool[Array, "*toy"]
 
 
+@partial(jax.jit, static_argnames="number")
 def throw(model: Model, pars: Float[Array, " par"], number: int, *, key: Key[Array, ""]) -> Data:
     """Data sets as nature would make them if `pars` were true; auxiliary measurements fluctuate too.
 
@@ -100,13 +101,13 @@ def scan_cls(model: Model, tested_mu: Sequence[float], number: int, *, key: Key[
     """
     keys = jax.random.split(key, len(tested_mu) + 1)
     empty = throw(model, nominal_parameters(model, 0.0), number, key=keys[0])
-    points = []
+    asymptotic, points = jax.jit(expected_cls), []
     for mu, fresh in zip(jnp.asarray(tested_mu, float), keys[1:], strict=True):
         without = statistics(model, empty, mu).q_mu
         signal = statistics(model, throw(model, nominal_parameters(model, mu), number, key=fresh), mu).q_mu
         median = jnp.median(without)
         clsb, clb = jnp.mean(signal >= median), jnp.mean(without >= median)
-        points.append((clsb / clb, jnp.sqrt(clsb * (1 - clsb) / number) / clb, expected_cls(model, mu)))
+        points.append((clsb / clb, jnp.sqrt(clsb * (1 - clsb) / number) / clb, asymptotic(model, mu)))
     return ClsScan(*map(jnp.stack, zip(*points, strict=True)))
 
 

@@ -171,11 +171,12 @@ def _distributions(model: Model, true_mu: float, number: int, key: Array) -> xr.
     """Test statistics of mu = 1 and mu = 0, pulls and coverage if `true_mu` is true, and what is expected of them."""
     pars = nominal_parameters(model, true_mu)
     found = toys.statistics(model, toys.throw(model, pars, number, key=key), jnp.asarray(1.0))
-    pulls = (found.mu_hat - true_mu) / jnp.sqrt(information.covariance(model, pars)[0, 0])
-    densities = {}
-    for name, tested in {"q_mu": 1.0, "q_0": 0.0}.items():
-        shift = jnp.sqrt(hypotests.expected_q(model, tested, true_mu))
-        densities[f"density_{name}"] = ("q", toys.asymptotic_density(jnp.asarray(Q_GRID), shift))
+    sigma, *shifts = jax.jit(_expectations)(model, jnp.asarray(true_mu))
+    pulls = (found.mu_hat - true_mu) / sigma
+    densities = {
+        f"density_{name}": ("q", toys.asymptotic_density(jnp.asarray(Q_GRID), shift))
+        for name, shift in zip(("q_mu", "q_0"), shifts, strict=True)
+    }
     return xr.Dataset(
         {
             "q_mu": ("toy", np.asarray(found.q_mu, np.float32)),
@@ -187,6 +188,13 @@ def _distributions(model: Model, true_mu: float, number: int, key: Array) -> xr.
         },
         coords={"q": Q_GRID},
     )
+
+
+def _expectations(model: Model, true_mu: Array) -> tuple[Array, Array, Array]:
+    """Uncertainty of the strength, and its distance from the tested 1 and 0 in units of it, as Asimov data have it."""
+    poi = model.parameters.poi
+    sigma = jnp.sqrt(information.covariance(model, nominal_parameters(model, true_mu))[poi, poi])
+    return sigma, *(jnp.sqrt(hypotests.expected_q(model, tested, true_mu)) for tested in (1.0, 0.0))
 
 
 def step_cost(settings: dict, events: xr.Dataset) -> xr.Dataset:
