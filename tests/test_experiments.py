@@ -2,7 +2,7 @@
 
 import pytest
 
-from diffhep.experiments import binnings, evaluated_for_comparison, runs, trained_for_comparison
+from diffhep.experiments import binnings, evaluated_for_comparison, point_name, runs, trained_for_comparison
 
 EXPERIMENT = {
     "defaults": {"bins": 5, "bandwidth": 0.1, "seeds": 7},
@@ -38,3 +38,7 @@ def test_comparison_needs_what_is_swept_as_trained_and_the_rest_as_evaluated():
     assert trained_for_comparison(EXPERIMENT) == ["bce", "wide", "wide_bins_3_bandwidth_0.2"]
     assert evaluated_for_comparison(EXPERIMENT) == ["bce"]
     assert binnings(EXPERIMENT) == [3, 5]
+
+
+def test_the_name_of_a_point_does_not_depend_on_the_order_of_its_keys():
+    assert point_name({"bandwidth": 0.2, "seeds": 3, "bins": 3}) == point_name({"bins": 3, "bandwidth": 0.2})

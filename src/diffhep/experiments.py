@@ -29,8 +29,12 @@ def runs(experiment: Settings) -> dict[str, dict[str, Any]]:
 
 
 def point_name(point: Settings) -> str:
-    """How a point of a sweep stands in the name of its results; the number of seeds is not part of it."""
-    return "_".join(f"{key}_{value}" for key, value in point.items() if key != "seeds")
+    """How a point of a sweep stands in the name of its results, in whatever order its keys come.
+
+    The number of seeds is not part of it.
+    """
+    keys = sorted(set(point) - {"seeds"}, key=lambda key: (key != "bins", key))
+    return "_".join(f"{key}_{point[key]}" for key in keys)
 
 
 def trained_for_comparison(experiment: Settings) -> list[str]:
