@@ -6,6 +6,7 @@ limits a job to its share is its affinity mask, set before jax is imported.
 
 import fcntl
 import os
+import random
 import tempfile
 from pathlib import Path
 
@@ -19,9 +20,9 @@ def pin(threads: int) -> set[int]:
     stand. A core is held through a locked file in a folder of the user's own, below the machine's folder for
     temporary files, until the process ends; processes that do not share this folder do not see each other.
 
-    Where fewer than `threads` cores are free, or the platform cannot pin (macOS) or lock (a folder that is
-    not ours), nothing is changed: the process shares the machine as the operating system sees fit, slower
-    but with the same results.
+    Where fewer than `threads` cores are free, or none can be locked (a folder that is not ours), the process shares
+    cores with others: slower, but still on `threads` of them, for results depend on their number in the last digit.
+    Where the platform cannot pin (macOS), nothing is changed.
 
     Returns:
         The cores that the process may use from here on; empty where the platform does not tell.
@@ -36,9 +37,7 @@ def pin(threads: int) -> set[int]:
     allowed = os.sched_getaffinity(0)
     if len(allowed) <= threads:  # nothing to choose from, as in a batch job bound to its share
         return allowed
-    cores = _claim(sorted(allowed), threads)
-    if not cores:
-        return allowed
+    cores = _claim(sorted(allowed), threads) or set(random.sample(sorted(allowed), threads))
     os.sched_setaffinity(0, cores)
     return cores
 

@@ -181,7 +181,7 @@ def train(
 def _begin(state: State, first: Mapping[str, Array], epochs: int) -> _Run:
     """A run before its first epoch, its history still to be filled."""
     history = {}
-    for name, values in first.items():
+    for name, values in sorted(first.items()):  # in the order in which a checkpoint gives them back
         history[name] = np.full((len(values), epochs + 1, *values.shape[1:]), np.nan, values.dtype)
         history[name][:, 0] = values
     return _Run(np.asarray(0), history, state)

@@ -22,13 +22,13 @@ def test_a_killed_training_goes_on_and_ends_the_same(checkout):
         "src/diffhep/training.py", "checkpoint_seconds: float = 10.0", "checkpoint_seconds: float = 0.0"
     )
     try:
-        checkout.snakemake(*checkout.quick, TARGET)
+        checkout.snakemake(TARGET, *checkout.quick)
         target = checkout.folder / TARGET
         undisturbed = target.read_bytes()
         target.unlink()
 
         run = subprocess.Popen(
-            checkout.command(*checkout.quick, TARGET),
+            checkout.command(TARGET, *checkout.quick),
             cwd=checkout.folder,
             env=checkout.environment(),
             stdout=subprocess.DEVNULL,
@@ -41,7 +41,7 @@ def test_a_killed_training_goes_on_and_ends_the_same(checkout):
         assert not target.exists()
 
         checkout.snakemake("--unlock", *checkout.quick)
-        checkout.snakemake(*checkout.quick, TARGET)
+        checkout.snakemake(TARGET, *checkout.quick)
         assert "going on after epoch" in (checkout.folder / TARGET.replace(".nc", ".log")).read_text()
         assert target.read_bytes() == undisturbed
         assert not list(target.parent.glob("*.checkpoint"))
