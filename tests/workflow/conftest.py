@@ -13,13 +13,6 @@ ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "benchmarks", "config", "envs", "profiles", "src", "workflow")
 
 
-def pytest_collection_modifyitems(items):
-    """One process runs all of these, for they share what they build."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("workflow"))
-
-
 class Checkout:
     """A folder with the project's files, in which `snakemake` can be called."""
 

@@ -8,6 +8,8 @@ import pytest
 
 from diffhep import configuration
 
+pytestmark = pytest.mark.xdist_group("built")  # one process runs all that share what they build
+
 
 def rerun(checkout) -> dict[str, list[str]]:
     """Outputs by rule of what a dry run would do."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("checkout")  # one process runs all that share what they build
 CASES = {
     "unknown key": ("config/studies/blobs.yaml", "  test_fraction:", "  test_share:", "data: unknown key test_share"),
     "wrong type": ("config/config.yaml", "seed: 0", "seed: zero", "config/config.yaml: seed: 'zero' is not of type"),

@@ -5,6 +5,9 @@ import signal
 import subprocess
 import time
 
+import pytest
+
+pytestmark = pytest.mark.xdist_group("checkout")  # one process runs all that share what they build
 TARGET = "results/quick/blobs/neos/train/bce.nc"
 SLOW = ("epochs: 4, batch_size: 200", "epochs: 60, batch_size: 20")  # long enough to be killed in its midst
 
