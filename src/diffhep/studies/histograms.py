@@ -1,4 +1,4 @@
-"""Stages of the study of smooth histograms (neos 2.1, thesis 7.3.2)."""
+"""Stages of the study of smooth histograms (neos 2.1, thesis 7.2.3)."""
 
 from collections.abc import Mapping, Sequence
 
