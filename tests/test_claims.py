@@ -84,3 +84,15 @@ def test_the_table_has_the_promised_columns():
     table = claims.check({"one": claim}, {"one": {"runs": runs(a=1, b=5)}})
     assert list(table.columns) == ["document", "section", "claim", "measured", "verdict"]
     assert table.iloc[0]["verdict"] == claims.HOLDS
+
+
+def test_orders_of_magnitude_are_not_decided_by_one_outlier():
+    """Six seeds a thousand times lower and one higher: lower in geometric mean, undecided in the mean."""
+    spread = np.linspace(0.9, 1.1, 7)
+    values = np.array([[1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-2] * spread, 1e-3 * spread])
+    data = xr.Dataset(
+        {"metric": (("point", "run", "epoch", "seed"), values[None, :, None])},
+        coords={"point": ["here"], "run": ["a", "b"]},
+    )
+    assert verdict(data, subject="a", others=["b"]) == claims.UNDECIDED
+    assert verdict(data, subject="a", others=["b"], logarithmic=True) == claims.HOLDS
