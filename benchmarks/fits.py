@@ -13,7 +13,8 @@ import pyhf
 from benchmarks import peers, timing
 from diffhep import toys, training
 from diffhep.fits import FitResult, fit
-from diffhep.likelihood import Data, Model, nominal_parameters, signal_background
+from diffhep.likelihood import Data, Model, nominal_parameters
+from diffhep.models import signal_background
 
 
 def rates(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor]) -> list[dict[str, Any]]:

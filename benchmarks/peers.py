@@ -16,7 +16,8 @@ from jax.tree_util import register_dataclass
 from jaxtyping import Array, Float, PyTree
 
 from benchmarks.timing import Work
-from diffhep.likelihood import Data, expected_data, log_likelihood, signal_background
+from diffhep.likelihood import Data, expected_data, log_likelihood
+from diffhep.models import signal_background
 from diffhep.networks import Observable
 
 RELAXED = f"relaxed {version('relaxed')} (conditional fit given a copy of its parameters), jax {version('jax')}"

@@ -1,16 +1,19 @@
 """Fits against pyhf's, their implicit derivatives against finite differences, and data that make fits fail."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import oracles
+import pyhf
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diffhep import fits
-from diffhep.likelihood import Data, expected_data, nominal_parameters, signal_background, unbounded_poi
-
-CODES = ("code0", "code4p")
+from diffhep.likelihood import Data, expected_data, nominal_parameters, unbounded_poi
+from diffhep.models import signal_background
 
 
 def both(signal, background, up, down, main, auxiliary, mu, code):
@@ -41,33 +44,30 @@ def random_problem(seed, spread=0.3):
     return (signal, background, up, down), main, rng.normal(size=1)
 
 
-def best_of_pyhf(pyhf_model, yields, main, auxiliary, code, mu=None):
+def best_of_pyhf(oracle, main, auxiliary, mu=None):
     """Parameters, in our order, and -log L of the best of pyhf's fits: from its start values and from both sides of 0.
 
     One start would not do: SLSQP gets stuck at kinks of code0.
     """
-    import pyhf
-
-    theirs, order = pyhf_model(*yields, code)
-    results = []
-    for gamma in (0.0, -0.5, 0.5):
-        start = np.empty(2)
-        start[order] = 1.0, gamma
-        fit = pyhf.infer.mle.fit if mu is None else lambda *a, **k: pyhf.infer.mle.fixed_poi_fit(mu, *a, **k)
-        pars, twice = fit(np.concatenate([main, auxiliary]), theirs, init_pars=list(start), return_fitted_val=True)
-        results.append((float(twice) / 2, np.asarray(pars)[order]))
-    nll, pars = min(results, key=lambda result: result[0])
-    return pars, nll
+    data, fit = np.concatenate([main, auxiliary]), pyhf.infer.mle.fit
+    if mu is not None:
+        fit = partial(pyhf.infer.mle.fixed_poi_fit, mu)
+    starts = [list(oracles.in_pyhf_order(oracle, [1.0, gamma])) for gamma in (0.0, -0.5, 0.5)]
+    with oracles.tight_pyhf():
+        found = [fit(data, oracle, init_pars=start, return_fitted_val=True) for start in starts]
+    pars, twice = min(found, key=lambda result: result[1])
+    return np.asarray(pars)[np.argsort(oracles.in_pyhf_order(oracle, [0, 1]))], float(twice) / 2
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", oracles.CODES)
 @settings(max_examples=10)
 @given(seed=st.integers(0, 2**32 - 1), mu=st.floats(0.0, 5.0))
-def test_fits_are_pyhfs(pyhf_model, code, seed, mu):
+def test_fits_are_pyhfs(code, seed, mu):
     yields, main, auxiliary = random_problem(seed)
     free, fixed = both(*yields, main, auxiliary, mu, code)
+    oracle = oracles.pyhf_model(*yields, code)
     for ours, held in ((free, None), (fixed, mu)):
-        pars, nll = best_of_pyhf(pyhf_model, yields, main, auxiliary, code, held)
+        pars, nll = best_of_pyhf(oracle, main, auxiliary, held)
         assert ours.converged
         assert ours.nll <= nll + 1e-9
         assert float(ours.nll) == pytest.approx(nll, rel=1e-8)
@@ -76,7 +76,7 @@ def test_fits_are_pyhfs(pyhf_model, code, seed, mu):
         np.testing.assert_allclose(ours.parameters, pars, rtol=1e-5, atol=1e-6 + slack)
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", oracles.CODES)
 @settings(max_examples=2)
 @given(seed=st.integers(0, 2**32 - 1), mu=st.floats(0.0, 5.0))
 def test_implicit_derivatives_are_finite_differences(code, seed, mu):
@@ -97,7 +97,7 @@ def test_implicit_derivatives_are_finite_differences(code, seed, mu):
 
 def test_fit_to_asimov_data_finds_their_parameters():
     yields, _, _ = random_problem(3)
-    for code in CODES:
+    for code in oracles.CODES:
         data = expected_data(signal_background(*yields, interpolation=code), jnp.array([2.0, -0.7]))
         free, fixed = both(*yields, *data, 2.0, code)
         np.testing.assert_allclose(free.parameters, [2.0, -0.7], atol=1e-6)
@@ -168,7 +168,7 @@ def bins(kind):
 KINDS = ("empty", "unshifted", "one side", "no signal")
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", oracles.CODES)
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=10)
 @given(draw=st.data(), seed=st.integers(0, 2**32 - 1), mu=st.floats(0.0, 3.0))
@@ -190,7 +190,7 @@ def test_hard_cases_converge_with_finite_derivatives(code, kind, draw, seed, mu)
     assert np.isfinite(implicit(*yields, main, auxiliary, mu, code)).all()
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", oracles.CODES)
 def test_without_any_signal_fits_and_derivatives_are_finite(code):
     (_, *yields), main, auxiliary = random_problem(8)
     yields = (np.zeros(5), *yields)

@@ -2,15 +2,16 @@
 
 import jax
 import jax.numpy as jnp
-import models
 import numpy as np
+import oracles
 import pyhf
 import pytest
 from hypothesis import given, settings
 from scipy.stats import norm
 
 from diffhep import hypotests
-from diffhep.likelihood import Data, signal_background, unbounded_poi
+from diffhep.likelihood import Data, unbounded_poi
+from diffhep.models import signal_background
 
 CLS, P0 = jax.jit(hypotests.expected_cls), jax.jit(hypotests.expected_p0)
 QMU, Q0 = jax.jit(hypotests.q_mu), jax.jit(hypotests.q_0)
@@ -24,20 +25,20 @@ def _loss(code):
     return jax.jit(jax.value_and_grad(losses, (0, 1, 2, 3)))
 
 
-LOSSES = {code: _loss(code) for code in models.CODES}
+LOSSES = {code: _loss(code) for code in oracles.CODES}
 
 
-@pytest.mark.parametrize("code", models.CODES)
+@pytest.mark.parametrize("code", oracles.CODES)
 @settings(max_examples=10)
-@given(yields=models.ordinary())
+@given(yields=oracles.ordinary())
 def test_expected_cls_p0_and_q_are_pyhfs(code, yields):
-    model, oracle = models.ours(yields, code), models.pyhf_model(*yields, code)
+    model, oracle = oracles.ours(yields, code), oracles.pyhf_model(*yields, code)
     data = Data(jnp.round(yields[1] + 0.5 * yields[0]), jnp.array([0.2]))
     args = oracle.config.suggested_init(), oracle.config.suggested_bounds(), oracle.config.suggested_fixed()
-    with models.tight_pyhf():
+    with oracles.tight_pyhf():
 
         def asimov(mu):
-            return oracle.expected_data(models.in_pyhf_order(oracle, [mu, 0.0]))
+            return oracle.expected_data(oracles.in_pyhf_order(oracle, [mu, 0.0]))
 
         q_a = pyhf.infer.test_statistics.qmu_tilde(1.0, asimov(0.0), oracle, *args)
         q_d = pyhf.infer.test_statistics.q0(0.0, asimov(1.0), oracle, *args)
@@ -52,21 +53,21 @@ def test_expected_cls_p0_and_q_are_pyhfs(code, yields):
     np.testing.assert_allclose(Q0(model, data), q_0, rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("code", models.CODES)
+@pytest.mark.parametrize("code", oracles.CODES)
 @settings(max_examples=30)
-@given(yields=models.awkward())
+@given(yields=oracles.awkward())
 def test_awkward_models_have_finite_losses_and_gradients(code, yields):
     value, gradient = LOSSES[code](*(jnp.asarray(y) for y in yields))
     assert np.isfinite(value) and all(np.isfinite(g).all() for g in gradient)
 
 
 @settings(max_examples=8)
-@given(yields=models.ordinary())
+@given(yields=oracles.ordinary())
 def test_gradients_are_those_of_finite_differences(yields):
     loss = LOSSES["code4p"]
     gradients = loss(*yields)[1]
     for which in range(4):
-        step = [1e-4 * (np.arange(models.BINS) == 1) * (which == k) for k in range(4)]
+        step = [1e-4 * (np.arange(oracles.BINS) == 1) * (which == k) for k in range(4)]
         up, down = (loss(*(y + sign * s for y, s in zip(yields, step, strict=True)))[0] for sign in (1, -1))
         np.testing.assert_allclose(gradients[which][1], (up - down) / 2e-4, rtol=1e-4, atol=1e-7)
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from diffhep.information import covariance, fisher_information, generalised_variance
-from diffhep.likelihood import expected_data, log_likelihood, nominal_parameters, signal_background
+from diffhep.likelihood import expected_data, log_likelihood, nominal_parameters
+from diffhep.models import signal_background
 
 S, B = np.array([1.0, 5.0, 9.0]), np.array([30.0, 20.0, 10.0])
 U, D = B * [1.1, 0.9, 1.2], B * [0.9, 1.05, 0.8]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from diffhep import losses
-from diffhep.likelihood import signal_background
 from diffhep.losses import Outcome
+from diffhep.models import signal_background
 
 LOGITS = jnp.array([[2.0, 1.0, -0.5], [-1.0, 0.3, -2.0], [0.5, 0.1, -0.1], [-3.0, 1.0, 0.0]])
 

@@ -7,7 +7,8 @@ import pytest
 from scipy import stats
 
 from diffhep import hypotests, toys
-from diffhep.likelihood import expected_rates, nominal_parameters, signal_background, unbounded_poi
+from diffhep.likelihood import expected_rates, nominal_parameters, unbounded_poi
+from diffhep.models import signal_background
 
 SMOOTH = unbounded_poi(signal_background(*np.array([[40.0, 90.0], [900.0, 800.0], [930.0, 780.0], [860.0, 830.0]])))
 

@@ -2,7 +2,7 @@
 
 The negative log-likelihood is sum over bins of nu - n log nu plus the constraints. Three things make it hard, and each
 has its remedy here: it need not be convex in nuisance parameters (`_solver`, `_probes`); log nu ends at nu = 0 in bins
-with events (`_lengths`); in bins without events nu has a kink there, where minima like to sit (`_kinked_direction`).
+with events (`_lengths`); in bins without events nu has a kink there, where minima like to sit (`empty_bins`).
 """
 
 from collections.abc import Callable
@@ -13,13 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from diffhep.empty_bins import kinked_direction
 from diffhep.likelihood import RATE_FLOOR, guarded
-
-WRITTEN_OUT = 8
-"""Up to this many parameters linear equations are written out: batched LAPACK is slow on 2 x 2 matrices."""
-
-PASSES = 3
-"""Most forces of empty bins that can reach a bound in one step."""
+from diffhep.small_matrices import divider, is_positive
 
 BELOW_ZERO = 1e-100
 """Stands for 0 seen from below, where a kink has the derivatives of its left side."""
@@ -77,7 +73,7 @@ def newton_step(problem: Problem, state: State) -> State:
     frozen = ((free <= low) & (gradient > 0)) | ((free >= high) & (gradient < 0))
     local = _freeze(local, frozen)
     empty = problem.counts < RATE_FLOOR
-    direction, forces, gain = _kinked_direction(local, state.forces, _solver(local, state.damping, empty), empty)
+    direction, forces, gain = kinked_direction(local, state.forces, _solver(local, state.damping, empty), empty)
     candidates = [free + length * direction for length in _lengths(problem.counts, local, direction)]
     candidates = [jnp.clip(candidate, low, high) for candidate in candidates]
     candidates += [jnp.clip(candidate, *problem.bounds) for candidate in _probes(problem, local, free)]
@@ -153,7 +149,7 @@ def _freeze(local, frozen):
 def _solver(local, damping, empty):
     """Function that divides by the Hessian, or by the Fisher information where the Hessian is not positive definite.
 
-    Empty bins do not count in either, their kinks come in `_kinked_direction`.
+    Empty bins do not count in either, their kinks come in `empty_bins`.
     """
     jacobian = local.jacobian
     hessian = (jacobian.T * jnp.where(empty, 0.0, local.curvature)) @ jacobian + local.bend + local.information
@@ -162,100 +158,8 @@ def _solver(local, damping, empty):
     ridge = 1e-6 * jnp.sum(jacobian.T**2 * local.fisher, axis=1) + 1e-30
     fisher = fisher + jnp.diag(ridge)
     hessian = hessian + damping * fisher
-    if ridge.shape[0] > WRITTEN_OUT:
-        good = jnp.isfinite(jnp.linalg.cholesky(hessian)).all()
-    else:
-        good = jnp.all(jnp.stack(_factorise(hessian)[1]) > 1e-3 * ridge)
-    return _divider(jnp.where(good, hessian, (1 + damping) * fisher))
-
-
-def _divider(matrix):
-    """Function that solves matrix x = right for positive definite matrices."""
-    if matrix.shape[0] > WRITTEN_OUT:
-        factor = jnp.linalg.cholesky(matrix)
-        return lambda right: jax.scipy.linalg.cho_solve((factor, True), right)
-    lower, pivots = _factorise(matrix)
-    return lambda right: _substitute(lower, pivots, right)
-
-
-def _factorise(matrix):
-    """Unit lower triangle and pivots of L D L^T."""
-    size = matrix.shape[0]
-    lower, pivots = [[None] * size for _ in range(size)], []
-    for j in range(size):
-        pivots.append(matrix[j, j] - sum(lower[j][k] ** 2 * pivots[k] for k in range(j)))
-        for i in range(j + 1, size):
-            overlap = sum(lower[i][k] * lower[j][k] * pivots[k] for k in range(j))
-            lower[i][j] = (matrix[i, j] - overlap) / pivots[j]
-    return lower, pivots
-
-
-def _substitute(lower, pivots, right):
-    """Solve L D L^T x = right."""
-    size = len(pivots)
-    half, solution = [], [None] * size
-    for i in range(size):
-        half.append(right[i] - sum(lower[i][k] * half[k] for k in range(i)))
-    for i in reversed(range(size)):
-        solution[i] = half[i] / pivots[i] - sum(lower[k][i] * solution[k] for k in range(i + 1, size))
-    return jnp.stack(solution)
-
-
-def _kinked_direction(local, force, solve, empty):
-    """Newton direction that knows of the kinks, and the gain that it promises.
-
-    An empty bin pulls its rate down with force 1 where the rate is positive and 0 where it is negative; at the kink the
-    force is what holds the rate there. The forces maximise the dual of the quadratic model.
-    """
-    smooth = local.prior + jnp.where(empty, 0.0, local.slope) @ local.jacobian
-    free_fall, response = -solve(smooth), solve(local.jacobian.T)
-    yielding = local.jacobian @ response
-    ahead = local.rates + local.jacobian @ free_fall - yielding @ force
-    if empty.shape[0] <= WRITTEN_OUT:
-        force = _forces(force, ahead, yielding, empty)
-    else:
-        force = jax.lax.cond(empty.any(), _forces, lambda force, *_: force, force, ahead, yielding, empty)
-    move = free_fall - response @ force
-    speed = local.jacobian @ move
-    kinks = jnp.where(empty, guarded(local.rates + speed)[0] - guarded(local.rates)[0], 0.0)
-    return move, force, 0.5 * (jnp.sum(force * speed) - jnp.sum(smooth * move)) - jnp.sum(kinks)
-
-
-def _forces(force, ahead, yielding, empty):
-    """Forces of the empty bins, given the rates where a step with the first guess of them would lead.
-
-    They maximise a quadratic function between bounds: first one after the other, then, of those between the bounds, all
-    at once until one meets a bound.
-    """
-    softness = jnp.diagonal(yielding) + 1e-30
-    ridge = jnp.diag(1e-10 * softness)
-    for _ in range(PASSES):
-        kink = RATE_FLOOR * (1 + jnp.log(jnp.maximum(force, 1e-6)))  # here the slope of the rate's guard is the force
-        force, ahead = _one_by_one(force, ahead, kink, yielding, empty)
-        between = empty & (force > 0) & (force < 1)
-        matrix = jnp.where(between[:, None] & between, yielding + ridge, jnp.eye(force.shape[0]))
-        change = _divider(matrix)(jnp.where(between, ahead - kink, 0.0))
-        room = jnp.where(change > 0, 1 - force, force) / jnp.maximum(jnp.abs(change), 1e-30)
-        change = jnp.minimum(jnp.min(jnp.where(between, room, 1.0)), 1.0) * change
-        force = jnp.clip(force + change, 0.0, 1.0)
-        ahead = ahead - yielding @ change
-    return force
-
-
-def _one_by_one(force, ahead, kink, yielding, empty):
-    bins = force.shape[0]
-
-    def adjust(i, state):
-        force, ahead = state
-        change = (ahead[i] - kink[i]) / (yielding[i, i] + 1e-30)
-        change = jnp.where(empty[i], jnp.clip(force[i] + change, 0.0, 1.0) - force[i], 0.0)
-        return jnp.where(np.arange(bins) == i, force + change, force), ahead - yielding[i] * change
-
-    if bins > WRITTEN_OUT:
-        return jax.lax.fori_loop(0, bins, adjust, (force, ahead))
-    for i in range(bins):
-        force, ahead = adjust(i, (force, ahead))
-    return force, ahead
+    good = is_positive(hessian, 1e-3 * ridge)
+    return divider(jnp.where(good, hessian, (1 + damping) * fisher))
 
 
 def _lengths(counts, local, direction):

@@ -64,7 +64,7 @@ def checkout(tmp_path_factory) -> Checkout:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory) -> Checkout:
-    """A checkout in which everything has been built at quick scale."""
+    """A checkout in which everything has been built at quick scale; `told` is what the build printed."""
     made = Checkout(tmp_path_factory.mktemp("built"))
-    made.snakemake(*made.quick)
+    made.told = made.snakemake(*made.quick)
     return made

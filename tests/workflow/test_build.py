@@ -29,6 +29,10 @@ def test_every_figure_is_there_and_no_job_warned(built):
     assert logs and not [path for path in logs if "Warning" in path.read_text()]
 
 
+def test_a_run_begins_with_a_forecast(built):
+    assert re.search(r"Forecast: \d+ jobs, about \d+ minutes on \d+ cores; done around \w+ \d\d:\d\d", built.told)
+
+
 def test_claims_are_tabulated(built):
     table = pd.read_csv(built.folder / "results/quick/claims.csv")
     assert list(table.columns) == ["document", "section", "claim", "measured", "verdict"]

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from datetime import datetime
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -11,6 +12,7 @@ sys.path.insert(0, str(SOURCE))
 
 from diffhep import configuration as conf
 from diffhep.dependencies import fingerprint
+from diffhep.forecast import forecast, training_seconds
 
 
 def located(where, function, *arguments):
@@ -40,6 +42,11 @@ CLAIMS = read("config/claims.yaml", "claims")
 FIGURES, DOCUMENTS = MANIFEST["figures"], MANIFEST["documents"]
 STUDIES = sorted({figure["study"] for figure in FIGURES.values()})
 SETTINGS = {study: load_settings(f"config/studies/{study}.yaml", study) for study in STUDIES}
+
+
+onstart:
+    jobs = [(job.resources.get("expected_seconds", 0), job.threads) for job in workflow.dag.needrun_jobs()]
+    print(forecast(jobs, workflow.cores, datetime.now()), file=sys.stderr)
 
 
 wildcard_constraints:

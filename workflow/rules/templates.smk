@@ -16,6 +16,8 @@ rule stage:
         "<stem>.benchmark.tsv"
     conda:
         "../../envs/diffhep.yaml"
+    resources:
+        expected_seconds=10,  # of one core; for the forecast only
     params:
         job=None,
     script:

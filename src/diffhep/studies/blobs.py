@@ -15,8 +15,9 @@ from jaxtyping import Array, Float
 from diffhep import experiments, hypotests, information, losses, toys, training
 from diffhep.data import blobs
 from diffhep.histograms import binned_kde, hard_histogram
-from diffhep.likelihood import Model, nominal_parameters, signal_background, unbounded_poi
+from diffhep.likelihood import Model, nominal_parameters, unbounded_poi
 from diffhep.losses import Outcome
+from diffhep.models import signal_background
 from diffhep.networks import Observable
 
 EVENTS, TOYS = 10, 11  # purposes of the suite's seed, beyond those of `training`

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pyhf
 
-from diffhep.likelihood import signal_background
+from diffhep.models import signal_background
 
 BINS = 3
 CODES = ("code0", "code4p")

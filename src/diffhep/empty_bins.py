@@ -1,0 +1,78 @@
+"""The Newton direction where bins without events have a kink.
+
+Such a bin adds its rate nu to the negative log-likelihood as long as nu is positive and nothing below: minima like to
+sit at nu = 0, where there is no derivative.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from diffhep.likelihood import RATE_FLOOR, guarded
+from diffhep.small_matrices import WRITTEN_OUT, divider
+
+PASSES = 3
+"""Most forces of empty bins that can reach a bound in one step."""
+
+
+def kinked_direction(local, force, solve, empty):
+    """Newton direction that knows of the kinks, and the gain that it promises.
+
+    An empty bin pulls its rate down with force 1 where the rate is positive and 0 where it is negative; at the kink the
+    force is what holds the rate there. The forces maximise the dual of the quadratic model.
+
+    Args:
+        local: rates and derivatives where the step starts, as `newton` expands them.
+        force: first guess of the forces, shape (bin,).
+        solve: divides by the Hessian without the empty bins.
+        empty: which bins have no events, shape (bin,).
+    """
+    smooth = local.prior + jnp.where(empty, 0.0, local.slope) @ local.jacobian
+    free_fall, response = -solve(smooth), solve(local.jacobian.T)
+    yielding = local.jacobian @ response
+    ahead = local.rates + local.jacobian @ free_fall - yielding @ force
+    if empty.shape[0] <= WRITTEN_OUT:
+        force = _forces(force, ahead, yielding, empty)
+    else:
+        force = jax.lax.cond(empty.any(), _forces, lambda force, *_: force, force, ahead, yielding, empty)
+    move = free_fall - response @ force
+    speed = local.jacobian @ move
+    kinks = jnp.where(empty, guarded(local.rates + speed)[0] - guarded(local.rates)[0], 0.0)
+    return move, force, 0.5 * (jnp.sum(force * speed) - jnp.sum(smooth * move)) - jnp.sum(kinks)
+
+
+def _forces(force, ahead, yielding, empty):
+    """Forces of the empty bins, given the rates where a step with the first guess of them would lead.
+
+    They maximise a quadratic function between bounds: first one after the other, then, of those between the bounds, all
+    at once until one meets a bound.
+    """
+    softness = jnp.diagonal(yielding) + 1e-30
+    ridge = jnp.diag(1e-10 * softness)
+    for _ in range(PASSES):
+        kink = RATE_FLOOR * (1 + jnp.log(jnp.maximum(force, 1e-6)))  # here the slope of the rate's guard is the force
+        force, ahead = _one_by_one(force, ahead, kink, yielding, empty)
+        between = empty & (force > 0) & (force < 1)
+        matrix = jnp.where(between[:, None] & between, yielding + ridge, jnp.eye(force.shape[0]))
+        change = divider(matrix)(jnp.where(between, ahead - kink, 0.0))
+        room = jnp.where(change > 0, 1 - force, force) / jnp.maximum(jnp.abs(change), 1e-30)
+        change = jnp.minimum(jnp.min(jnp.where(between, room, 1.0)), 1.0) * change
+        force = jnp.clip(force + change, 0.0, 1.0)
+        ahead = ahead - yielding @ change
+    return force
+
+
+def _one_by_one(force, ahead, kink, yielding, empty):
+    bins = force.shape[0]
+
+    def adjust(i, state):
+        force, ahead = state
+        change = (ahead[i] - kink[i]) / (yielding[i, i] + 1e-30)
+        change = jnp.where(empty[i], jnp.clip(force[i] + change, 0.0, 1.0) - force[i], 0.0)
+        return jnp.where(np.arange(bins) == i, force + change, force), ahead - yielding[i] * change
+
+    if bins > WRITTEN_OUT:
+        return jax.lax.fori_loop(0, bins, adjust, (force, ahead))
+    for i in range(bins):
+        force, ahead = adjust(i, (force, ahead))
+    return force, ahead

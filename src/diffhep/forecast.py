@@ -1,0 +1,43 @@
+"""How long a run will take, told before it starts."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+START = 12.0
+"""Seconds until a training is loaded and compiled."""
+
+FLOPS = 8e10
+"""Multiplications and additions a second of one core, in float32: what trainings reached on a server of 2024."""
+
+
+def training_seconds(layers: Sequence[int], *, events: int, epochs: int, seeds: int) -> float:
+    """Seconds of one core that a training takes, roughly.
+
+    Each event costs two operations a weight of the network forward and four backward, and the evaluation after every
+    epoch, on a third as many events, another two.
+
+    Args:
+        layers: Widths of all layers of the network, input and output included.
+        events: Events that an epoch trains on, of all samples together.
+        epochs: Passes over them.
+        seeds: Networks trained.
+    """
+    weights = sum(before * after for before, after in pairwise(layers))
+    return START + seeds * epochs * events * weights * (2 + 4 + 2 / 3) / FLOPS
+
+
+def forecast(jobs: Iterable[tuple[float, int]], cores: int, now: datetime) -> str:
+    """One line on how long jobs will take.
+
+    Args:
+        jobs: For each, the seconds it is expected to take and the cores it holds.
+        cores: How many there are.
+        now: When they start.
+    """
+    jobs = [(seconds, min(threads, cores)) for seconds, threads in jobs]
+    longest = max((seconds for seconds, _ in jobs), default=0.0)
+    seconds = max(sum(seconds * threads for seconds, threads in jobs) / cores, longest)
+    end = now + timedelta(seconds=seconds)
+    minutes = max(round(seconds / 60), 1)
+    return f"Forecast: {len(jobs)} jobs, about {minutes} minutes on {cores} cores; done around {end:%a %H:%M}."

@@ -1,0 +1,49 @@
+"""Linear equations of a few unknowns by the thousands, where batched LAPACK is slow."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+WRITTEN_OUT = 8
+"""Up to this many unknowns the factorisation is written out, number by number."""
+
+
+def is_positive(matrix: Float[Array, "n n"], margin: Float[Array, " n"]) -> Bool[Array, ""]:
+    """Whether a symmetric matrix is positive definite; if it is small, with pivots above `margin`."""
+    if matrix.shape[0] > WRITTEN_OUT:
+        return jnp.isfinite(jnp.linalg.cholesky(matrix)).all()
+    return jnp.all(jnp.stack(_factorise(matrix)[1]) > margin)
+
+
+def divider(matrix: Float[Array, "n n"]) -> Callable[[Array], Array]:
+    """Function that solves matrix x = right for positive definite matrices."""
+    if matrix.shape[0] > WRITTEN_OUT:
+        factor = jnp.linalg.cholesky(matrix)
+        return lambda right: jax.scipy.linalg.cho_solve((factor, True), right)
+    lower, pivots = _factorise(matrix)
+    return lambda right: _substitute(lower, pivots, right)
+
+
+def _factorise(matrix):
+    """Unit lower triangle and pivots of L D L^T."""
+    size = matrix.shape[0]
+    lower, pivots = [[None] * size for _ in range(size)], []
+    for j in range(size):
+        pivots.append(matrix[j, j] - sum(lower[j][k] ** 2 * pivots[k] for k in range(j)))
+        for i in range(j + 1, size):
+            overlap = sum(lower[i][k] * lower[j][k] * pivots[k] for k in range(j))
+            lower[i][j] = (matrix[i, j] - overlap) / pivots[j]
+    return lower, pivots
+
+
+def _substitute(lower, pivots, right):
+    """Solve L D L^T x = right."""
+    size = len(pivots)
+    half, solution = [], [None] * size
+    for i in range(size):
+        half.append(right[i] - sum(lower[i][k] * half[k] for k in range(i)))
+    for i in reversed(range(size)):
+        solution[i] = half[i] / pivots[i] - sum(lower[k][i] * solution[k] for k in range(i + 1, size))
+    return jnp.stack(solution)
