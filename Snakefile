@@ -26,8 +26,12 @@ rule all:
 
 
 include: "workflow/rules/templates.smk"
-include: "workflow/rules/blobs.smk"
+include: "workflow/rules/foundations.smk"
+include: "workflow/rules/counting.smk"
+include: "workflow/rules/cuts.smk"
 include: "workflow/rules/histograms.smk"
+include: "workflow/rules/two_bins.smk"
+include: "workflow/rules/blobs.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/benchmarks.smk"

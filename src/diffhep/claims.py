@@ -26,7 +26,7 @@ def ordering(
     metric: str,
     subject: str | Sequence[str],
     others: Sequence[str],
-    epoch: int = -1,
+    epoch: int | str = -1,
     others_epoch: int | None = None,
     higher: bool = False,
     within: float = 0.0,
@@ -42,7 +42,7 @@ def ordering(
         metric: Name of the variable.
         subject: Run, or runs, that the claim is about.
         others: Runs it is compared with.
-        epoch: When; -1 is the last.
+        epoch: When; -1 is the last, "selected" that of the lowest mean objective of each run.
         others_epoch: When the others are looked at, if at another time.
         higher: The claim is that it lies above.
         within: Share of the others' metric by which the subject may miss it.
@@ -53,8 +53,8 @@ def ordering(
     at = {}
     for point in runs["point"].values:
         here = runs[metric].sel(point=point)
-        ours = {run: _seeds(here, run, epoch) for run in subjects}
-        theirs = {run: _seeds(here, run, others_epoch) for run in others}
+        ours = {run: _seeds(here, run, _epoch(runs, run, epoch)) for run in subjects}
+        theirs = {run: _seeds(here, run, _epoch(runs, run, others_epoch)) for run in others}
         pairs = [_difference(a, b, within, higher, logarithmic) for a in ours.values() for b in theirs.values()]
         told = ", ".join(f"{run} {_mean(values, logarithmic)}" for run, values in {**ours, **theirs}.items())
         if set(subjects) & set(others):
@@ -71,7 +71,90 @@ def ratio(costs: xr.Dataset, *, subject: str, other: str, low: float, high: floa
     return Finding(measured, HOLDS if low <= median <= high else FAILS)
 
 
-CHECKS: dict[str, Callable[..., Finding]] = {"ordering": ordering, "ratio": ratio}
+def orders(
+    runs: xr.Dataset, *, metric: str, subject: str, other: str, low: float, high: float, epoch: int | str = "selected"
+) -> Finding:
+    """Whether the subject's metric lies so many orders of magnitude below the other's: log10(other / subject).
+
+    Geometric means over seeds at the first point; the 95 % interval (Welch) decides.
+    """
+    here = runs[metric].isel(point=0)
+    ours, theirs = (np.log10(_seeds(here, run, _epoch(runs, run, epoch))) for run in (subject, other))
+    between = stats.ttest_ind(theirs, ours, equal_var=False).confidence_interval(CONFIDENCE)
+    measured = f"{np.mean(theirs) - np.mean(ours):.2g} orders ({between.low:.2g} to {between.high:.2g})"
+    return Finding(measured, _inside(between.low, between.high, low, high))
+
+
+def steadier(
+    subject_runs: xr.Dataset,
+    other_runs: xr.Dataset,
+    *,
+    metric: str,
+    subject: str,
+    other: str,
+    logarithmic: bool = False,
+) -> Finding:
+    """Whether the metric of the subject scatters less over seeds than that of the other run, after the last epoch.
+
+    Ratio of standard deviations at the first point, with its 95 % interval from Fisher's F.
+    """
+    values = [
+        _seeds(runs[metric].isel(point=0), run, -1) for runs, run in ((subject_runs, subject), (other_runs, other))
+    ]
+    ours, theirs = (np.log(each) for each in values) if logarithmic else values
+    ratio = np.std(ours, ddof=1) / np.std(theirs, ddof=1)
+    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+    most, least = ratio / np.sqrt(stats.f.ppf(tails, len(ours) - 1, len(theirs) - 1))
+    return Finding(f"ratio of spreads {ratio:.2g} ({least:.2g} to {most:.2g})", _inside(least, most, 0, 1))
+
+
+def value(
+    data: xr.Dataset,
+    *,
+    variable: str,
+    at: Mapping[str, Any] | None = None,
+    low: float = -np.inf,
+    high: float = np.inf,
+    error: str | None = None,
+) -> Finding:
+    """Whether a stored value, or all of several, lies between two numbers.
+
+    Args:
+        data: Where it is stored.
+        variable: Its name.
+        at: Labels to select it by, by dimension; lists select several.
+        low: Lowest value that the claim allows.
+        high: Highest.
+        error: Name of its standard error, if it has one; the 95 % interval then decides.
+    """
+    values = data[variable].sel(**(at or {}))
+    margin = stats.norm.ppf((1 + CONFIDENCE) / 2) * float(data[error]) if error else 0.0
+    verdicts = [_inside(each - margin, each + margin, low, high) for each in np.ravel(values)]
+    told = [f"{each:.4g}" for each in np.ravel(values)]
+    if values.ndim:
+        told = [f"{name} {number}" for name, number in zip(values[values.dims[0]].values, told, strict=True)]
+    measured = ", ".join(told) + (f" ± {float(data[error]):.1g}" if error else "")
+    return Finding(measured, next((v for v in (FAILS, UNDECIDED) if v in verdicts), HOLDS))
+
+
+CHECKS: dict[str, Callable[..., Finding]] = {
+    "ordering": ordering,
+    "ratio": ratio,
+    "orders": orders,
+    "steadier": steadier,
+    "value": value,
+}
+
+
+def _inside(least: float, most: float, low: float, high: float) -> str:
+    """Verdict on an interval that should lie between low and high."""
+    if least > high or most < low:
+        return FAILS
+    return HOLDS if low <= least and most <= high else UNDECIDED
+
+
+def _epoch(runs: xr.Dataset, run: str, epoch: int | str) -> int:
+    return int(runs["selected"].sel(run=run)) if epoch == "selected" else epoch
 
 
 def _seeds(values: xr.DataArray, run: str, epoch: int) -> np.ndarray:

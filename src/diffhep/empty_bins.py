@@ -16,7 +16,10 @@ PASSES = 3
 
 
 def kinked_direction(local, force, solve, empty):
-    """Newton direction that knows of the kinks, and the gain that it promises.
+    """Newton direction that knows of the kinks, new forces, the gain that it promises, and a way back to the kinks.
+
+    The last is a function of the rates at the end of the step: a correction of the step that leads bins held at their
+    kink back to it, where rates bend away from it (second-order correction; Nocedal and Wright, section 18.3).
 
     An empty bin pulls its rate down with force 1 where the rate is positive and 0 where it is negative; at the kink the
     force is what holds the rate there. The forces maximise the dual of the quadratic model.
@@ -38,7 +41,26 @@ def kinked_direction(local, force, solve, empty):
     move = free_fall - response @ force
     speed = local.jacobian @ move
     kinks = jnp.where(empty, guarded(local.rates + speed)[0] - guarded(local.rates)[0], 0.0)
-    return move, force, 0.5 * (jnp.sum(force * speed) - jnp.sum(smooth * move)) - jnp.sum(kinks)
+    gain = 0.5 * (jnp.sum(force * speed) - jnp.sum(smooth * move)) - jnp.sum(kinks)
+
+    def back(rates):
+        solve_held, held = _between(force, yielding, empty)
+        return -response @ solve_held(jnp.where(held, rates - _kink(force), 0.0))
+
+    return move, force, gain, back
+
+
+def _kink(force):
+    """Rates where the slope of their guard is the force."""
+    return RATE_FLOOR * (1 + jnp.log(jnp.maximum(force, 1e-6)))
+
+
+def _between(force, yielding, empty):
+    """Which bins are held at their kink, and a function that divides by how they yield to each other's forces."""
+    held = empty & (force > 0) & (force < 1)
+    ridge = jnp.diag(1e-10 * (jnp.diagonal(yielding) + 1e-30))
+    matrix = jnp.where(held[:, None] & held, yielding + ridge, jnp.eye(force.shape[0]))
+    return divider(matrix), held
 
 
 def _forces(force, ahead, yielding, empty):
@@ -47,14 +69,11 @@ def _forces(force, ahead, yielding, empty):
     They maximise a quadratic function between bounds: first one after the other, then, of those between the bounds, all
     at once until one meets a bound.
     """
-    softness = jnp.diagonal(yielding) + 1e-30
-    ridge = jnp.diag(1e-10 * softness)
     for _ in range(PASSES):
-        kink = RATE_FLOOR * (1 + jnp.log(jnp.maximum(force, 1e-6)))  # here the slope of the rate's guard is the force
+        kink = _kink(force)
         force, ahead = _one_by_one(force, ahead, kink, yielding, empty)
-        between = empty & (force > 0) & (force < 1)
-        matrix = jnp.where(between[:, None] & between, yielding + ridge, jnp.eye(force.shape[0]))
-        change = divider(matrix)(jnp.where(between, ahead - kink, 0.0))
+        solve_between, between = _between(force, yielding, empty)
+        change = solve_between(jnp.where(between, ahead - kink, 0.0))
         room = jnp.where(change > 0, 1 - force, force) / jnp.maximum(jnp.abs(change), 1e-30)
         change = jnp.minimum(jnp.min(jnp.where(between, room, 1.0)), 1.0) * change
         force = jnp.clip(force + change, 0.0, 1.0)

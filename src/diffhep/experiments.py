@@ -5,6 +5,13 @@ from typing import Any
 
 Settings = Mapping[str, Any]
 
+NO_SWEEP: Settings = {"variants": [], "points": []}
+
+
+def sweep(experiment: Settings) -> Settings:
+    """The experiment's `sweep`; one of no points if it has none."""
+    return experiment.get("sweep", NO_SWEEP)
+
 
 def runs(experiment: Settings) -> dict[str, dict[str, Any]]:
     """Settings of every training of an experiment, by name.
@@ -16,14 +23,14 @@ def runs(experiment: Settings) -> dict[str, dict[str, Any]]:
         ValueError: `sweep` or `compare` names a variant that the experiment does not have.
     """
     variants = {name: {**experiment["defaults"], **own} for name, own in experiment["variants"].items()}
-    for key, names in {"sweep.variants": experiment["sweep"]["variants"], "compare": experiment["compare"]}.items():
+    for key, names in {"sweep.variants": sweep(experiment)["variants"], "compare": experiment["compare"]}.items():
         unknown = sorted(set(names) - set(variants))
         if unknown:
             raise ValueError(f"{key}: {', '.join(unknown)} is no variant; choose from {', '.join(variants)}")
     swept = {
         f"{name}_{point_name(point)}": {**variants[name], **point}
-        for name in experiment["sweep"]["variants"]
-        for point in experiment["sweep"]["points"]
+        for name in sweep(experiment)["variants"]
+        for point in sweep(experiment)["points"]
     }
     return {**variants, **swept}
 
@@ -43,10 +50,12 @@ def trained_for_comparison(experiment: Settings) -> list[str]:
 
 
 def evaluated_for_comparison(experiment: Settings) -> list[str]:
-    """Compared variants whose training is the same at all points of the sweep."""
-    return [name for name in experiment["compare"] if name not in experiment["sweep"]["variants"]]
+    """Compared variants whose training is the same at all points of the sweep; none if it has no points."""
+    if not sweep(experiment)["points"]:
+        return []
+    return [name for name in experiment["compare"] if name not in sweep(experiment)["variants"]]
 
 
 def binnings(experiment: Settings) -> list[int]:
     """Every number of bins that the experiment or a point of its sweep has."""
-    return sorted({point["bins"] for point in [experiment["defaults"], *experiment["sweep"]["points"]]})
+    return sorted({point["bins"] for point in [experiment["defaults"], *sweep(experiment)["points"]]})

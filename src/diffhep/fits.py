@@ -25,7 +25,7 @@ from diffhep.likelihood import (
 )
 from diffhep.newton import BELOW_ZERO, Problem, State, newton_step
 
-ITERATIONS = 30
+ITERATIONS = 60
 """Most Newton steps of a fit: about 6 suffice for most data, the rest is for minima at the edge of vanishing rates."""
 
 ENOUGH = 1e-10

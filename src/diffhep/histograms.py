@@ -96,6 +96,22 @@ def hard_histogram(
     return _weighted_sum((above[:-1] & ~above[1:]).astype(values.dtype), weights)
 
 
+def ordered_edges(raw: Real[ArrayLike, " bin"], least_width: float = 1e-3) -> Float[Array, " bin+1"]:
+    """Rising bin edges from 0 to 1 out of any numbers, so that edges can be trained like everything else.
+
+    Widths are a softmax of the numbers, shrunk so that no bin is below `least_width`: no number, however large, lets
+    edges meet. Equal numbers give equal bins.
+
+    Args:
+        raw: one number for each bin.
+        least_width: smallest width of a bin; less than 1 / bins.
+    """
+    raw = jnp.asarray(raw, jnp.float64)
+    widths = least_width + (1 - least_width * raw.shape[0]) * jax.nn.softmax(raw)
+    inner = jnp.cumsum(widths)[:-1]
+    return jnp.concatenate([jnp.zeros(1), inner, jnp.ones(1)])
+
+
 def _as_float64(values, edges, weights):
     values, edges = jnp.asarray(values, jnp.float64), jnp.asarray(edges, jnp.float64)
     if edges.shape[0] < 2:

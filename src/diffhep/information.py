@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from diffhep.likelihood import Model, expected_rates
+from diffhep.likelihood import Model, expected_data, expected_rates, negative_log_likelihood
 
 
 def fisher_information(model: Model, pars: Float[Array, " par"]) -> Float[Array, "par par"]:
@@ -37,6 +37,28 @@ def generalised_variance(model: Model, pars: Float[Array, " par"]) -> Float[Arra
         ValueError: as `covariance`.
     """
     return 1 / jnp.linalg.det(_informative(model, pars))
+
+
+def gaussianity(model: Model, pars: Float[Array, " par"], *, reach: float = 2.0, points: int = 11) -> Float[Array, ""]:
+    """How far the likelihood is from the normal distribution that the covariance implies; 0 if it is normal.
+
+    Mean over a grid of (L(theta) / L(pars) - exp[-(theta - pars)^T I (theta - pars) / 2])², for the Asimov data of
+    `pars` and their Fisher information I: thesis 7.5. The thesis leaves the grid open; here it is a cube in the frame
+    in which that normal distribution is a unit one.
+
+    Args:
+        model: the statistical model.
+        pars: where the likelihood has its maximum, shape (par,).
+        reach: half the width of the grid, in standard deviations.
+        points: of the grid along each of its axes; points^par in all.
+    """
+    data = expected_data(model, pars)
+    axis = jnp.linspace(-reach, reach, points)
+    cube = jnp.stack(jnp.meshgrid(*[axis] * pars.shape[0]), axis=-1).reshape(-1, pars.shape[0])
+    whitening = jnp.linalg.cholesky(covariance(model, pars))
+    nll = jax.vmap(lambda unit: negative_log_likelihood(model, pars + whitening @ unit, data))(cube)
+    ratio = jnp.exp(negative_log_likelihood(model, pars, data) - nll)
+    return jnp.mean((ratio - jnp.exp(-0.5 * jnp.sum(cube**2, axis=1))) ** 2)
 
 
 def _informative(model, pars):

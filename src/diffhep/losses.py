@@ -97,6 +97,11 @@ def generalised_variance(outcome: Outcome) -> Scalar:
     return information.generalised_variance(outcome.model, nominal_parameters(outcome.model, 1.0))
 
 
+def gaussianity(outcome: Outcome) -> Scalar:
+    """Distance of the likelihood at mu = 1 from the normal one that its Fisher information implies (thesis 7.5)."""
+    return information.gaussianity(outcome.model, nominal_parameters(outcome.model, 1.0))
+
+
 OBJECTIVES: dict[str, Objective] = {
     "bce": bce,
     "bce_augmented": bce_augmented,
@@ -109,6 +114,7 @@ OBJECTIVES: dict[str, Objective] = {
     "nuisance_uncertainty": nuisance_uncertainty,
     "nuisance_deviation": nuisance_deviation,
     "generalised_variance": generalised_variance,
+    "gaussianity": gaussianity,
 }
 
 

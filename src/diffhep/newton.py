@@ -73,8 +73,10 @@ def newton_step(problem: Problem, state: State) -> State:
     frozen = ((free <= low) & (gradient > 0)) | ((free >= high) & (gradient < 0))
     local = _freeze(local, frozen)
     empty = problem.counts < RATE_FLOOR
-    direction, forces, gain = kinked_direction(local, state.forces, _solver(local, state.damping, empty), empty)
+    solve = _solver(local, state.damping, empty)
+    direction, forces, gain, back = kinked_direction(local, state.forces, solve, empty)
     candidates = [free + length * direction for length in _lengths(problem.counts, local, direction)]
+    candidates += [candidate + back(problem.rates(candidate)) for candidate in candidates[: len(STEP_LENGTHS)]]
     candidates = [jnp.clip(candidate, low, high) for candidate in candidates]
     candidates += [jnp.clip(candidate, *problem.bounds) for candidate in _probes(problem, local, free)]
     best, moved = _lowest(problem, [*candidates, free])

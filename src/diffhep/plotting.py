@@ -15,16 +15,20 @@ STYLE = Path(__file__).with_name("style.mplstyle")
 BAND = "lines: mean over initialisations, bands: ±1 standard deviation"
 # a histogram of events, its binned stand-in, a curve behind that, and what all of them estimate
 HARD, SMOOTH, CURVE, TRUTH = "#bdbdbd", "#0072B2", "#D55E00", "black"
+# samples of events
+SIGNAL, BACKGROUND, UP, DOWN = "#009E73", "#E69F00", "#CC79A7", "#56B4E9"
 
 # Okabe and Ito's colours, which the colour-blind tell apart; markers for those who print in grey.
 OBJECTIVES: dict[str, dict[str, str]] = {
     "bce": {"label": "cross-entropy", "color": "#0072B2", "marker": "o"},
     "bce_augmented": {"label": "cross-entropy, augmented", "color": "#56B4E9", "marker": "s"},
     "inferno": {"label": r"INFERNO ($\sigma_\mu$)", "color": "#009E73", "marker": "^"},
-    "cls": {"label": r"neos (CL$_s$)", "color": "#D55E00", "marker": "D"},
+    "cls": {"label": r"CL$_s$ (neos)", "color": "#D55E00", "marker": "D"},
     "log_cls": {"label": r"log CL$_s$", "color": "#E69F00", "marker": "v"},
     "p0": {"label": r"$p_0$", "color": "#882255", "marker": "P"},
     "log_p0": {"label": r"log $p_0$", "color": "#CC79A7", "marker": "X"},
+    "cls_p0": {"label": r"CL$_s + p_0$", "color": "black", "marker": "p"},
+    "poi_uncertainty": {"label": r"$\sigma_\mu$", "color": "#009E73", "marker": "^"},
 }
 METRICS: dict[str, str] = {
     "cls": r"expected CL$_s$",
@@ -33,7 +37,10 @@ METRICS: dict[str, str] = {
     "nuisance_deviation": r"$(1-\sigma_\gamma)^2$",
     "generalised_variance": r"$\det\,\mathrm{cov}(\mu,\gamma)$",
     "bce": "cross-entropy",
+    "gaussianity": "Gaussianity",
+    "cls_p0": r"CL$_s + p_0$",
 }
+METRIC_COLOURS = ("#D55E00", "#882255", "#009E73", "#E69F00", "#0072B2", "black")
 
 
 def styled(plot: Callable[..., Figure]) -> Callable[..., Figure]:
@@ -69,6 +76,22 @@ def panels(rows: int, columns: int, *, size: tuple[float, float] = (3.4, 2.9)) -
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
+def grid(number: int, *, columns: int = 3, size: tuple[float, float] = (3.4, 2.9)) -> tuple[Figure, list[Axes]]:
+    """A figure with so many panels, row by row, and their axes in that order."""
+    columns = min(columns, number)
+    figure, axes = panels(-(-number // columns), columns, size=size)
+    for unused in axes.flat[number:]:
+        unused.set_visible(False)
+    return figure, list(axes.flat[:number])
+
+
+def label_outer(axes: Sequence[Axes], x: str, y: str) -> None:
+    """Label the axes of a grid of panels that show the same, at its left and its lower side."""
+    for axis in axes:
+        axis.set(xlabel=x, ylabel=y)
+        axis.label_outer()
+
+
 def band(axis: Axes, x: np.ndarray, values: np.ndarray, **line: Any) -> None:
     """Draw the mean over seeds with a band of one standard deviation to either side.
 
@@ -89,6 +112,11 @@ def band(axis: Axes, x: np.ndarray, values: np.ndarray, **line: Any) -> None:
     )
     axis.plot(x, mean.filled(np.nan), **line)
     axis.fill_between(x, low.filled(np.nan), high.filled(np.nan), color=line.get("color"), alpha=0.2, linewidth=0)
+
+
+def sequence(number: int) -> list[tuple[float, float, float, float]]:
+    """Colours for values that have an order, dark to light, as the colour-blind see them too."""
+    return list(mpl.colormaps["viridis"](np.linspace(0, 0.85, number)))
 
 
 def legend_above(figure: Figure, handles: Sequence[Any], *, columns: int, note: str | None = None) -> None:

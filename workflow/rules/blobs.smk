@@ -11,6 +11,7 @@ RUNS = {
             "seed": config["seed"],
             "seeds_at_once": config["seeds_at_once"],
             "yields": BLOBS["yields"],
+            "plane": BLOBS["plane"],
             **settings,
         }
         for run, settings in located(

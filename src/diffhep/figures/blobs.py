@@ -9,9 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from diffhep import plotting
+from diffhep.figures import toy_panels
 
-ONE_SIGMA = 0.6827  # of a normal distribution lies within one standard deviation
-MARKS = {0.0: {"fillstyle": "none"}, 1.0: {"fillstyle": "full"}}  # of the true signal strength
+SAMPLES = {  # label and colour of each
+    "signal": ("signal", plotting.SIGNAL),
+    "background": ("background", plotting.BACKGROUND),
+    "up": ("background, up", plotting.UP),
+    "down": ("background, down", plotting.DOWN),
+}
 
 
 @plotting.styled
@@ -19,6 +24,7 @@ def training_history(
     *,
     metrics: Sequence[str] = ("cls", "poi_uncertainty", "nuisance_deviation"),
     logarithmic: Sequence[str] = ("cls", "p0", "nuisance_deviation"),
+    selected: bool = False,
     **runs: xr.Dataset,
 ) -> Figure:
     """Metrics on held-out events against epoch, one panel a metric, one colour an objective (neos Fig. 3).
@@ -26,22 +32,31 @@ def training_history(
     Args:
         metrics: Variables to draw, in this order.
         logarithmic: Those of them that span decades.
+        selected: Mark only the epoch where the mean of what was trained on is lowest (thesis Fig. 7.22).
         runs: History (seed, epoch) of each objective, by the names of `plotting.OBJECTIVES`; epoch 0 is
             before training.
     """
-    figure, axes = plotting.panels(1, len(metrics))
-    for axis, metric in zip(axes.flat, metrics, strict=True):
+    figure, axes = plotting.grid(len(metrics))
+    for axis, metric in zip(axes, metrics, strict=True):
         for objective, history in runs.items():
             values = history[metric].transpose("seed", "epoch").values
             if metric in logarithmic:
                 values = np.where(values > 0, values, np.nan)  # exactly zero where nothing depends on the nuisance
-            plotting.band(axis, history["epoch"].values, values, **plotting.look(objective))
+            every = [_selected(history)] if selected else None
+            plotting.band(axis, history["epoch"].values, values, **plotting.look(objective), markevery=every)
         axis.set(xlabel="epoch", ylabel=plotting.METRICS[metric])
-        axis.set_yscale("log" if metric in logarithmic else "linear")
+        if metric in logarithmic:
+            axis.set_yscale("log")
+            axis.set_ylim(bottom=min(np.nanmin(line.get_ydata()) for line in axis.lines) / 10)  # bands reach far down
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     handles = [plotting.line_handle(plotting.look(objective)) for objective in runs]
-    plotting.legend_above(figure, handles, columns=min(len(runs), 4), note=plotting.BAND)
+    note = plotting.BAND + (", markers: the epoch of the lowest mean objective" if selected else "")
+    plotting.legend_above(figure, handles, columns=min(len(runs), 4), note=note)
     return figure
+
+
+def _selected(history: xr.Dataset) -> int:
+    return 1 + int(history["objective"].mean("seed").isel(epoch=slice(1, None)).argmin())
 
 
 @plotting.styled
@@ -61,79 +76,18 @@ def toys(*, bins: int = 30, **runs: xr.Dataset) -> Figure:
     figure, axes = plotting.panels(2, 4, size=(3.3, 2.8))
     for row, (name, symbol, hypotheses) in enumerate((("q_mu", "q_1", (1.0, 0.0)), ("q_0", "q_0", (0.0, 1.0)))):
         for axis, true_mu in zip(axes[row], hypotheses, strict=False):
-            _statistic(axis, {run: data.sel(true_mu=true_mu) for run, data in runs.items()}, name, bins)
+            toy_panels.statistic(axis, {run: data.sel(true_mu=true_mu) for run, data in runs.items()}, name, bins)
             axis.set(title=rf"thrown with $\mu = {true_mu:g}$", xlabel=rf"$\sqrt{{{symbol}}}$")
         axes[row, 0].set_ylabel("density")
         true_mu = hypotheses[0]
-        _pulls(axes[row, 2], {run: data.sel(true_mu=true_mu) for run, data in runs.items()}, bins)
+        toy_panels.pulls(axes[row, 2], {run: data.sel(true_mu=true_mu) for run, data in runs.items()}, bins)
         axes[row, 2].set_title(rf"thrown with $\mu = {true_mu:g}$")
-    _cls(axes[0, 3], runs)
-    _coverage(axes[1, 3], runs)
+    toy_panels.cls(axes[0, 3], runs)
+    toy_panels.coverage(axes[1, 3], runs)
     handles = [plotting.line_handle(plotting.look(run)) for run in runs]
     note = "points: pseudo-experiments, lines: asymptotic formulae"
     plotting.legend_above(figure, handles, columns=len(runs), note=note)
     return figure
-
-
-def _points(axis: Axes, run: str, x: np.ndarray, y: np.ndarray, error: np.ndarray) -> None:
-    look = plotting.look(run) | {"linestyle": "none"}
-    axis.errorbar(x, y, yerr=error, **look, markersize=3, elinewidth=0.8)
-
-
-def _histogram(axis: Axes, run: str, values: np.ndarray, edges: np.ndarray, number: int) -> None:
-    """Density of values as points with Poisson errors, normalised to `number` of them; no empty bins."""
-    counts, _ = np.histogram(values, edges)
-    filled, scale = counts > 0, number * np.diff(edges)
-    centres = (edges[1:] + edges[:-1]) / 2
-    _points(axis, run, *(array[filled] for array in (centres, counts / scale, np.sqrt(counts) / scale)))
-
-
-def _statistic(axis: Axes, runs: dict[str, xr.Dataset], name: str, bins: int) -> None:
-    largest = max(float(np.nanmax(data[name])) for data in runs.values())
-    edges = np.linspace(0, np.sqrt(max(largest, 1.0)), bins + 1)
-    for run, data in runs.items():
-        values = data[name].values
-        root = np.sqrt(data["q"].values)
-        inside = root <= edges[-1]
-        density = 2 * root * data[f"density_{name}"].values  # of the root
-        axis.plot(root[inside], density[inside], color=plotting.look(run)["color"], linewidth=1.2)
-        _histogram(axis, run, np.sqrt(values[values > 0]), edges, int(np.isfinite(values).sum()))
-    rarest = max(data.sizes["toy"] for data in runs.values())
-    axis.set(yscale="log", ylim=(0.2 / rarest / np.diff(edges)[0], 2), xlim=(0, edges[-1]))
-
-
-def _pulls(axis: Axes, runs: dict[str, xr.Dataset], bins: int) -> None:
-    edges = np.linspace(-5, 5, bins + 1)
-    fine = np.linspace(-5, 5, 201)
-    axis.plot(fine, np.exp(-(fine**2) / 2) / np.sqrt(2 * np.pi), color=plotting.TRUTH, linewidth=1.2)
-    for run, data in runs.items():
-        values = data["pull"].values
-        _histogram(axis, run, values, edges, int(np.isfinite(values).sum()))
-    axis.set(xlabel=r"$(\hat\mu - \mu)\,/\,\sigma_\mu$", xlim=(-5, 5), ylim=(0, None))
-
-
-def _cls(axis: Axes, runs: dict[str, xr.Dataset]) -> None:
-    for run, data in runs.items():
-        axis.plot(data["tested_mu"], data["cls_asymptotic"], color=plotting.look(run)["color"], linewidth=1.2)
-        points = data[["cls_toys", "cls_toys_error"]]
-        seen = points.where(points["cls_toys"] > 0, drop=True)  # no toy that far out: an upper limit at most
-        _points(axis, run, seen["tested_mu"].values, seen["cls_toys"].values, seen["cls_toys_error"].values)
-    axis.set(xlabel=r"tested $\mu$", ylabel=plotting.METRICS["cls"], yscale="log")
-
-
-def _coverage(axis: Axes, runs: dict[str, xr.Dataset]) -> None:
-    """Share of pseudo-experiments within one sigma_mu of the truth, and of those whose fit failed."""
-    for position, (run, data) in enumerate(runs.items()):
-        for offset, true_mu in zip((-0.15, 0.15), MARKS, strict=True):
-            share = float(data["coverage"].sel(true_mu=true_mu))
-            error = np.sqrt(share * (1 - share) / data.sizes["toy"])
-            look = plotting.look(run) | {"linestyle": "none"} | MARKS[true_mu]
-            axis.errorbar(share, position + offset, xerr=error, **look)
-    axis.axvline(ONE_SIGMA, color=plotting.TRUTH, linewidth=1.2)
-    failed = [f"{float(data['failed'].max()):.1%}" for data in runs.values()]
-    axis.set_yticks(range(len(runs)), failed)
-    axis.set(xlabel=r"coverage of $\hat\mu \pm \sigma_\mu$", ylabel="failed fits", ylim=(len(runs) - 0.5, -0.5))
-    axis.set_title(r"thrown with $\mu = 0$ (open), $1$ (filled)")
 
 
 @plotting.styled
@@ -170,3 +124,125 @@ def sweep(
     note = "points: single initialisations, bars: their mean; left: as Figure 3"
     plotting.legend_above(figure, handles, columns=len(runs), note=note)
     return figure
+
+
+@plotting.styled
+def samples(events: xr.Dataset, *, number: int = 2000) -> Figure:
+    """Events of the four blobs in the plane of the data (thesis Fig. 7.18).
+
+    Args:
+        events: `train` and `test` (sample, event, feature).
+        number: Points drawn of each sample, so that all can be seen.
+    """
+    figure, axes = plotting.panels(1, 1, size=(4.4, 4.2))
+    _scatter(axes[0, 0], events, number, markersize=2)
+    axes[0, 0].set(xlabel="$x$", ylabel="$y$", aspect="equal")
+    axes[0, 0].legend(loc="upper left", bbox_to_anchor=(1, 1), markerscale=4)
+    return figure
+
+
+@plotting.styled
+def examples(run: xr.Dataset, *, seeds: int = 6) -> Figure:
+    """Expected events in each bin of the best network of several seeds (thesis Figs. 7.23-7.27, 7.34-7.38).
+
+    Args:
+        run: A training; its `selected` epoch of each seed is shown.
+        seeds: How many, the first ones.
+    """
+    figure, axes = plotting.grid(min(seeds, run.sizes["seed"]), size=(2.5, 2.1))
+    for axis, seed in zip(axes, run["seed"].values, strict=False):
+        best = _best(run, seed)
+        for sample, (label, colour) in SAMPLES.items():
+            look = {"color": colour, "label": label, "linewidth": 1.6}
+            axis.stairs(best["yields"].sel(sample=sample).values, best["edges"].values, **look)
+        axis.set(title=_title(best), yscale="log", xlim=(0, 1))
+    plotting.label_outer(axes, "network output", "expected events")
+    plotting.legend_above(figure, axes[0].get_legend_handles_labels()[0], columns=4)
+    return figure
+
+
+@plotting.styled
+def contours(run: xr.Dataset, events: xr.Dataset, *, seeds: int = 6, number: int = 300) -> Figure:
+    """Edges of the bins in the plane of the data, for the best network of several seeds (thesis Figs. 7.28 ff.).
+
+    Args:
+        run: A training, with `logits` (seed, y, x) of the `selected` epoch.
+        events: Held-out events are drawn over the contours.
+        seeds: How many, the first ones.
+        number: Events drawn of each sample.
+    """
+    figure, axes = plotting.grid(min(seeds, run.sizes["seed"]), size=(2.3, 2.3))
+    for axis, seed in zip(axes, run["seed"].values, strict=False):
+        best = _best(run, seed)
+        inner = best["edges"].values[1:-1]
+        levels = np.log(inner / (1 - inner))  # of the logit, which varies more evenly than the score
+        logits = best["logits"].values
+        shades = [-np.inf, *levels, np.inf]
+        which = np.digitize(logits, shades[1:-1])
+        axis.pcolormesh(
+            run["x"], run["y"], which, cmap="Greys", vmax=2.5 * len(levels), shading="nearest", rasterized=True
+        )
+        _scatter(axis, events, number, markersize=1.2)
+        axis.contour(run["x"], run["y"], logits, levels=levels, colors="black", linewidths=0.9)
+        axis.set(title=_title(best), aspect="equal")
+        axis.grid(visible=False)
+    plotting.label_outer(axes, "$x$", "$y$")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, markerscale=6)
+    return figure
+
+
+@plotting.styled
+def winners(
+    *,
+    metrics: Sequence[str] = ("bce", "cls", "p0", "poi_uncertainty", "nuisance_deviation", "generalised_variance"),
+    **comparisons: xr.Dataset,
+) -> Figure:
+    """Which objective is best in which metric: means at the selected epoch, the best of each column marked (ours).
+
+    Args:
+        metrics: Columns.
+        comparisons: Results of `studies.blobs.compare`, one table each.
+    """
+    figure, axes = plotting.panels(len(comparisons), 1, size=(7.6, 2.7))
+    for axis, (name, comparison) in zip(axes.flat, comparisons.items(), strict=True):
+        runs = [str(run) for run in comparison["run"].values]
+        values = np.array([[_at_selected(comparison, run, metric) for metric in metrics] for run in runs])
+        best = values.argmin(axis=0)
+        text = [[f"{value:.2g}" for value in row] for row in values]
+        table = axis.table(
+            text,
+            rowLabels=[plotting.look(run)["label"] for run in runs],
+            colLabels=[plotting.METRICS[metric] for metric in metrics],
+            loc="center",
+            cellLoc="center",
+        )
+        table.scale(1, 1.25)
+        for column, row in enumerate(best):
+            table[row + 1, column].set_facecolor("#FFE9B8")
+            table[row + 1, column].get_text().set_weight("bold")
+        axis.set_title(str(comparison["point"].values[0]) + (", learned edges" if "learned" in name else ""))
+        axis.axis("off")
+    return figure
+
+
+def _at_selected(comparison: xr.Dataset, run: str, metric: str) -> float:
+    """Mean over seeds, geometric for p-values, at the epoch that is selected for the run."""
+    values = comparison[metric].sel(run=run, epoch=int(comparison["selected"].sel(run=run)))
+    if "point" in values.dims:
+        values = values.isel(point=0)
+    return float(np.exp(np.log(values).mean())) if metric in ("cls", "p0") else float(values.mean())
+
+
+def _best(run: xr.Dataset, seed: int) -> xr.Dataset:
+    of_seed = run.sel(seed=seed)
+    return of_seed.sel(epoch=int(of_seed["selected"]))
+
+
+def _title(best: xr.Dataset) -> str:
+    return f"seed {int(best['seed'])}, epoch {int(best['epoch'])}"
+
+
+def _scatter(axis: Axes, events: xr.Dataset, number: int, **look: float) -> None:
+    for sample, (label, colour) in SAMPLES.items():
+        x, y = events["test"].sel(sample=sample).values[:number].T
+        axis.plot(x, y, ".", color=colour, label=label, alpha=0.6, markeredgewidth=0, rasterized=True, **look)

@@ -1,7 +1,7 @@
 """Stages of the study of Gaussian blobs (neos 3.1, thesis 7.4 and 7.6)."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -9,22 +9,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jax.typing import ArrayLike
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
-from diffhep import experiments, hypotests, information, losses, toys, training
+from diffhep import experiments, hypotests, information, toys, training
 from diffhep.data import blobs
-from diffhep.histograms import binned_kde, hard_histogram
 from diffhep.likelihood import Model, nominal_parameters, unbounded_poi
-from diffhep.losses import Outcome
 from diffhep.models import signal_background
-from diffhep.networks import Observable
+from diffhep.observables import FINE_BINS, METRICS, ON_SCORES, expected_yields, metrics, plane_axis, problem
 
 EVENTS, TOYS = 10, 11  # purposes of the suite's seed, beyond those of `training`
 HYPOTHESES = (0.0, 1.0)  # strengths under which toys are thrown
 Q_GRID = np.geomspace(1e-3, 200, 400)  # where asymptotic densities are drawn
-METRICS = ("cls", "p0", "poi_uncertainty", "nuisance_deviation", "generalised_variance")
-FINE_BINS = 60  # a multiple of every number of bins that `evaluate` is asked for
 
 
 def generate(settings: dict) -> xr.Dataset:
@@ -43,13 +38,31 @@ def generate(settings: dict) -> xr.Dataset:
 
 
 def train(settings: dict, events: xr.Dataset, checkpoint: Path | None = None) -> xr.Dataset:
-    """Train one observable from every seed; its metrics on the held-out events after every epoch."""
+    """Train one observable from every seed; its metrics on the held-out events after every epoch.
+
+    Returns:
+        Every objective (seed, epoch), evaluated with hard histograms, `loss`, the mean over the epoch of what was
+        trained on, and `objective`, the same with hard histograms; `selected` (seed), the epoch where that is lowest;
+        `yields` (seed, epoch, sample, bin) and `edges` (seed, epoch, edge) of the bins, `counts` (seed, epoch, sample,
+        fine_bin); and `logits` (seed, y, x), the trained network over the plane of the data at the selected epoch.
+    """
     seeds = range(settings["seed"], settings["seed"] + settings["seeds"])
     history, _ = training.train(problem(settings, events), _schedule(settings), seeds, checkpoint=checkpoint)
-    dims = {"yields": ("sample", "bin"), "counts": ("sample", "fine_bin")}
+    history["objective"] = sum(weight * history[name] for name, weight in settings["objective"].items())
+    selected = 1 + np.argmin(history["objective"][:, 1:], axis=1)
+    logits = np.stack([by_epoch[epoch] for by_epoch, epoch in zip(history.pop("logits"), selected, strict=True)])
+    dims = {"yields": ("sample", "bin"), "counts": ("sample", "fine_bin"), "edges": ("edge",)}
+    axis = plane_axis(settings["plane"])
     return xr.Dataset(
-        {name: (("seed", "epoch", *dims.get(name, ())), values) for name, values in history.items()},
-        coords={"seed": list(seeds), "epoch": np.arange(settings["epochs"] + 1), "sample": list(blobs.SAMPLES)},
+        {name: (("seed", "epoch", *dims.get(name, ())), values) for name, values in sorted(history.items())}
+        | {"selected": ("seed", selected), "logits": (("seed", "y", "x"), logits)},
+        coords={
+            "seed": list(seeds),
+            "epoch": np.arange(settings["epochs"] + 1),
+            "sample": list(blobs.SAMPLES),
+            "x": axis,
+            "y": axis,
+        },
     )
 
 
@@ -60,75 +73,17 @@ def _schedule(settings: dict) -> training.Schedule:
     return training.Schedule(settings["epochs"], settings["batch_size"], settings["learning_rate"], at_once)
 
 
-def problem(settings: dict, events: xr.Dataset) -> training.Problem:
-    """What a run of these settings trains, and what it is judged by."""
-    terms = settings["objective"]
-    samples = 2 if set(terms) == {"bce"} else len(blobs.SAMPLES)  # the shifts are of no use to it
-    train_part, test_part = (_weighted(events[part].values) for part in ("train", "test"))
-    network, objective = Observable(settings["network"]), losses.objective(terms)
-
-    def loss(parameters, batch):
-        logits = network.apply(parameters, batch.features)
-        model = _smooth_model(settings, logits, batch.weights) if samples > 2 else None
-        return objective(Outcome(logits, batch.weights, model))
-
-    return training.Problem(
-        name=" + ".join(f"{weight:g} {name}" for name, weight in terms.items()),
-        initialise=lambda key: network.init(key, test_part.features[0, 0]),
-        loss=loss,
-        evaluate=lambda parameters: _evaluate(settings, network.apply(parameters, test_part.features), test_part),
-        events=blobs.Events(*(array[:samples] for array in train_part)),
-    )
-
-
-def _weighted(features: np.ndarray) -> blobs.Events:
-    return blobs.Events(jnp.asarray(features), jnp.ones(features.shape[:2], jnp.float32))
-
-
-def _edges(bins: int) -> np.ndarray:
-    return np.linspace(0, 1, bins + 1)
-
-
-def _smooth_model(settings: dict, logits: Float[Array, "sample event"], weights: Float[Array, "sample event"]) -> Model:
-    """The statistical model of smooth histograms: what is trained on."""
-    bandwidth, mode = settings["bandwidth"], settings["outer_edges"]
-    histogram = partial(binned_kde, edges=_edges(settings["bins"]), bandwidth=bandwidth, edges_mode=mode)
-    counts = jax.vmap(lambda scores, weights: histogram(scores, weights=weights))(jax.nn.sigmoid(logits), weights)
-    shares = counts / jnp.sum(weights, axis=1, keepdims=True)
-    return signal_background(*_yields(settings["yields"], shares), interpolation=settings["interpolation"])
-
-
-def _yields(scales: Mapping[str, float], shares: ArrayLike) -> ArrayLike:
-    """Expected events (..., sample, bin) from the share of each sample's events in each bin (neos Appendix A)."""
-    sample = np.array([scales["signal"]] + [scales["background"]] * (len(blobs.SAMPLES) - 1))
-    return shares * (sample * scales["overall"])[:, None] + scales["floor"]
-
-
-def _evaluate(settings: dict, logits: Float[Array, "sample event"], events: blobs.Events) -> dict[str, Array]:
-    """Metrics of the hard analysis, its yields, and counts in bins fine enough to make other binnings from."""
-    scores = jax.nn.sigmoid(logits)
-    counts, fine = (jax.vmap(partial(hard_histogram, edges=_edges(n)))(scores) for n in (settings["bins"], FINE_BINS))
-    yields = _yields(settings["yields"], counts / logits.shape[1])
-    cross_entropy = losses.bce(Outcome(logits, events.weights, None))
-    return {"bce": cross_entropy, **_metrics(yields, settings["interpolation"]), "yields": yields, "counts": fine}
-
-
-def _metrics(yields: Float[Array, "sample bin"], interpolation: str) -> dict[str, Float[Array, ""]]:
-    outcome = Outcome(None, None, signal_background(*yields, interpolation=interpolation))
-    return {name: losses.OBJECTIVES[name](outcome) for name in METRICS}
-
-
 def evaluate(settings: dict, trained: xr.Dataset) -> xr.Dataset:
     """Metrics of trained observables in other binnings than they were trained for."""
     shape, most = tuple(trained.sizes[dim] for dim in ("seed", "epoch")), max(settings["bins"])
     fine = trained["counts"].values.reshape(-1, len(blobs.SAMPLES), FINE_BINS)
-    metrics = jax.jit(jax.vmap(partial(_metrics, interpolation=settings["interpolation"])))
+    judge = jax.jit(jax.vmap(partial(metrics, interpolation=settings["interpolation"])))
     found = []
     for bins in settings["bins"]:
         counts = fine.reshape(*fine.shape[:2], bins, -1).sum(axis=-1)
-        yields = _yields(settings["yields"], counts / counts.sum(axis=-1, keepdims=True))
+        yields = expected_yields(settings["yields"], counts / counts.sum(axis=-1, keepdims=True))
         # bins without yields tell nothing of any parameter: one shape, compiled once, for all binnings
-        found.append(metrics(np.pad(yields, ((0, 0), (0, 0), (0, most - bins)))))
+        found.append(judge(np.pad(yields, ((0, 0), (0, 0), (0, most - bins)))))
     values = {name: np.stack([np.reshape(at[name], shape) for at in found], axis=-1) for name in METRICS}
     coords = {dim: trained[dim] for dim in ("seed", "epoch")} | {"bins": settings["bins"]}
     return xr.Dataset({name: (tuple(coords), array) for name, array in values.items()}, coords=coords)
@@ -137,20 +92,40 @@ def evaluate(settings: dict, trained: xr.Dataset) -> xr.Dataset:
 def compare(settings: dict, trained: dict[str, xr.Dataset], evaluated: dict[str, xr.Dataset]) -> xr.Dataset:
     """Metrics of the compared runs, (point, run, seed, epoch), where the document is and at every point of the sweep.
 
-    A run whose training knows nothing of the bins was trained once and is evaluated at each of them.
+    A run whose training knows nothing of the bins was trained once and is evaluated at each of them. `selected` (run)
+    is the epoch of the lowest mean objective, and `edge_shift`, at the first point, how far edges lie from those of
+    equal bins, in such bins' widths, averaged over the inner edges.
     """
     home = {key: settings["defaults"][key] for key in ("bins", "bandwidth")}
-    places = [home, *settings["sweep"]["points"]]
-    points = []
-    for point in places:
+    places = [home, *experiments.sweep(settings)["points"]]
+    points = [_at_home(settings, trained)]
+    for point in places[1:]:
         runs = {}
         for run in settings["compare"]:
-            swept = trained.get(f"{run}_{experiments.point_name(point)}", trained[run] if point == home else None)
+            swept = trained.get(f"{run}_{experiments.point_name(point)}")
             found = evaluated[run].sel(bins=point["bins"], drop=True) if swept is None else swept
             runs[run] = found[list(METRICS)]
         points.append(xr.concat(runs.values(), xr.Variable("run", list(runs)), join="outer"))
     names = [f"{point['bins']} bins, bandwidth {point['bandwidth']:g}" for point in places]
-    return xr.concat(points, xr.Variable("point", names), join="outer")
+    selected = {run: _selected(trained[run]) for run in settings["compare"]}
+    joined = xr.concat(points, xr.Variable("point", names), join="outer")
+    return joined.assign(selected=("run", list(selected.values())))
+
+
+def _selected(trained: xr.Dataset) -> int:
+    """The epoch at which the mean over all seeds of the objective is lowest."""
+    objective = trained["objective"].mean("seed").isel(epoch=slice(1, None))
+    return int(objective["epoch"][int(objective.argmin())])
+
+
+def _at_home(settings: dict, trained: dict[str, xr.Dataset]) -> xr.Dataset:
+    """Metrics where the document is, with cross-entropies and how far the edges have moved."""
+    runs = {}
+    for run in settings["compare"]:
+        bins = trained[run].sizes["edge"] - 1
+        moved = np.abs(trained[run]["edges"] - np.linspace(0, 1, bins + 1)).isel(edge=slice(1, -1))
+        runs[run] = trained[run][[*METRICS, *ON_SCORES]].assign(edge_shift=moved.mean("edge") * bins)
+    return xr.concat(runs.values(), xr.Variable("run", list(runs)), join="outer")
 
 
 def pseudo_experiments(settings: dict, trained: xr.Dataset) -> xr.Dataset:

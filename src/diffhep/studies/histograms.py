@@ -1,18 +1,21 @@
 """Stages of the study of smooth histograms (neos 2.1, thesis 7.2.3)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jax.scipy.stats import norm
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float
+from scipy import stats
 
 from diffhep import training
-from diffhep.histograms import binned_kde, hard_histogram
+from diffhep.data.mixtures import draw_mixture, mixture_density
+from diffhep.histograms import binned_kde, hard_histogram, softmax_histogram
 
-MIXTURE = 20  # purpose of the suite's seed, beyond those of `training`
+MIXTURE, NORMAL = 20, 21  # purposes of the suite's seed, beyond those of `training`
 
 
 def bandwidth_tradeoff(settings: dict) -> xr.Dataset:
@@ -26,7 +29,7 @@ def bandwidth_tradeoff(settings: dict) -> xr.Dataset:
         `truth` (x) and `events` (event); `edges` (edge). The coordinate `bandwidth` is in bin widths.
     """
     mixture, (low, high) = settings["mixture"], settings["range"]
-    events = _draw(training.key(settings["seed"], MIXTURE), mixture, settings["events"])
+    events = draw_mixture(training.key(settings["seed"], MIXTURE), mixture, settings["events"])
     edges, x = np.linspace(low, high, settings["bins"] + 1), np.linspace(low, high, settings["points"])
     width = edges[1] - edges[0]
     bandwidths = np.asarray(settings["bandwidths"]) * width
@@ -46,19 +49,130 @@ def bandwidth_tradeoff(settings: dict) -> xr.Dataset:
     )
 
 
-def mixture_density(
-    x: Float[Array, " x"], weights: Sequence[float], means: Sequence[float], widths: Sequence[float]
-) -> Float[Array, " x"]:
-    """Density of a mixture of normal distributions; the weights sum to one."""
-    return norm.pdf(x[:, None], jnp.asarray(means), jnp.asarray(widths)) @ jnp.asarray(weights)
-
-
-def _draw(key: Key[Array, ""], mixture: Mapping[str, Sequence[float]], events: int) -> Float[Array, " event"]:
-    which, where = jax.random.split(key)
-    component = jax.random.choice(which, len(mixture["means"]), (events,), p=jnp.asarray(mixture["weights"]))
-    means, widths = jnp.asarray(mixture["means"]), jnp.asarray(mixture["widths"])
-    return means[component] + widths[component] * jax.random.normal(where, (events,))
-
-
 def _unit_area(counts: Float[Array, "*axis bin"], width: float) -> Float[Array, "*axis bin"]:
     return counts / (counts.sum(axis=-1, keepdims=True) * width)
+
+
+def translation(settings: dict) -> xr.Dataset:
+    """Histograms of Normal(mu, 1) at several mu, and the yield of the central bin over mu (thesis Figs. 7.8-7.11).
+
+    Returns:
+        `counts` (shown, bin) over `edges` (edge); `hard` and `binned` (mu), hard and bKDE yields of the bin at 0.
+    """
+    z = jax.random.normal(training.key(settings["seed"], NORMAL), (settings["events"],))
+    edges = np.linspace(*settings["edges"], settings["bins"] + 1)
+    mu, shown = _linear(settings["mu"]), np.asarray(settings["shown"])
+    hard = jax.vmap(lambda shift: hard_histogram(z + shift, edges))
+    binned = jax.vmap(lambda shift: binned_kde(z + shift, edges, settings["bandwidth"], edges_mode="leak"))
+    centre = settings["bins"] // 2
+    return xr.Dataset(
+        {
+            "counts": (("shown", "bin"), hard(shown)),
+            "hard": ("mu", hard(mu)[:, centre]),
+            "binned": ("mu", binned(mu)[:, centre]),
+        },
+        coords={"shown": shown, "mu": mu, "edges": ("edge", edges)},
+        attrs={"bandwidth": settings["bandwidth"]},
+    )
+
+
+def gradients(settings: dict) -> xr.Dataset:
+    """Yield of one bin over mu, and its derivative, by bandwidth and number of events (thesis Figs. 7.13-7.14).
+
+    The derivative of the histogram is that of finite differences between neighbouring mu, those of the smooth ones are
+    automatic. The softmax histogram, with the bandwidth as its temperature, is ours.
+
+    Returns:
+        `yield_...` and `gradient_...` of `hard` (events, mu), `binned` and `softmax` (bandwidth, events, mu), and
+        `truth` (events, mu).
+    """
+    mu, (low, high) = _linear(settings["mu"]), settings["bin"]
+    found = {name: [] for name in ("hard", "binned", "softmax", "truth")}
+    for events in settings["events"]:
+        z = jax.random.normal(jax.random.fold_in(training.key(settings["seed"], NORMAL), events), (events,))
+        values = jax.vmap(lambda shift, z=z: hard_histogram(z + shift, [low, high])[0])(mu)
+        found["hard"].append((values, np.gradient(values, mu)))
+        for name, smooth in (("binned", _bin_kde), ("softmax", _bin_softmax)):
+            at = jax.vmap(partial(_with_slope, smooth, z, settings["bin"], mu))
+            found[name].append(at(jnp.asarray(settings["bandwidths"])))
+        found["truth"].append(tuple(events * array for array in true_yield(mu, low, high)))
+    dims = {"binned": ("events", "bandwidth", "mu"), "softmax": ("events", "bandwidth", "mu")}
+    return xr.Dataset(
+        {
+            f"{kind}_{name}": (dims.get(name, ("events", "mu")), np.stack([each[place] for each in pairs]))
+            for name, pairs in found.items()
+            for place, kind in enumerate(("yield", "gradient"))
+        },
+        coords={"mu": mu, "bandwidth": settings["bandwidths"], "events": settings["events"]},
+    )
+
+
+def true_yield(mu: Float[Array, " mu"], low: float, high: float) -> tuple[Float[Array, " mu"], Float[Array, " mu"]]:
+    """Share of Normal(mu, 1) between low and high, and its derivative by mu (thesis 7.2.3)."""
+    return norm.cdf(high, mu) - norm.cdf(low, mu), norm.pdf(low, mu) - norm.pdf(high, mu)
+
+
+def _bin_kde(values, bin_, bandwidth):
+    return binned_kde(values, jnp.asarray(bin_), bandwidth, edges_mode="leak")[0]
+
+
+def _bin_softmax(values, bin_, bandwidth):
+    """The bin between two outer ones, for a softmax histogram has nothing outside."""
+    low, high = bin_
+    return softmax_histogram(values, jnp.array([low - 1, low, high, high + 1]), bandwidth)[1]
+
+
+def _with_slope(smooth: Callable, z: Array, bin_: Sequence[float], mu: Array, bandwidth: Array) -> tuple[Array, Array]:
+    """Yield and its derivative at each mu, if the events are z shifted by mu."""
+    return jax.vmap(jax.value_and_grad(lambda shift: smooth(z + shift, bin_, bandwidth)))(mu)
+
+
+def gradient_map(settings: dict) -> xr.Dataset:
+    """How wrong the derivative of a bKDE is over bandwidth and number of events (thesis Fig. 7.15).
+
+    `relative_error` is as the thesis has it: |derivative - truth| / |truth|, averaged over mu and seeds. The truth
+    vanishes at mu = 0, so that a few mu dominate; `error` is the same ratio of averages over mu (ours).
+
+    Returns:
+        `relative_error` and `error` (events, bandwidth); `best_relative` and `best` (events), the bandwidths where they
+        are lowest; `best_of_seed` (seed, events) for `error`; and the power law best = `factor` x events^`exponent`
+        fitted to the latter, with `exponent_error`.
+    """
+    mu, bandwidths = _linear(settings["mu"]), np.geomspace(*_grid(settings["bandwidths"]))
+    events = np.unique(np.round(np.geomspace(*_grid(settings["events"]))).astype(int))
+    _, truth = true_yield(mu, *settings["bin"])
+    keys = [training.key(settings["seed"] + seed, NORMAL) for seed in range(settings["seeds"])]
+    off = np.stack([[_distance(settings["bin"], mu, truth, bandwidths, key, n) for n in events] for key in keys])
+    relative = np.mean(off / np.abs(truth), axis=(0, -1))
+    by_seed = off.mean(axis=-1) / np.mean(np.abs(truth))
+    error, best = by_seed.mean(axis=0), bandwidths[np.argmin(by_seed, axis=-1)]
+    line = stats.linregress(np.log(np.tile(events, len(keys))), np.log(best.ravel()))
+    return xr.Dataset(
+        {
+            "relative_error": (("events", "bandwidth"), relative),
+            "error": (("events", "bandwidth"), error),
+            "best_relative": ("events", bandwidths[np.argmin(relative, axis=1)]),
+            "best": ("events", bandwidths[np.argmin(error, axis=1)]),
+            "best_of_seed": (("seed", "events"), best),
+            "factor": np.exp(line.intercept),
+            "exponent": line.slope,
+            "exponent_error": line.stderr,
+        },
+        coords={"events": events, "bandwidth": bandwidths},
+    )
+
+
+def _distance(bin_, mu, truth, bandwidths, key, events: int) -> np.ndarray:
+    """|derivative of the bKDE - truth| of one sample, per event, (bandwidth, mu)."""
+    z = jax.random.normal(jax.random.fold_in(key, int(events)), (int(events),))
+    # a program for each number of events, and one bandwidth after the other: (mu, event) fills the memory
+    slopes = jax.jit(lambda widths: jax.lax.map(lambda width: _with_slope(_bin_kde, z, bin_, mu, width)[1], widths))
+    return np.abs(np.asarray(slopes(bandwidths)) / events - np.asarray(truth))
+
+
+def _grid(settings: Mapping) -> tuple[float, float, int]:
+    return *settings["range"], settings["points"]
+
+
+def _linear(settings: Mapping) -> np.ndarray:
+    return np.linspace(*_grid(settings))

@@ -1,0 +1,23 @@
+"""Mixtures of normal distributions in one dimension."""
+
+from collections.abc import Mapping, Sequence
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.stats import norm
+from jaxtyping import Array, Float, Key
+
+
+def mixture_density(
+    x: Float[Array, " x"], weights: Sequence[float], means: Sequence[float], widths: Sequence[float]
+) -> Float[Array, " x"]:
+    """Density of a mixture of normal distributions; the weights sum to one."""
+    return norm.pdf(x[:, None], jnp.asarray(means), jnp.asarray(widths)) @ jnp.asarray(weights)
+
+
+def draw_mixture(key: Key[Array, ""], mixture: Mapping[str, Sequence[float]], events: int) -> Float[Array, " event"]:
+    """Events of a mixture with the given `weights`, `means` and `widths`."""
+    which, where = jax.random.split(key)
+    component = jax.random.choice(which, len(mixture["means"]), (events,), p=jnp.asarray(mixture["weights"]))
+    means, widths = jnp.asarray(mixture["means"]), jnp.asarray(mixture["widths"])
+    return means[component] + widths[component] * jax.random.normal(where, (events,))

@@ -1,0 +1,112 @@
+"""A network whose output is binned for a likelihood: from settings to what is trained and what it is judged by."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float, PyTree
+
+from diffhep import losses, training
+from diffhep.data import blobs
+from diffhep.histograms import binned_kde, hard_histogram, ordered_edges
+from diffhep.likelihood import Model
+from diffhep.losses import Outcome
+from diffhep.models import signal_background
+from diffhep.networks import Observable
+
+ON_SCORES = ("bce", "bce_augmented")  # objectives that know nothing of bins
+METRICS = tuple(name for name in losses.OBJECTIVES if name not in ON_SCORES)
+FINE_BINS = 60  # a multiple of every number of bins that `evaluate` is asked for
+
+
+class Trained(NamedTuple):
+    """What is trained: the network, and numbers that stand for the bin edges, if they are learned."""
+
+    network: PyTree
+    edges: Array | None
+
+
+def problem(settings: dict, events: xr.Dataset) -> training.Problem:
+    """What a run of these settings trains, and what it is judged by."""
+    terms = settings["objective"]
+    samples = 2 if set(terms) == {"bce"} else len(blobs.SAMPLES)  # the shifts are of no use to it
+    unbinned = set(terms) <= set(ON_SCORES)
+    train_part, test_part = (_weighted(events[part].values) for part in ("train", "test"))
+    network, objective = Observable(settings["network"]), losses.objective(terms)
+    axis = jnp.asarray(plane_axis(settings["plane"]), jnp.float32)
+    plane = jnp.stack(jnp.meshgrid(axis, axis), axis=-1)
+
+    def initialise(key):
+        learned = settings["bin_edges"] == "learned"
+        return Trained(network.init(key, test_part.features[0, 0]), jnp.zeros(settings["bins"]) if learned else None)
+
+    def loss(trained, batch):
+        logits = network.apply(trained.network, batch.features)
+        model = None if unbinned else _smooth_model(settings, _edges(settings, trained), logits, batch)
+        return objective(Outcome(logits, batch.weights, model))
+
+    def evaluate(trained):
+        logits = network.apply(trained.network, test_part.features)
+        found = _evaluate(settings, _edges(settings, trained), logits, test_part)
+        return found | {"logits": network.apply(trained.network, plane)}
+
+    return training.Problem(
+        name=" + ".join(f"{weight:g} {name}" for name, weight in terms.items()),
+        initialise=initialise,
+        loss=loss,
+        evaluate=evaluate,
+        events=blobs.Events(*(array[:samples] for array in train_part)),
+    )
+
+
+def _weighted(features: np.ndarray) -> blobs.Events:
+    return blobs.Events(jnp.asarray(features), jnp.ones(features.shape[:2], jnp.float32))
+
+
+def _edges(settings: dict, trained: Trained) -> ArrayLike:
+    return np.linspace(0, 1, settings["bins"] + 1) if trained.edges is None else ordered_edges(trained.edges)
+
+
+def _smooth_model(settings: dict, edges: ArrayLike, logits: Float[Array, "sample event"], batch: blobs.Events) -> Model:
+    """The statistical model of smooth histograms: what is trained on."""
+    bandwidth, mode = settings["bandwidth"], settings["outer_edges"]
+    histogram = partial(binned_kde, edges=edges, bandwidth=bandwidth, edges_mode=mode)
+    counts = jax.vmap(lambda scores, weights: histogram(scores, weights=weights))(jax.nn.sigmoid(logits), batch.weights)
+    shares = counts / jnp.sum(batch.weights, axis=1, keepdims=True)
+    return signal_background(*expected_yields(settings["yields"], shares), interpolation=settings["interpolation"])
+
+
+def expected_yields(scales: Mapping[str, float], shares: ArrayLike) -> ArrayLike:
+    """Expected events (..., sample, bin) from the share of each sample's events in each bin (neos Appendix A)."""
+    sample = np.array([scales["signal"]] + [scales["background"]] * (len(blobs.SAMPLES) - 1))
+    return shares * (sample * scales["overall"])[:, None] + scales["floor"]
+
+
+def _evaluate(
+    settings: dict, edges: ArrayLike, logits: Float[Array, "sample event"], events: blobs.Events
+) -> dict[str, Array]:
+    """Metrics of the hard analysis, its yields, and counts in bins fine enough to make other binnings from."""
+    scores = jax.nn.sigmoid(logits)
+    counts, fine = (
+        jax.vmap(partial(hard_histogram, edges=each))(scores) for each in (edges, np.linspace(0, 1, FINE_BINS + 1))
+    )
+    yields = expected_yields(settings["yields"], counts / logits.shape[1])
+    on_scores = {name: losses.OBJECTIVES[name](Outcome(logits, events.weights, None)) for name in ON_SCORES}
+    binned = {"yields": yields, "counts": fine, "edges": jnp.asarray(edges)}
+    return on_scores | metrics(yields, settings["interpolation"]) | binned
+
+
+def metrics(yields: Float[Array, "sample bin"], interpolation: str) -> dict[str, Float[Array, ""]]:
+    """Every objective that is a function of the binned yields alone, by name."""
+    outcome = Outcome(None, None, signal_background(*yields, interpolation=interpolation))
+    return {name: losses.OBJECTIVES[name](outcome) for name in METRICS}
+
+
+def plane_axis(settings: Mapping) -> np.ndarray:
+    """Positions along each axis at which trained networks are looked at."""
+    return np.linspace(*settings["range"], settings["points"])

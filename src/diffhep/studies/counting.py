@@ -1,0 +1,86 @@
+"""Stages of the study of a counting experiment with one parameter to choose (thesis 7.1.1, 7.3)."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jaxtyping import Array, Float
+
+from diffhep.descent import descend as steps_downhill
+from diffhep.hypotests import expected_p0
+from diffhep.likelihood import Model
+from diffhep.models import signal_background
+
+Coefficients = Mapping[str, Sequence[float]]
+COUNTS = ("signal", "background", "uncertainty")
+
+
+def counts(analysis: Coefficients, phi: Float[Array, "*phi"]) -> dict[str, Float[Array, "*phi"]]:
+    """Expected signal s, background b and its uncertainty sigma_b at phi: polynomials (thesis 7.1.1)."""
+    return {name: jnp.polyval(jnp.asarray(analysis[name][::-1]), phi) for name in COUNTS}
+
+
+def model(analysis: Coefficients, phi: Float[Array, ""], interpolation: str, *, uncertain: bool = True) -> Model:
+    """One bin, with the background known or known to sigma_b (thesis eq. 7.2)."""
+    s, b, sigma = counts(analysis, phi).values()
+    shift = sigma if uncertain else jnp.zeros_like(sigma)
+    return signal_background(s[None], b[None], (b + shift)[None], (b - shift)[None], interpolation=interpolation)
+
+
+def p_value(settings: dict, phi: Float[Array, ""], *, uncertain: bool = True) -> Float[Array, ""]:
+    """Expected discovery p-value at phi."""
+    return expected_p0(model(settings["analysis"], phi, settings["interpolation"], uncertain=uncertain))
+
+
+def scan(settings: dict) -> xr.Dataset:
+    """Counts and p-values over phi, with and without uncertainty.
+
+    Returns:
+        `p0` and `p0_certain`, and the counts, over `phi`; the counts again, named `example_...`, over `example`; `best`
+        and `best_certain`, where each p-value is lowest, and `rank_of_certain`, the share of the scan that has a lower
+        p-value with uncertainty than `best_certain` has.
+    """
+    phi = np.linspace(*settings["scan"]["range"], settings["scan"]["points"])
+    with_, without = (
+        np.asarray(jax.jit(jax.vmap(partial(p_value, settings, uncertain=uncertain)))(phi))
+        for uncertain in (True, False)
+    )
+    examples = jnp.asarray(settings["scan"]["examples"])
+    values = {"p0": with_, "p0_certain": without, **counts(settings["analysis"], jnp.asarray(phi))}
+    shown = {f"example_{name}": ("example", v) for name, v in counts(settings["analysis"], examples).items()}
+    best, certain = np.argmin(with_), np.argmin(without)
+    found = {
+        "best": phi[best],
+        "best_certain": phi[certain],
+        "rank_of_certain": np.mean(with_ < with_[certain]),
+    }
+    return xr.Dataset(
+        {name: ("phi", np.asarray(v)) for name, v in values.items()} | shown | found,
+        coords={"phi": phi, "example": np.asarray(examples)},
+    )
+
+
+def descend(settings: dict) -> xr.Dataset:
+    """Gradient descent on the p-value: `phi` and `p0` over (start, step), and the counts at the end.
+
+    `found` is where it ends, averaged over the starts, and `miss` its distance from the best of the scan.
+    """
+    descent = settings["descent"]
+    loss = partial(p_value, settings)
+    walk = partial(steps_downhill, loss, learning_rate=descent["learning_rate"], steps=descent["steps"])
+    phi = jax.jit(jax.vmap(walk))(jnp.asarray(descent["starts"]))
+    found = phi[:, -1].mean()
+    best = scan(settings)["best"].item()
+    return xr.Dataset(
+        {
+            "phi": (("start", "step"), phi),
+            "p0": (("start", "step"), jax.jit(jax.vmap(jax.vmap(loss)))(phi)),
+            "found": found,
+            "miss": found - best,
+            **counts(settings["analysis"], found),
+        },
+        coords={"start": descent["starts"]},
+    )

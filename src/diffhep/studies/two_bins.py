@@ -1,0 +1,69 @@
+"""Stages of the study of a loss landscape over the shifts of two bins (thesis 7.5.1)."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jaxtyping import Array, Float
+
+from diffhep import losses
+from diffhep.information import gaussianity
+from diffhep.likelihood import Model, nominal_parameters
+from diffhep.losses import Outcome
+from diffhep.models import signal_background
+
+METRICS = ("cls", "p0", "poi_uncertainty", "generalised_variance", "gaussianity", "cls_p0")
+NAMED = ("cls", "p0", "poi_uncertainty", "generalised_variance")
+
+
+def model(settings: dict, u: Float[Array, ""], d: Float[Array, ""]) -> Model:
+    """Two bins whose background goes to b + (u, -u) and b + (d, -d) at one standard deviation up and down."""
+    signal, background = (jnp.asarray(settings[name]) for name in ("signal", "background"))
+    tilt = jnp.array([1.0, -1.0])
+    return signal_background(
+        signal, background, background + u * tilt, background + d * tilt, interpolation=settings["interpolation"]
+    )
+
+
+def metrics(settings: dict, u: Float[Array, ""], d: Float[Array, ""]) -> dict[str, Float[Array, ""]]:
+    """All metrics of one model."""
+    built = model(settings["model"], u, d)
+    found = {name: losses.OBJECTIVES[name](Outcome(None, None, built)) for name in NAMED}
+    found["gaussianity"] = gaussianity(built, nominal_parameters(built, 1.0), **settings["gaussianity"])
+    found["cls_p0"] = found["cls"] + found["p0"]
+    return found
+
+
+def landscape(settings: dict) -> xr.Dataset:
+    """Metrics over the shifts and along u = d.
+
+    Returns:
+        `landscape` (metric, u, d) and `diagonal` (metric, u), both for the same shifts u and d; `spread` (metric), how
+        much the metric varies along the diagonal, as a share of its largest value there; and `asymmetry` (metric),
+        the logarithm of its mean over u + d < 0 by that over u + d > 0: negative if it prefers negative shifts.
+    """
+    shifts = np.linspace(*settings["landscape"]["range"], settings["landscape"]["points"])
+    over = jax.vmap(partial(metrics, settings))
+    u, d = (grid.ravel() for grid in np.meshgrid(shifts, shifts, indexing="ij"))
+    found = jax.jit(over)(u, d)
+    plane = np.stack([np.reshape(found[name], (shifts.size, shifts.size)) for name in METRICS])
+    diagonal = np.diagonal(plane, axis1=1, axis2=2)
+    below, above = (plane[:, side].mean(axis=1) for side in _sides(shifts))
+    return xr.Dataset(
+        {
+            "landscape": (("metric", "u", "d"), plane),
+            "diagonal": (("metric", "u"), diagonal),
+            "spread": ("metric", np.ptp(diagonal, axis=1) / diagonal.max(axis=1)),
+            "asymmetry": ("metric", np.log(below / above)),
+        },
+        coords={"metric": list(METRICS), "u": shifts, "d": shifts},
+    )
+
+
+def _sides(shifts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where u + d is below and above 0."""
+    total = np.add.outer(shifts, shifts)
+    rounding = 1e-9 * np.abs(shifts).max()
+    return total < -rounding, total > rounding

@@ -1,0 +1,56 @@
+"""The one-parameter analysis: its numbers are the thesis's, its p-values pyhf's or closed forms."""
+
+from pathlib import Path
+
+import numpy as np
+import oracles
+import pyhf
+import pytest
+import yaml
+from scipy import stats
+
+from diffhep.studies import counting
+
+SETTINGS = yaml.safe_load((Path(__file__).parents[2] / "config" / "studies" / "counting.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def scan():
+    return counting.scan(SETTINGS | {"scan": {"range": [0.0, 10.0], "points": 101, "examples": [0.0, 10.0]}})
+
+
+def test_counts_are_those_of_the_thesis(scan):
+    at = scan.sel(phi=10.0)
+    assert [float(at[name]) for name in counting.COUNTS] == [25.0, 25.0, 10.5]
+    assert [float(value) for value in scan["example_signal"]] == [15.0, 25.0]
+
+
+def test_p_value_without_uncertainty_is_the_closed_form(scan):
+    s, b = scan["signal"], scan["background"]
+    z = np.sqrt(2 * ((s + b) * np.log1p(s / b) - s))
+    np.testing.assert_allclose(scan["p0_certain"], stats.norm.sf(z), rtol=1e-6)
+
+
+@pytest.mark.parametrize("phi", [0.0, 4.3, 9.0])
+def test_p_value_with_uncertainty_is_pyhfs(scan, phi):
+    s, b, sigma = (np.array([float(scan[name].interp(phi=phi))]) for name in counting.COUNTS)
+    sigma = 0.5 + 0.1 * np.array([phi]) ** 2
+    oracle = oracles.pyhf_model(s, b, b + sigma, b - sigma, "code4p")
+    with oracles.tight_pyhf():
+        data = oracle.expected_data(oracles.in_pyhf_order(oracle, [1.0, 0.0]))
+        args = oracle.config.suggested_init(), oracle.config.suggested_bounds(), oracle.config.suggested_fixed()
+        q = pyhf.infer.test_statistics.q0(0.0, data, oracle, *args)
+    np.testing.assert_allclose(counting.p_value(SETTINGS, np.asarray(phi)), stats.norm.sf(np.sqrt(q)), rtol=1e-5)
+
+
+def test_best_without_uncertainty_is_at_the_end_and_with_it_inside(scan):
+    assert float(scan["best_certain"]) == 10.0
+    assert 3.0 < float(scan["best"]) < 6.0
+    assert float(scan["rank_of_certain"]) == np.mean(scan["p0"] < scan["p0"][-1])
+
+
+def test_descent_finds_the_lowest_p_value_from_every_start():
+    found = counting.descend(SETTINGS)
+    np.testing.assert_array_equal(found["phi"][:, 0], SETTINGS["descent"]["starts"])
+    np.testing.assert_allclose(found["phi"][:, -1], float(found["found"]), atol=1e-2)
+    assert abs(float(found["miss"])) < 0.02
