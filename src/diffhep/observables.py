@@ -18,6 +18,7 @@ from diffhep.likelihood import Model
 from diffhep.losses import Outcome
 from diffhep.models import signal_background
 from diffhep.networks import Observable
+from diffhep.networks import logits as logits_of
 
 ON_SCORES = ("bce", "bce_augmented")  # objectives that know nothing of bins
 METRICS = tuple(name for name in losses.OBJECTIVES if name not in ON_SCORES)
@@ -46,14 +47,14 @@ def problem(settings: dict, events: xr.Dataset) -> training.Problem:
         return Trained(network.init(key, test_part.features[0, 0]), jnp.zeros(settings["bins"]) if learned else None)
 
     def loss(trained, batch):
-        logits = network.apply(trained.network, batch.features)
+        logits = logits_of(network, trained.network, batch.features)
         model = None if unbinned else _smooth_model(settings, _edges(settings, trained), logits, batch)
         return objective(Outcome(logits, batch.weights, model))
 
     def evaluate(trained):
-        logits = network.apply(trained.network, test_part.features)
+        logits = logits_of(network, trained.network, test_part.features)
         found = _evaluate(settings, _edges(settings, trained), logits, test_part)
-        return found | {"logits": network.apply(trained.network, plane)}
+        return found | {"logits": logits_of(network, trained.network, plane)}
 
     return training.Problem(
         name=" + ".join(f"{weight:g} {name}" for name, weight in terms.items()),

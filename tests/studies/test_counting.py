@@ -49,6 +49,27 @@ def test_best_without_uncertainty_is_at_the_end_and_with_it_inside(scan):
     assert float(scan["rank_of_certain"]) == np.mean(scan["p0"] < scan["p0"][-1])
 
 
+@pytest.mark.parametrize(("kind", "best"), [("shapesys", 4.6), ("normsys", 4.7), ("staterror", 4.8)])
+def test_no_other_modifier_of_pyhf_has_its_optimum_at_the_thesis_s_4_3(kind, best):
+    """What the caption of Figure 7.2 says."""
+    phi = np.arange(4.0, 5.2, 0.1)
+    with oracles.tight_pyhf():
+        q = [_q0(15 + x, 45 - 2 * x, 0.5 + 0.1 * x**2, kind) for x in phi]
+    assert phi[np.argmax(q)] == pytest.approx(best)
+
+
+def _q0(s, b, sigma, kind):
+    data = {"shapesys": [sigma], "staterror": [sigma], "normsys": {"hi": 1 + sigma / b, "lo": 1 - sigma / b}}[kind]
+    strength = {"name": "mu", "type": "normfactor", "data": None}
+    samples = [
+        {"name": "s", "data": [s], "modifiers": [strength]},
+        {"name": "b", "data": [b], "modifiers": [{"name": "gamma", "type": kind, "data": data}]},
+    ]
+    model = pyhf.Model({"channels": [{"name": "c", "samples": samples}]})
+    args = model.config.suggested_init(), model.config.suggested_bounds(), model.config.suggested_fixed()
+    return pyhf.infer.test_statistics.q0(0.0, model.expected_data(args[0]), model, *args)
+
+
 def test_descent_finds_the_lowest_p_value_from_every_start():
     found = counting.descend(SETTINGS)
     np.testing.assert_array_equal(found["phi"][:, 0], SETTINGS["descent"]["starts"])

@@ -56,9 +56,9 @@ def descent(scan: xr.Dataset, descent: xr.Dataset) -> Figure:
     left.legend(fontsize="small")
     left.set_title(rf"found: $\varphi = {found:.2f}$, best of the scan: ${float(scan['best']):.2f}$")
     _stack(right, *(float(descent[name]) for name in ("signal", "background", "uncertainty")))
-    right.set_ylabel("expected events")
-    right.set_title("the analysis it finds")
-    right.legend(fontsize="small", loc="lower left")
+    right.set(ylabel="expected events", title="the analysis it finds")
+    right.set_ylim(top=1.35 * right.get_ylim()[1])  # room for the legend
+    right.legend(fontsize="small", loc="upper center", ncols=2)
     return figure
 
 

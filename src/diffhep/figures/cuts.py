@@ -96,7 +96,7 @@ def evaluations(comparison: xr.Dataset) -> Figure:
         for colour, rate in zip(plotting.sequence(here.sizes["rate"]), here["rate"].values, strict=True):
             values = here["gradient"].sel(rate=rate) / best
             axis.plot(here["step"], values, color=colour, label=f"Adam, learning rate {rate:g}")
-        axis.set(xscale="log", xlabel="evaluations", title=f"{cuts} cut" + "s" * (cuts > 1))
+        axis.set(xscale="log", xlabel="evaluations", title=f"{cuts} cut" + "s" * int(cuts > 1))
         axis.set_ylim(0.5, 1.02)
         axis.label_outer()
     axes[0, 0].set_ylabel(f"best hard {SIGNIFICANCE} so far / best of all")

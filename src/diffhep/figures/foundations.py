@@ -204,6 +204,8 @@ def activations(activations: xr.Dataset) -> Figure:
         axis.plot(here["x"], here["value"], color=SMOOTH, label="function")
         axis.plot(here["x"], here["slope"], color=CURVE, linestyle="--", label="derivative")
         axis.set_title(str(name).replace("_", " "))
+    for axis in axes:
+        axis.set_ylim(-1.3, float(activations["value"].max()))
     plotting.label_outer(axes, "$x$", "")
     plotting.legend_above(figure, axes[0].get_legend_handles_labels()[0], columns=2)
     return figure

@@ -25,7 +25,7 @@ def landscape(landscape: xr.Dataset) -> Figure:
 
 
 @plotting.styled
-def diagonal(landscape: xr.Dataset, *, offset: float = 0.004) -> Figure:
+def diagonal(landscape: xr.Dataset, *, offset: float = 0.02) -> Figure:
     """Every metric along u = d over its largest value there (thesis Fig. 7.21).
 
     Args:

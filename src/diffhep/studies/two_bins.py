@@ -42,7 +42,8 @@ def landscape(settings: dict) -> xr.Dataset:
     Returns:
         `landscape` (metric, u, d) and `diagonal` (metric, u), both for the same shifts u and d; `spread` (metric), how
         much the metric varies along the diagonal, as a share of its largest value there; and `asymmetry` (metric),
-        the logarithm of its mean over u + d < 0 by that over u + d > 0: negative if it prefers negative shifts.
+        the logarithm of its mean over u + d < 0 by that over u + d > 0: negative if it prefers negative shifts; and
+        `excess` (metric), the lowest value on the diagonal over that of the plane, less one: 0 if it is lowest there.
     """
     shifts = np.linspace(*settings["landscape"]["range"], settings["landscape"]["points"])
     over = jax.vmap(partial(metrics, settings))
@@ -57,6 +58,7 @@ def landscape(settings: dict) -> xr.Dataset:
             "diagonal": (("metric", "u"), diagonal),
             "spread": ("metric", np.ptp(diagonal, axis=1) / diagonal.max(axis=1)),
             "asymmetry": ("metric", np.log(below / above)),
+            "excess": ("metric", diagonal.min(axis=1) / plane.min(axis=(1, 2)) - 1),
         },
         coords={"metric": list(METRICS), "u": shifts, "d": shifts},
     )
