@@ -3,13 +3,14 @@
 PYTHON ?= python3
 CORES ?= all
 STAMP := .venv/.installed
+GALLERY := neos_3 neos_toys thesis_7_15_rule thesis_7_20 thesis_7_22 thesis_7_30
 
 IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install figures quick test lint lock clean
+.PHONY: help install figures quick test lint docs lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -33,6 +34,13 @@ lint: $(STAMP)  ## check style and workflow
 	$(IN_VENV) ruff format --check
 	$(IN_VENV) snakefmt --check Snakefile workflow
 	$(IN_VENV) snakemake --lint
+
+docs: $(STAMP)  ## copy what README.md shows from results/ to docs/
+	@mkdir -p docs
+	cp results/claims.md results/benchmarks.md docs/
+	.venv/bin/python -c 'import sys; from PIL import Image; \
+		[Image.open(f"results/figures/{name}.png").reduce(2).quantize(128).save(f"docs/{name}.png", optimize=True) \
+		for name in sys.argv[1:]]' $(GALLERY)
 
 lock:  ## resolve the environment anew (needs uv; UPGRADE=--upgrade to take newer versions)
 	uv pip compile $(UPGRADE) pyproject.toml --all-extras --universal --generate-hashes --no-annotate \

@@ -12,7 +12,7 @@ from jax.flatten_util import ravel_pytree
 
 from benchmarks import peers, timing
 from benchmarks.timing import Work
-from diffhep import training
+from diffhep import observables, training
 from diffhep.studies import blobs
 
 OBJECTIVES = ("cls", "bce_augmented")
@@ -68,7 +68,7 @@ def problem(settings: Mapping[str, Any], objective: str) -> training.Problem:
     """What the study of blobs trains, on as many events as the steps of an epoch need."""
     events = settings["batch_size"] * settings["steps"]
     generated = blobs.generate({**settings, "events": 2 * events, "test_fraction": 0.5})
-    return blobs.problem({**settings, "objective": {objective: 1.0}}, generated)
+    return observables.problem({**settings, "objective": {objective: 1.0}}, generated)
 
 
 def ours(settings: Mapping[str, Any], objective: str, seeds: int) -> Work:

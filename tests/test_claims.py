@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import stats
 
 from diffhep import claims
 
@@ -96,3 +97,58 @@ def test_orders_of_magnitude_are_not_decided_by_one_outlier():
     )
     assert verdict(data, subject="a", others=["b"]) == claims.UNDECIDED
     assert verdict(data, subject="a", others=["b"], logarithmic=True) == claims.HOLDS
+
+
+def chosen(data, **epochs):
+    return data.assign(selected=("run", list(epochs.values())))
+
+
+def test_ordering_can_be_at_the_selected_epoch():
+    data = chosen(runs(a=10, b=15).assign_coords(epoch=[0, 1]), a=0, b=1)  # a is 20 there, b 15
+    assert verdict(data, subject="b", others=["a"], epoch="selected") == claims.HOLDS
+
+
+@pytest.mark.parametrize(("low", "high", "expected"), [
+    (1.5, 2.5, claims.HOLDS), (3.0, 4.0, claims.FAILS), (1.99, 2.0001, claims.UNDECIDED),
+])  # fmt: skip
+def test_orders_of_magnitude_between_geometric_means(low, high, expected):
+    noise = np.exp(np.linspace(-0.05, 0.05, 7))
+    values = np.stack([1e-5 * noise, 1e-3 * noise])[None, :, None]
+    data = xr.Dataset({"p": (("point", "run", "epoch", "seed"), values)}, coords={"run": ["low", "high"]})
+    finding = claims.orders(data, metric="p", subject="low", other="high", low=low, high=high, epoch=-1)
+    assert finding.verdict == expected
+    assert finding.measured.startswith("2 orders")
+
+
+def scattered(width):
+    values = 10 + width * np.random.default_rng(0).normal(size=(1, 1, 1, 20))
+    return xr.Dataset({"m": (("point", "run", "epoch", "seed"), values)}, coords={"run": ["a"]})
+
+
+def test_steadier_compares_spreads():
+    def compare(one, other):
+        return claims.steadier(scattered(one), scattered(other), metric="m", subject="a", other="a").verdict
+
+    assert compare(0.1, 1.0) == claims.HOLDS
+    assert compare(1.0, 0.1) == claims.FAILS
+    assert compare(1.0, 1.0) == claims.UNDECIDED
+
+
+def test_steadier_has_the_interval_of_fishers_f():
+    low, high = 1 / np.sqrt(stats.f.ppf([0.975, 0.025], 19, 19))
+    told = claims.steadier(scattered(1.0), scattered(1.0), metric="m", subject="a", other="a").measured
+    assert told == f"ratio of spreads 1 ({low:.2g} to {high:.2g})"
+
+
+def test_a_value_with_an_error_can_be_undecided():
+    data = xr.Dataset({"x": 1.0, "error": 0.1})
+    assert claims.value(data, variable="x", low=0.9).verdict == claims.HOLDS
+    assert claims.value(data, variable="x", low=0.9, error="error").verdict == claims.UNDECIDED
+    assert claims.value(data, variable="x", low=1.3, error="error").verdict == claims.FAILS
+
+
+def test_one_of_several_values_can_spoil_a_claim():
+    data = xr.Dataset({"x": ("metric", [0.1, 5.0])}, coords={"metric": ["cls", "p0"]})
+    finding = claims.value(data, variable="x", at={"metric": ["cls", "p0"]}, high=1.0)
+    assert finding == claims.Finding("cls 0.1, p0 5", claims.FAILS)
+    assert claims.value(data, variable="x", at={"metric": "cls"}, high=1.0).verdict == claims.HOLDS

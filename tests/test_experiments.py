@@ -42,3 +42,10 @@ def test_comparison_needs_what_is_swept_as_trained_and_the_rest_as_evaluated():
 
 def test_the_name_of_a_point_does_not_depend_on_the_order_of_its_keys():
     assert point_name({"bandwidth": 0.2, "seeds": 3, "bins": 3}) == point_name({"bins": 3, "bandwidth": 0.2})
+
+
+def test_an_experiment_may_have_no_sweep():
+    plain = {key: value for key, value in EXPERIMENT.items() if key != "sweep"}
+    assert set(runs(plain)) == {"bce", "wide"}
+    assert trained_for_comparison(plain) == ["bce", "wide"] and evaluated_for_comparison(plain) == []
+    assert binnings(plain) == [5]

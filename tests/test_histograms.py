@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from diffhep.histograms import binned_kde, hard_histogram, softmax_histogram
+from diffhep.histograms import binned_kde, hard_histogram, ordered_edges, softmax_histogram
 
 EDGES = np.array([0.0, 0.1, 0.35, 0.6, 1.0])
 VALUES = np.random.default_rng(0).uniform(0.01, 0.99, 200)
@@ -80,3 +80,19 @@ def test_float32_scores_give_float64_yields():
 def test_errors_name_the_offender(edges, width, mode, message):
     with pytest.raises(ValueError, match=message):
         binned_kde(VALUES, np.array(edges), width, edges_mode=mode)
+
+
+@pytest.mark.parametrize("size", [0.0, 1.0, 1e3, 1e30])
+def test_learned_edges_stay_in_order_and_inside_under_huge_gradients(size):
+    raw = jnp.zeros(20)
+    for step in range(5):
+        gradient = jax.random.normal(jax.random.key(step), (20,)) * size
+        raw = raw - gradient
+        edges = ordered_edges(raw)
+        assert edges[0] == 0 and edges[-1] == 1 and np.all(np.diff(edges) > 5e-4)
+
+
+def test_equal_numbers_give_equal_bins_and_edges_have_gradients():
+    np.testing.assert_allclose(ordered_edges(jnp.full(4, 7.0)), np.linspace(0, 1, 5), atol=1e-12)
+    jacobian = np.asarray(jax.jacobian(ordered_edges)(jnp.array([0.0, 1.0, -1.0])))
+    assert np.all(jacobian[1:3] != 0) and np.all(jacobian[[0, 3]] == 0)

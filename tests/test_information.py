@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from diffhep.information import covariance, fisher_information, generalised_variance
+from diffhep.information import covariance, fisher_information, gaussianity, generalised_variance
 from diffhep.likelihood import expected_data, log_likelihood, nominal_parameters
 from diffhep.models import signal_background
 
@@ -46,3 +46,21 @@ def test_no_signal_is_an_error_that_names_the_parameter_and_is_not_finite_when_t
         function(signal_background(0 * S, B, U, D), PARS)
     traced = jax.jit(lambda s: function(signal_background(s, B, U, D), PARS))(0 * S)
     assert not np.isfinite(traced).all()
+
+
+def test_gaussianity_of_one_counting_bin_is_the_closed_form():
+    """L(mu) / L(1) = exp(n - nu) (nu / n)^n with nu = mu s + b, beside a normal density of variance n / s²."""
+    s, b = np.array([4.0]), np.array([12.0])
+    model = signal_background(s, b, np.zeros((0, 1)), np.zeros((0, 1)))
+    n, units = s[0] + b[0], np.linspace(-2, 2, 11)
+    rate = n + units * np.sqrt(n)
+    expected = np.mean((np.exp(n - rate + n * np.log(rate / n)) - np.exp(-(units**2) / 2)) ** 2)
+    np.testing.assert_allclose(gaussianity(model, nominal_parameters(model, 1.0)), expected, rtol=1e-10)
+
+
+def test_many_events_make_a_likelihood_gaussian():
+    few, many = (
+        gaussianity(model, nominal_parameters(model, 1.0))
+        for model in (signal_background(*(scale * np.stack([S, B, U, D]))) for scale in (1, 1e4))
+    )
+    assert 0 < many < 1e-2 * few

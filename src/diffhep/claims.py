@@ -105,7 +105,7 @@ def steadier(
     ratio = np.std(ours, ddof=1) / np.std(theirs, ddof=1)
     tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
     most, least = ratio / np.sqrt(stats.f.ppf(tails, len(ours) - 1, len(theirs) - 1))
-    return Finding(f"ratio of spreads {ratio:.2g} ({least:.2g} to {most:.2g})", _inside(least, most, 0, 1))
+    return Finding(f"ratio of spreads {ratio:.2g} ({least:.2g} to {most:.2g})", _inside(least, most, 0.0, 1.0))
 
 
 def value(

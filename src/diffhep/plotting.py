@@ -28,7 +28,7 @@ OBJECTIVES: dict[str, dict[str, str]] = {
     "p0": {"label": r"$p_0$", "color": "#882255", "marker": "P"},
     "log_p0": {"label": r"log $p_0$", "color": "#CC79A7", "marker": "X"},
     "cls_p0": {"label": r"CL$_s + p_0$", "color": "black", "marker": "p"},
-    "poi_uncertainty": {"label": r"$\sigma_\mu$", "color": "#009E73", "marker": "^"},
+    "poi_uncertainty": {"label": r"$\sigma_\mu$", "color": "#009E73", "marker": "<"},
 }
 METRICS: dict[str, str] = {
     "cls": r"expected CL$_s$",
@@ -114,9 +114,9 @@ def band(axis: Axes, x: np.ndarray, values: np.ndarray, **line: Any) -> None:
     axis.fill_between(x, low.filled(np.nan), high.filled(np.nan), color=line.get("color"), alpha=0.2, linewidth=0)
 
 
-def sequence(number: int) -> list[tuple[float, float, float, float]]:
-    """Colours for values that have an order, dark to light, as the colour-blind see them too."""
-    return list(mpl.colormaps["viridis"](np.linspace(0, 0.85, number)))
+def sequence(number: int) -> np.ndarray:
+    """Colours (number, rgba) for values that have an order, dark to light, as the colour-blind see them too."""
+    return mpl.colormaps["viridis"](np.linspace(0, 0.85, number))
 
 
 def legend_above(figure: Figure, handles: Sequence[Any], *, columns: int, note: str | None = None) -> None:

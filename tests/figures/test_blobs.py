@@ -144,3 +144,69 @@ def test_failed_toys_do_not_spoil_the_picture(toys):
     broken["q_mu"][:, :10] = np.nan
     broken["pull"][:, :10] = np.nan
     assert size(blobs.toys(cls=broken)) > 10_000
+
+
+@pytest.fixture(scope="module")
+def run() -> xr.Dataset:
+    """Two seeds of a network whose logit is x, with three bins."""
+    axis = np.linspace(-3, 3, 13)
+    yields = np.arange(1.0, 49.0).reshape(2, 2, 4, 3)
+    edges = np.broadcast_to([0.0, 0.3, 0.6, 1.0], (2, 2, 4))
+    return xr.Dataset(
+        {
+            "yields": (("seed", "epoch", "sample", "bin"), yields),
+            "edges": (("seed", "epoch", "edge"), edges),
+            "objective": (("seed", "epoch"), [[1.0, 2.0], [3.0, 2.0]]),
+            "selected": ("seed", [1, 1]),
+            "logits": (("seed", "y", "x"), np.broadcast_to(axis, (2, 13, 13))),
+        },
+        coords={"seed": [0, 1], "epoch": [0, 1], "sample": list(blobs.SAMPLES), "x": axis, "y": axis},
+    )
+
+
+@pytest.fixture(scope="module")
+def events() -> xr.Dataset:
+    points = np.random.default_rng(0).normal(size=(4, 50, 2))
+    return xr.Dataset({"test": (("sample", "test_event", "feature"), points)}, coords={"sample": list(blobs.SAMPLES)})
+
+
+def test_samples_are_drawn_in_their_colours(events):
+    (axis,) = blobs.samples(events, number=20).axes
+    assert [line.get_label() for line in axis.lines] == [label for label, _ in blobs.SAMPLES.values()]
+    np.testing.assert_array_equal(axis.lines[0].get_xydata(), events["test"][0, :20])
+
+
+def test_examples_show_the_yields_of_the_selected_epoch(run):
+    figure = blobs.examples(run)
+    assert [axis.get_title() for axis in figure.axes] == ["seed 0, epoch 1", "seed 1, epoch 1"]
+    signal = figure.axes[1].patches[0].get_data()
+    np.testing.assert_array_equal(signal.values, run["yields"][1, 1, 0])
+    np.testing.assert_array_equal(signal.edges, [0, 0.3, 0.6, 1])
+
+
+def test_contours_lie_where_the_score_is_an_edge_of_the_bins(run, events):
+    axis = blobs.contours(run, events).axes[0]
+    (lines,) = [item for item in axis.collections if hasattr(item, "levels")]
+    scores = 1 / (1 + np.exp(-lines.levels))
+    np.testing.assert_allclose(scores, [0.3, 0.6])
+    np.testing.assert_allclose(lines.get_paths()[0].vertices[:, 0], lines.levels[0], atol=1e-6)  # the logit is x
+
+
+def test_history_can_mark_the_selected_epoch_only():
+    run = history(1.0).assign(objective=(("seed", "epoch"), np.abs(np.arange(16) - 5.0) * np.ones((7, 1))))
+    (line,) = blobs.training_history(metrics=["cls"], selected=True, cls=run).axes[0].lines
+    assert line.get_markevery() == [5]
+
+
+def test_winners_marks_the_best_of_every_column():
+    values = np.array([[[[1.0]], [[3.0]]]])
+    metrics = {"cls": values, "poi_uncertainty": values[:, ::-1]}
+    comparison = xr.Dataset(
+        {name: (("point", "run", "seed", "epoch"), array) for name, array in metrics.items()}
+        | {"selected": ("run", [7, 7])},
+        coords={"point": ["5 bins"], "run": ["cls", "p0"], "epoch": [7]},
+    )
+    (axis,) = blobs.winners(metrics=list(metrics), thesis_5_bins=comparison).axes
+    cells = axis.tables[0].get_celld()
+    bold = {place for place, cell in cells.items() if cell.get_text().get_weight() == "bold"}
+    assert {(1, 0), (2, 1)} == bold

@@ -78,3 +78,59 @@ def test_order_of_the_bandwidths_is_that_of_the_settings(data):
 def test_figure_can_be_drawn(figure):
     figure.savefig(buffer := io.BytesIO(), format="pdf")
     assert buffer.getvalue().startswith(b"%PDF")
+
+
+@pytest.fixture(scope="module")
+def gradients() -> xr.Dataset:
+    values = np.arange(24.0).reshape(2, 3, 4)
+    smooth = {f"{kind}_{name}": (("events", "bandwidth", "mu"), values + place)
+              for kind in ("yield", "gradient") for place, name in enumerate(("binned", "softmax"))}  # fmt: skip
+    rough = {f"{kind}_{name}": (("events", "mu"), values[:, 0]) for kind in ("yield", "gradient")
+             for name in ("hard", "truth")}  # fmt: skip
+    coords = {"mu": np.arange(4.0), "bandwidth": [0.1, 0.5, 0.8], "events": [20, 100]}
+    return xr.Dataset(smooth | rough, coords=coords)
+
+
+def test_rows_are_bandwidths_and_columns_numbers_of_events(gradients):
+    axes = histograms.estimates(gradients).axes
+    assert [axis.get_title() for axis in axes[:3]] == [
+        "bandwidth 0.1, 20 events", "bandwidth 0.1, 100 events", "bandwidth 0.5, 20 events"
+    ]  # fmt: skip
+    np.testing.assert_array_equal(axes[1].lines[1].get_ydata(), gradients["yield_binned"][1, 0])
+
+
+def test_softmax_is_drawn_only_where_asked_for(gradients):
+    assert len(histograms.estimates(gradients, kind="gradient").axes[0].lines) == 3
+    assert len(histograms.estimates(gradients, kind="gradient", softmax=True).axes[0].lines) == 4
+
+
+@pytest.fixture(scope="module")
+def gradient_map() -> xr.Dataset:
+    return xr.Dataset(
+        {
+            "relative_error": (("events", "bandwidth"), [[1.0, 2.0], [4.0, 3.0]]),
+            "error": (("events", "bandwidth"), [[2.0, 1.0], [3.0, 4.0]]),
+            "best_relative": ("events", [0.1, 1.0]),
+            "best": ("events", [1.0, 0.1]),
+            "factor": 2.0, "exponent": -0.5, "exponent_error": 0.01,
+        },
+        coords={"events": [10, 1000], "bandwidth": [0.1, 1.0]},
+    )  # fmt: skip
+
+
+def test_map_marks_the_lowest_of_each_row(gradient_map):
+    axis = histograms.error_map(gradient_map).axes[0]
+    np.testing.assert_array_equal(axis.lines[0].get_xydata(), [[0.1, 10], [1.0, 1000]])
+
+
+def test_rule_of_thumb_is_the_power_law(gradient_map):
+    axis = histograms.rule_of_thumb(gradient_map).axes[0]
+    np.testing.assert_allclose(axis.lines[1].get_xdata(), 2 * np.array([10.0, 1000]) ** -0.5)
+
+
+def test_central_bin_is_that_of_the_histogram_and_on_request_the_bkde():
+    translation = xr.Dataset(
+        {"hard": ("mu", [1.0, 2.0]), "binned": ("mu", [1.5, 1.6])}, coords={"mu": [0.0, 1.0]}, attrs={"bandwidth": 0.2}
+    )
+    assert len(histograms.central_bin(translation).axes[0].lines) == 1
+    assert "bandwidth 0.2" in histograms.central_bin(translation, smooth=True).axes[0].lines[1].get_label()

@@ -8,8 +8,9 @@ from diffhep.studies import blobs
 YIELDS = {"signal": 2.0, "background": 10.0, "overall": 10.0, "floor": 0.001}
 MEANS = {"signal": [-1.0, 1.0], "background": [1.0, -1.0], "up": [2.5, 2.0], "down": [-2.5, -1.5]}
 RUN = {
-    "seed": 0, "seeds_at_once": "auto", "yields": YIELDS, "network": [16], "epochs": 3, "batch_size": 150,
-    "learning_rate": 0.01, "seeds": 2, "bins": 5, "bandwidth": 0.1, "outer_edges": "leak", "interpolation": "code4p",
+    "seed": 0, "seeds_at_once": "auto", "yields": YIELDS, "plane": {"range": [-3.0, 3.0], "points": 7},
+    "network": [16], "epochs": 3, "batch_size": 150, "learning_rate": 0.01, "seeds": 2,
+    "bins": 5, "bin_edges": "fixed", "bandwidth": 0.1, "outer_edges": "leak", "interpolation": "code4p",
     "objective": {"cls": 1.0},
 }  # fmt: skip
 
@@ -44,6 +45,44 @@ def test_evaluation_at_the_training_s_own_settings_repeats_its_metrics(trained):
     for name in blobs.METRICS:
         np.testing.assert_allclose(own[name], trained[name], rtol=1e-9)
     assert (evaluated["cls"].sel(bins=20) != own["cls"]).any()
+
+
+def test_the_selected_epoch_has_the_lowest_objective_of_its_seed(trained):
+    np.testing.assert_array_equal(trained["objective"], trained["cls"])  # what RUN trains on
+    for seed in trained["seed"].values:
+        of_seed = trained.sel(seed=seed)
+        assert float(of_seed["objective"].sel(epoch=int(of_seed["selected"]))) == of_seed["objective"][1:].min()
+
+
+def test_logits_over_the_plane_are_those_of_the_selected_epoch(events, trained):
+    """A run that is stopped at the selected epoch ends with the same network."""
+    stop = int(trained["selected"][0])
+    shorter = blobs.train(RUN | {"epochs": stop, "seeds": 1}, events)
+    if int(shorter["selected"][0]) == stop:
+        np.testing.assert_allclose(shorter["logits"][0], trained["logits"][0], atol=1e-5)
+    assert trained["logits"].dims == ("seed", "y", "x") and trained.sizes["x"] == 7
+
+
+def test_learned_edges_move_and_stay_in_order(events):
+    run = RUN | {"bin_edges": "learned", "learning_rate": 0.05}
+    edges = blobs.train(run, events)["edges"]
+    np.testing.assert_allclose(edges[:, 0], np.tile(np.linspace(0, 1, 6), (2, 1)))
+    assert np.abs(edges[:, -1] - edges[:, 0]).max() > 1e-3
+    assert (edges.diff("edge") > 0).all() and (edges[..., 0] == 0).all() and (edges[..., -1] == 1).all()
+
+
+def test_fixed_edges_do_not_move(trained):
+    assert (trained["edges"] == np.linspace(0, 1, 6)).all()
+
+
+def test_comparison_without_a_sweep_tells_selected_epochs_and_how_far_edges_moved(trained):
+    settings = {"compare": ["cls"], "defaults": {"bins": 5, "bandwidth": 0.1}}
+    moved = trained.assign(edges=trained["edges"] + np.array([0, 0.1, 0, 0, 0, 0]))
+    found = blobs.compare(settings, {"cls": moved}, {})
+    assert found.sizes["point"] == 1
+    np.testing.assert_allclose(found["edge_shift"], 0.1 / 4 * 5)  # mean over four inner edges, in widths of 1/5
+    mean = trained["objective"].mean("seed")
+    assert float(mean.sel(epoch=int(found["selected"][0]))) == float(mean[1:].min())
 
 
 def test_plain_cross_entropy_never_sees_the_shifted_backgrounds(events):

@@ -27,8 +27,9 @@ def expected(cut):
     return np.sqrt(2 * ((s + b) * np.log1p(s / b) - s))
 
 
-def test_significance_is_the_expected_one_up_to_statistics(scan):
-    np.testing.assert_allclose(scan["hard"][:40], expected(scan["cut"].values)[:40], rtol=0.05)
+def test_significance_is_the_expected_one_up_to_statistics():
+    scan = cuts.scan(configuration.merge(SETTINGS, {"data": {"events": 200_000}}))
+    np.testing.assert_allclose(scan["hard"][:40], expected(scan["cut"].values)[:40], rtol=0.03)
 
 
 def test_best_cut_of_the_expected_yields_is_the_thesis_s():
@@ -57,5 +58,5 @@ def test_comparison_never_forgets_its_best():
     for name in ("bayesian", "gradient"):
         values = found[name].values
         assert (np.diff(values, axis=-1) >= 0).all()
-        assert (values[..., -1] > 0.9 * float(found["best"].max())).all()
+        assert (values.max(axis=1)[..., -1] > 0.9 * found["best"].values).all()
     assert found["bayesian"].sizes["evaluation"] == SETTINGS["comparison"]["evaluations"]

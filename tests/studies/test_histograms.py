@@ -11,7 +11,8 @@ from scipy import stats
 from diffhep.studies import histograms
 
 CONFIG = Path(__file__).parents[2] / "config" / "studies" / "histograms.yaml"
-SETTINGS = yaml.safe_load(CONFIG.read_text())["bandwidth_tradeoff"] | {"seed": 0}
+STUDY = yaml.safe_load(CONFIG.read_text())
+SETTINGS = STUDY["bandwidth_tradeoff"] | {"seed": 0}
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +85,50 @@ def test_events_follow_the_density_that_is_called_true():
 def test_another_seed_draws_other_events(data):
     other = histograms.bandwidth_tradeoff(SETTINGS | {"seed": 1})
     assert not np.isin(other["events"], data["events"]).any()
+
+
+def test_central_bin_of_the_translated_histogram_is_the_one_at_0():
+    settings = STUDY["translation"] | {"seed": 0, "mu": {"range": [-2.0, 2.0], "points": 5}}
+    found = histograms.translation(settings)
+    centre = int(np.searchsorted(found["edges"], 0.0)) - 1
+    for mu in (-2.0, 0.0, 2.0):
+        assert float(found["hard"].sel(mu=mu)) == float(found["counts"].sel(shown=mu)[centre])
+    assert found["counts"].sum("bin").max() <= settings["events"]
+
+
+@pytest.fixture(scope="module")
+def gradients():
+    settings = STUDY["gradients"] | {"seed": 0, "mu": {"range": [-2.0, 2.0], "points": 41}, "events": [20, 20_000]}
+    return histograms.gradients(settings)
+
+
+def test_true_yield_and_its_derivative_are_the_normal_distribution_s(gradients):
+    mu = gradients["mu"].values
+    expected = stats.norm.cdf(0.5, mu) - stats.norm.cdf(-0.5, mu)
+    np.testing.assert_allclose(gradients["yield_truth"].sel(events=20), 20 * expected)
+    slope = 20 * (stats.norm.pdf(-0.5, mu) - stats.norm.pdf(0.5, mu))
+    np.testing.assert_allclose(gradients["gradient_truth"].sel(events=20), slope)
+
+
+def test_automatic_derivative_is_that_of_the_smooth_yield(gradients):
+    for name in ("binned", "softmax"):
+        smooth = gradients.sel(bandwidth=0.8, events=20)
+        numeric = np.gradient(smooth[f"yield_{name}"], smooth["mu"], edge_order=2)
+        np.testing.assert_allclose(smooth[f"gradient_{name}"], numeric, atol=0.05)
+
+
+def test_bkde_of_many_events_is_the_truth_smeared_by_its_bandwidth(gradients):
+    mu, width = gradients["mu"].values, np.sqrt(1 + 0.5**2)
+    smeared = 20_000 * (stats.norm.cdf(0.5, mu, width) - stats.norm.cdf(-0.5, mu, width))
+    np.testing.assert_allclose(gradients["yield_binned"].sel(bandwidth=0.5, events=20_000), smeared, rtol=0.05)
+
+
+def test_map_marks_the_lowest_error_and_its_power_law():
+    grid = {"mu": {"range": [-2.0, 2.0], "points": 20}, "events": {"range": [10, 1000], "points": 4}}
+    found = histograms.gradient_map(STUDY["gradient_map"] | grid | {"seed": 0})
+    np.testing.assert_array_equal(found["best"], found["bandwidth"][found["error"].argmin("bandwidth")])
+    slope, intercept = np.polyfit(
+        np.log(np.tile(found["events"], 3)), np.log(found["best_of_seed"].values.ravel()), deg=1
+    )
+    np.testing.assert_allclose([found["exponent"], np.log(found["factor"])], [slope, intercept], rtol=1e-8)
+    assert -0.4 < float(found["exponent"]) < 0

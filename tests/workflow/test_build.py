@@ -75,7 +75,7 @@ EDITS = {
         "config/studies/histograms.yaml",
         "events: 200",
         "events: 300",
-        {"histograms_bandwidth_tradeoff": ["bandwidth_tradeoff"], "figure": ["neos_2"]},
+        {"histograms_bandwidth_tradeoff": ["bandwidth_tradeoff"], "figure": ["neos_2", "thesis_7_12"]},
     ),
 }
 

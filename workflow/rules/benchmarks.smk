@@ -3,7 +3,7 @@
 BENCHMARKS = load_settings("config/benchmarks.yaml", "benchmarks")
 # seed, data and yields are those of the study of blobs
 BENCHMARKS["seed"] = config["seed"]
-BENCHMARKS["training"].update(means=BLOBS["data"]["means"], yields=BLOBS["yields"])
+BENCHMARKS["training"].update(means=BLOBS["data"]["means"], yields=BLOBS["yields"], plane=BLOBS["plane"])
 
 
 rule benchmarks:

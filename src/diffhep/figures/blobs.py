@@ -1,6 +1,7 @@
 """Figures of the study of Gaussian blobs."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -56,7 +57,7 @@ def training_history(
 
 
 def _selected(history: xr.Dataset) -> int:
-    return 1 + int(history["objective"].mean("seed").isel(epoch=slice(1, None)).argmin())
+    return 1 + int(history["objective"].mean("seed").isel(epoch=slice(1, None)).argmin("epoch"))
 
 
 @plotting.styled
@@ -135,7 +136,7 @@ def samples(events: xr.Dataset, *, number: int = 2000) -> Figure:
         number: Points drawn of each sample, so that all can be seen.
     """
     figure, axes = plotting.panels(1, 1, size=(4.4, 4.2))
-    _scatter(axes[0, 0], events, number, markersize=2)
+    _scatter(axes[0, 0], events, number, markersize=3)
     axes[0, 0].set(xlabel="$x$", ylabel="$y$", aspect="equal")
     axes[0, 0].legend(loc="upper left", bbox_to_anchor=(1, 1), markerscale=4)
     return figure
@@ -151,13 +152,13 @@ def examples(run: xr.Dataset, *, seeds: int = 6) -> Figure:
     """
     figure, axes = plotting.grid(min(seeds, run.sizes["seed"]), size=(2.5, 2.1))
     for axis, seed in zip(axes, run["seed"].values, strict=False):
-        best = _best(run, seed)
+        best = _best(run, int(seed))
         for sample, (label, colour) in SAMPLES.items():
             look = {"color": colour, "label": label, "linewidth": 1.6}
             axis.stairs(best["yields"].sel(sample=sample).values, best["edges"].values, **look)
         axis.set(title=_title(best), yscale="log", xlim=(0, 1))
     plotting.label_outer(axes, "network output", "expected events")
-    plotting.legend_above(figure, axes[0].get_legend_handles_labels()[0], columns=4)
+    plotting.legend_above(figure, axes[0].get_legend_handles_labels()[0], columns=min(4, len(axes)))
     return figure
 
 
@@ -173,7 +174,7 @@ def contours(run: xr.Dataset, events: xr.Dataset, *, seeds: int = 6, number: int
     """
     figure, axes = plotting.grid(min(seeds, run.sizes["seed"]), size=(2.3, 2.3))
     for axis, seed in zip(axes, run["seed"].values, strict=False):
-        best = _best(run, seed)
+        best = _best(run, int(seed))
         inner = best["edges"].values[1:-1]
         levels = np.log(inner / (1 - inner))  # of the logit, which varies more evenly than the score
         logits = best["logits"].values
@@ -182,12 +183,14 @@ def contours(run: xr.Dataset, events: xr.Dataset, *, seeds: int = 6, number: int
         axis.pcolormesh(
             run["x"], run["y"], which, cmap="Greys", vmax=2.5 * len(levels), shading="nearest", rasterized=True
         )
-        _scatter(axis, events, number, markersize=1.2)
-        axis.contour(run["x"], run["y"], logits, levels=levels, colors="black", linewidths=0.9)
+        _scatter(axis, events, number, markersize=2)
+        axis.contour(run["x"], run["y"], logits, levels=levels, colors="black", linestyles="solid", linewidths=0.9)
         axis.set(title=_title(best), aspect="equal")
         axis.grid(visible=False)
     plotting.label_outer(axes, "$x$", "$y$")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, markerscale=6)
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=min(4, len(axes)), markerscale=4
+    )
     return figure
 
 
@@ -197,13 +200,10 @@ def winners(
     metrics: Sequence[str] = ("bce", "cls", "p0", "poi_uncertainty", "nuisance_deviation", "generalised_variance"),
     **comparisons: xr.Dataset,
 ) -> Figure:
-    """Which objective is best in which metric: means at the selected epoch, the best of each column marked (ours).
-
-    Args:
-        metrics: Columns.
-        comparisons: Results of `studies.blobs.compare`, one table each.
-    """
-    figure, axes = plotting.panels(len(comparisons), 1, size=(7.6, 2.7))
+    """Means at the selected epoch of all `metrics`, the best of each marked; one table a comparison (ours)."""
+    rows = [2 + comparison.sizes["run"] for comparison in comparisons.values()]
+    figure = Figure(figsize=(7.6, 0.27 * sum(rows)), layout="constrained")
+    axes = figure.subplots(len(rows), 1, squeeze=False, height_ratios=rows)
     for axis, (name, comparison) in zip(axes.flat, comparisons.items(), strict=True):
         runs = [str(run) for run in comparison["run"].values]
         values = np.array([[_at_selected(comparison, run, metric) for metric in metrics] for run in runs])
@@ -213,7 +213,7 @@ def winners(
             text,
             rowLabels=[plotting.look(run)["label"] for run in runs],
             colLabels=[plotting.METRICS[metric] for metric in metrics],
-            loc="center",
+            loc="upper center",
             cellLoc="center",
         )
         table.scale(1, 1.25)
@@ -242,7 +242,7 @@ def _title(best: xr.Dataset) -> str:
     return f"seed {int(best['seed'])}, epoch {int(best['epoch'])}"
 
 
-def _scatter(axis: Axes, events: xr.Dataset, number: int, **look: float) -> None:
+def _scatter(axis: Axes, events: xr.Dataset, number: int, **look: Any) -> None:
     for sample, (label, colour) in SAMPLES.items():
         x, y = events["test"].sel(sample=sample).values[:number].T
         axis.plot(x, y, ".", color=colour, label=label, alpha=0.6, markeredgewidth=0, rasterized=True, **look)

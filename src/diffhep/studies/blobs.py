@@ -115,7 +115,7 @@ def compare(settings: dict, trained: dict[str, xr.Dataset], evaluated: dict[str,
 def _selected(trained: xr.Dataset) -> int:
     """The epoch at which the mean over all seeds of the objective is lowest."""
     objective = trained["objective"].mean("seed").isel(epoch=slice(1, None))
-    return int(objective["epoch"][int(objective.argmin())])
+    return int(objective["epoch"][int(objective.argmin("epoch"))])
 
 
 def _at_home(settings: dict, trained: dict[str, xr.Dataset]) -> xr.Dataset:

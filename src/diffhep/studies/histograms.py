@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jax.scipy.stats import norm
-from jaxtyping import Array, Float
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float, Real
 from scipy import stats
 
 from diffhep import training
@@ -90,7 +91,7 @@ def gradients(settings: dict) -> xr.Dataset:
     found = {name: [] for name in ("hard", "binned", "softmax", "truth")}
     for events in settings["events"]:
         z = jax.random.normal(jax.random.fold_in(training.key(settings["seed"], NORMAL), events), (events,))
-        values = jax.vmap(lambda shift, z=z: hard_histogram(z + shift, [low, high])[0])(mu)
+        values = jax.vmap(lambda shift, z=z: hard_histogram(z + shift, jnp.array([low, high]))[0])(mu)
         found["hard"].append((values, np.gradient(values, mu)))
         for name, smooth in (("binned", _bin_kde), ("softmax", _bin_softmax)):
             at = jax.vmap(partial(_with_slope, smooth, z, settings["bin"], mu))
@@ -107,7 +108,7 @@ def gradients(settings: dict) -> xr.Dataset:
     )
 
 
-def true_yield(mu: Float[Array, " mu"], low: float, high: float) -> tuple[Float[Array, " mu"], Float[Array, " mu"]]:
+def true_yield(mu: Real[ArrayLike, " mu"], low: float, high: float) -> tuple[Float[Array, " mu"], Float[Array, " mu"]]:
     """Share of Normal(mu, 1) between low and high, and its derivative by mu (thesis 7.2.3)."""
     return norm.cdf(high, mu) - norm.cdf(low, mu), norm.pdf(low, mu) - norm.pdf(high, mu)
 
@@ -122,7 +123,7 @@ def _bin_softmax(values, bin_, bandwidth):
     return softmax_histogram(values, jnp.array([low - 1, low, high, high + 1]), bandwidth)[1]
 
 
-def _with_slope(smooth: Callable, z: Array, bin_: Sequence[float], mu: Array, bandwidth: Array) -> tuple[Array, Array]:
+def _with_slope(smooth: Callable, z: Array, bin_: Sequence[float], mu: ArrayLike, bandwidth: ArrayLike):
     """Yield and its derivative at each mu, if the events are z shifted by mu."""
     return jax.vmap(jax.value_and_grad(lambda shift: smooth(z + shift, bin_, bandwidth)))(mu)
 
@@ -171,7 +172,7 @@ def _distance(bin_, mu, truth, bandwidths, key, events: int) -> np.ndarray:
 
 
 def _grid(settings: Mapping) -> tuple[float, float, int]:
-    return *settings["range"], settings["points"]
+    return *map(float, settings["range"]), settings["points"]
 
 
 def _linear(settings: Mapping) -> np.ndarray:
