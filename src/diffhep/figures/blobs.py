@@ -151,6 +151,8 @@ def examples(run: xr.Dataset, *, seeds: int = 6) -> Figure:
         seeds: How many, the first ones.
     """
     figure, axes = plotting.grid(min(seeds, run.sizes["seed"]), size=(2.5, 2.1))
+    for axis in axes[1:]:
+        axis.sharey(axes[0])
     for axis, seed in zip(axes, run["seed"].values, strict=False):
         best = _best(run, int(seed))
         for sample, (label, colour) in SAMPLES.items():
