@@ -130,7 +130,7 @@ def value(
     values = data[variable].sel(**(at or {}))
     margin = stats.norm.ppf((1 + CONFIDENCE) / 2) * float(data[error]) if error else 0.0
     verdicts = [_inside(each - margin, each + margin, low, high) for each in np.ravel(values)]
-    told = [f"{each:.4g}" for each in np.ravel(values)]
+    told = [f"{each:.5g}" for each in np.ravel(values)]
     if values.ndim:
         told = [f"{name} {number}" for name, number in zip(values[values.dims[0]].values, told, strict=True)]
     measured = ", ".join(told) + (f" ± {float(data[error]):.1g}" if error else "")
