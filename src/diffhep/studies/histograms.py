@@ -143,7 +143,7 @@ def gradient_map(settings: dict) -> xr.Dataset:
     events = np.unique(np.round(np.geomspace(*_grid(settings["events"]))).astype(int))
     _, truth = true_yield(mu, *settings["bin"])
     keys = [training.key(settings["seed"] + seed, NORMAL) for seed in range(settings["seeds"])]
-    off = np.stack([[_distance(settings["bin"], mu, truth, bandwidths, key, n) for n in events] for key in keys])
+    off = np.stack([[_distance(settings["bin"], mu, truth, bandwidths, key, int(n)) for n in events] for key in keys])
     relative = np.mean(off / np.abs(truth), axis=(0, -1))
     by_seed = off.mean(axis=-1) / np.mean(np.abs(truth))
     error, best = by_seed.mean(axis=0), bandwidths[np.argmin(by_seed, axis=-1)]
@@ -165,7 +165,7 @@ def gradient_map(settings: dict) -> xr.Dataset:
 
 def _distance(bin_, mu, truth, bandwidths, key, events: int) -> np.ndarray:
     """|derivative of the bKDE - truth| of one sample, per event, (bandwidth, mu)."""
-    z = jax.random.normal(jax.random.fold_in(key, int(events)), (int(events),))
+    z = jax.random.normal(jax.random.fold_in(key, events), (events,))
     # a program for each number of events, and one bandwidth after the other: (mu, event) fills the memory
     slopes = jax.jit(lambda widths: jax.lax.map(lambda width: _with_slope(_bin_kde, z, bin_, mu, width)[1], widths))
     return np.abs(np.asarray(slopes(bandwidths)) / events - np.asarray(truth))
