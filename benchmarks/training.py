@@ -93,7 +93,7 @@ def train_seeds(text: str) -> None:
 def theirs(settings: Mapping[str, Any]) -> dict[str, Work]:
     """One epoch of one seed in a Python loop, for each objective."""
     same = problem(settings, "cls")
-    parameters = same.initialise(training.key(0, training.INITIALISE))
+    parameters = same.initialise(training.key(0, training.INITIALISE)).network
     return {
         name: peers.python_loop(loss, parameters, same.events.features, settings)
         for name, loss in peers.relaxed_losses(settings).items()
@@ -105,8 +105,8 @@ def losses(settings: Mapping[str, Any]) -> dict[str, list[tuple[float, np.ndarra
     found = {}
     for name, loss in peers.relaxed_losses(settings).items():
         same = problem(settings, name)
-        parameters = same.initialise(training.key(0, training.INITIALISE))
-        both = [(same.loss, same.events), (loss, same.events.features)]
-        values = [jax.jit(jax.value_and_grad(side))(parameters, events) for side, events in both]
+        trained = same.initialise(training.key(0, training.INITIALISE))
+        both = [(same.loss, trained, same.events), (loss, trained.network, same.events.features)]
+        values = [jax.jit(jax.value_and_grad(side))(start, events) for side, start, events in both]
         found[name] = [(float(value), np.asarray(ravel_pytree(gradient)[0])) for value, gradient in values]
     return found

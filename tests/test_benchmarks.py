@@ -23,7 +23,7 @@ def load(name):
 def settings():
     """Quick settings, put together as in the workflow."""
     benchmarks, study = load("benchmarks"), load("studies/blobs")
-    physics = {"means": study["data"]["means"], "yields": study["yields"]}
+    physics = {"means": study["data"]["means"], "yields": study["yields"], "plane": study["plane"]}
     return {**benchmarks, "seed": 0, "training": {**physics, **benchmarks["training"]}}
 
 
