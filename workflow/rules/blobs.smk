@@ -24,13 +24,6 @@ RUNS = {
 }
 
 
-def blobs_training_seconds(run):
-    """Rough: four samples of events, though cross-entropy alone needs two of them."""
-    layers = [2, *run["network"], 1]
-    events = 4 * BLOBS["data"]["events"] * (1 - BLOBS["data"]["test_fraction"])
-    return training_seconds(layers, events=events, epochs=run["epochs"], seeds=run["seeds"])
-
-
 use rule stage as blobs_events with:
     pathvars:
         stem="<results>/blobs/events",
@@ -44,7 +37,7 @@ use rule stage as blobs_train with:
     pathvars:
         stem="<results>/blobs/{experiment}/train/{run}",
     resources:
-        expected_seconds=lambda w: blobs_training_seconds(RUNS[w.experiment][w.run]),
+        expected_seconds=lambda w: expected_seconds(RUNS[w.experiment][w.run], BLOBS["data"]),
     params:
         job=lambda w: job("diffhep.studies.blobs:train", RUNS[w.experiment][w.run]),
 

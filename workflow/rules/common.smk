@@ -59,6 +59,13 @@ def job(call, settings):
     return {"call": call, "settings": conf.plain(settings), "code": fingerprint(call)}
 
 
+def expected_seconds(run, data):
+    """Of a training on four samples of events in the plane; cross-entropy alone needs but two of them."""
+    layers = [2, *run["network"], 1]
+    events = 4 * data["events"] * (1 - data["test_fraction"])
+    return training_seconds(layers, events=events, epochs=run["epochs"], seeds=run["seeds"])
+
+
 def results(names):
     """Files behind the inputs of a figure or claim: name of a result, or a list of names, for each argument."""
     path = lambda name: f"{config['pathvars']['results']}/{name}.nc"

@@ -1,29 +1,30 @@
 """Study `histograms`: what a binned kernel density estimate does to a histogram."""
 
-
-def histograms_job(stage):
-    return job(f"diffhep.studies.histograms:{stage}", {"seed": config["seed"], **SETTINGS["histograms"][stage]})
+HISTOGRAMS = {
+    stage: job(f"diffhep.studies.histograms:{stage}", {"seed": config["seed"], **settings})
+    for stage, settings in SETTINGS["histograms"].items()
+}
 
 
 use rule stage as histograms_bandwidth_tradeoff with:
     pathvars:
         stem="<results>/histograms/bandwidth_tradeoff",
     params:
-        job=histograms_job("bandwidth_tradeoff"),
+        job=HISTOGRAMS["bandwidth_tradeoff"],
 
 
 use rule stage as histograms_translation with:
     pathvars:
         stem="<results>/histograms/translation",
     params:
-        job=histograms_job("translation"),
+        job=HISTOGRAMS["translation"],
 
 
 use rule stage as histograms_gradients with:
     pathvars:
         stem="<results>/histograms/gradients",
     params:
-        job=histograms_job("gradients"),
+        job=HISTOGRAMS["gradients"],
 
 
 use rule stage as histograms_gradient_map with:
@@ -32,4 +33,4 @@ use rule stage as histograms_gradient_map with:
     resources:
         expected_seconds=60,
     params:
-        job=histograms_job("gradient_map"),
+        job=HISTOGRAMS["gradient_map"],
