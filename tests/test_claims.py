@@ -134,10 +134,17 @@ def test_steadier_compares_spreads():
     assert compare(1.0, 1.0) == claims.UNDECIDED
 
 
+def test_steadier_compares_equally_long_trainings():
+    longer = xr.concat([scattered(1.0), scattered(0.1)], "epoch")
+    assert claims.steadier(longer, scattered(1.0), metric="m", subject="a", other="a").measured.startswith(
+        "ratio of spreads 1 "
+    )
+
+
 def test_steadier_has_the_interval_of_fishers_f():
     low, high = 1 / np.sqrt(stats.f.ppf([0.975, 0.025], 19, 19))
     told = claims.steadier(scattered(1.0), scattered(1.0), metric="m", subject="a", other="a").measured
-    assert told == f"ratio of spreads 1 ({low:.2g} to {high:.2g})"
+    assert told == f"ratio of spreads 1 ({low:.2g} to {high:.2g}) at epoch 0"
 
 
 def test_a_value_with_an_error_can_be_undecided():

@@ -94,18 +94,21 @@ def steadier(
     other: str,
     logarithmic: bool = False,
 ) -> Finding:
-    """Whether the metric of the subject scatters less over seeds than that of the other run, after the last epoch.
+    """Whether the metric of the subject scatters less over seeds than that of the other run, equally long trained.
 
-    Ratio of standard deviations at the first point, with its 95 % interval from Fisher's F.
+    Ratio of standard deviations at the first point and the last epoch that both have, with its 95 % interval from
+    Fisher's F.
     """
+    epoch = min(subject_runs.sizes["epoch"], other_runs.sizes["epoch"]) - 1
     values = [
-        _seeds(runs[metric].isel(point=0), run, -1) for runs, run in ((subject_runs, subject), (other_runs, other))
+        _seeds(runs[metric].isel(point=0), run, epoch) for runs, run in ((subject_runs, subject), (other_runs, other))
     ]
     ours, theirs = (np.log(each) for each in values) if logarithmic else values
     ratio = np.std(ours, ddof=1) / np.std(theirs, ddof=1)
     tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
     most, least = ratio / np.sqrt(stats.f.ppf(tails, len(ours) - 1, len(theirs) - 1))
-    return Finding(f"ratio of spreads {ratio:.2g} ({least:.2g} to {most:.2g})", _inside(least, most, 0.0, 1.0))
+    measured = f"ratio of spreads {ratio:.2g} ({least:.2g} to {most:.2g}) at epoch {epoch}"
+    return Finding(measured, _inside(least, most, 0.0, 1.0))
 
 
 def value(

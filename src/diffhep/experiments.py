@@ -1,7 +1,9 @@
-"""Names and settings of the trainings that a study asks for."""
+"""Names and settings of the trainings that a study asks for, and the epoch that each is judged at."""
 
 from collections.abc import Mapping
 from typing import Any
+
+import xarray as xr
 
 Settings = Mapping[str, Any]
 
@@ -59,3 +61,8 @@ def evaluated_for_comparison(experiment: Settings) -> list[str]:
 def binnings(experiment: Settings) -> list[int]:
     """Every number of bins that the experiment or a point of its sweep has."""
     return sorted({point["bins"] for point in [experiment["defaults"], *sweep(experiment)["points"]]})
+
+
+def selected_epoch(trained: xr.Dataset) -> int:
+    """The epoch, after the first, at which the mean of the `objective` (seed, epoch) over all seeds is lowest."""
+    return int(trained["objective"].mean("seed").isel(epoch=slice(1, None)).idxmin("epoch"))

@@ -8,7 +8,7 @@ START = 12.0
 """Seconds until a training is loaded and compiled."""
 
 FLOPS = 8e10
-"""Multiplications and additions a second of one core, in float32: what trainings reached on a server of 2024."""
+"""Multiplications and additions a second of one core, in float32, that trainings were seen to reach."""
 
 
 def training_seconds(layers: Sequence[int], *, events: int, epochs: int, seeds: int) -> float:

@@ -119,9 +119,20 @@ def sequence(number: int) -> np.ndarray:
     return mpl.colormaps["viridis"](np.linspace(0, 0.85, number))
 
 
-def legend_above(figure: Figure, handles: Sequence[Any], *, columns: int, note: str | None = None) -> None:
-    """A legend over all panels, outside the data, with a note below them if there is one."""
-    figure.legend(handles=handles, loc="outside upper center", ncols=columns)
+def legend_above(
+    figure: Figure, entries: Axes | Sequence[Any], *, columns: int, note: str | None = None, markerscale: float = 1.0
+) -> None:
+    """A legend over all panels, outside the data, with a note below them if there is one.
+
+    Args:
+        figure: Where to draw.
+        entries: What the legend explains: the labelled artists of one panel, or handles.
+        columns: How many entries stand side by side.
+        note: Said below the panels.
+        markerscale: How much larger markers are in the legend.
+    """
+    handles = entries.get_legend_handles_labels()[0] if isinstance(entries, Axes) else entries
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns, markerscale=markerscale)
     if note:
         figure.supxlabel(note, fontsize="small", color="#595959")
 

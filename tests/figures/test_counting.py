@@ -1,15 +1,13 @@
 """Figures of the counting experiment show the numbers of their stage."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-import yaml
+from study_settings import study_settings
 
 from diffhep.figures import counting
 from diffhep.studies import counting as study
 
-CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config" / "studies" / "counting.yaml").read_text())
+CONFIG = study_settings("counting")
 SETTINGS = CONFIG | {"scan": CONFIG["scan"] | {"points": 41}}
 
 
@@ -37,7 +35,7 @@ def test_both_p_values_are_drawn_with_their_lowest(scan):
 
 
 def test_descent_shows_every_start_and_the_model_it_finds(scan):
-    descent = study.descend(SETTINGS | {"descent": CONFIG["descent"] | {"steps": 50}})
+    descent = study.descend(SETTINGS | {"descent": CONFIG["descent"] | {"steps": 50}}, scan)
     left, right = counting.descent(scan, descent).axes
     labels = [text.get_text() for text in left.get_legend().get_texts()]
     assert labels == [counting.P_VALUE, *(rf"from $\varphi = {x:g}$" for x in descent["start"].values)]

@@ -1,17 +1,13 @@
 """Figures of the cut show the numbers of their stage."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-import yaml
+from study_settings import study_settings
 
-from diffhep import configuration
 from diffhep.figures import cuts
 from diffhep.studies import cuts as study
 
-CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config" / "studies" / "cuts.yaml").read_text())
-SETTINGS = configuration.merge(CONFIG, CONFIG["quick"]) | {"seed": 0}
+SETTINGS = study_settings("cuts", "quick") | {"seed": 0}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +43,7 @@ def test_best_cut_of_the_scan_stands_in_the_title(scan):
 
 
 def test_learned_and_best_cut_are_named_with_their_significance(scan):
-    figure = cuts.learned(scan, study.descend(SETTINGS))
+    figure = cuts.learned(scan, study.descend(SETTINGS, scan))
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels[2].startswith("learned") and labels[3].startswith("best")
     assert f"{float(scan['significance_best']):.3f}" in labels[3]

@@ -1,21 +1,20 @@
 """Figures of the foundations can be drawn from their stages, and show what these say."""
 
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
+from study_settings import study_settings
 
 from diffhep.figures import foundations
 from diffhep.studies import foundations as study
 
-SETTINGS = yaml.safe_load((Path(__file__).parents[2] / "config" / "studies" / "foundations.yaml").read_text())
+SETTINGS = study_settings("foundations")
 
 
 @pytest.fixture(scope="module")
 def data():
-    return {part: getattr(study, part)({"seed": 0, **settings}) for part, settings in SETTINGS.items() if settings}
+    return {part: getattr(study, part)({"seed": 0, **settings}) for part, settings in SETTINGS.items()}
 
 
 DRAWN = {

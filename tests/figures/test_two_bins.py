@@ -1,17 +1,16 @@
 """Figures of the landscape show every metric."""
 
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
+from study_settings import study_settings
 
 from diffhep import plotting
 from diffhep.figures import two_bins
 from diffhep.studies import two_bins as study
 
-SETTINGS = yaml.safe_load((Path(__file__).parents[2] / "config" / "studies" / "two_bins.yaml").read_text())
+SETTINGS = study_settings("two_bins")
 
 
 @pytest.fixture(scope="module")

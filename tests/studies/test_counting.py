@@ -1,18 +1,16 @@
 """The one-parameter analysis: its numbers are the thesis's, its p-values pyhf's or closed forms."""
 
-from pathlib import Path
-
 import jax.numpy as jnp
 import numpy as np
 import oracles
 import pyhf
 import pytest
-import yaml
 from scipy import stats
+from study_settings import study_settings
 
 from diffhep.studies import counting
 
-SETTINGS = yaml.safe_load((Path(__file__).parents[2] / "config" / "studies" / "counting.yaml").read_text())
+SETTINGS = study_settings("counting")
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +69,8 @@ def _q0(s, b, sigma, kind):
     return pyhf.infer.test_statistics.q0(0.0, model.expected_data(args[0]), model, *args)
 
 
-def test_descent_finds_the_lowest_p_value_from_every_start():
-    found = counting.descend(SETTINGS)
+def test_descent_finds_the_lowest_p_value_from_every_start(scan):
+    found = counting.descend(SETTINGS, scan)
     np.testing.assert_array_equal(found["phi"][:, 0], SETTINGS["descent"]["starts"])
     np.testing.assert_allclose(found["phi"][:, -1], float(found["found"]), atol=1e-2)
     assert abs(float(found["miss"])) < 0.02

@@ -1,17 +1,13 @@
 """Cuts on the toy: its best cut is the closed form's, and both optimisers find it."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-import yaml
 from scipy import stats
+from study_settings import study_settings
 
-from diffhep import configuration
 from diffhep.studies import cuts
 
-CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config" / "studies" / "cuts.yaml").read_text())
-SETTINGS = configuration.merge(CONFIG, CONFIG["quick"]) | {"seed": 0}
+SETTINGS = study_settings("cuts", "quick") | {"seed": 0}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +24,7 @@ def expected(cut):
 
 
 def test_significance_is_the_expected_one_up_to_statistics():
-    scan = cuts.scan(configuration.merge(SETTINGS, {"data": {"events": 200_000}}))
+    scan = cuts.scan(SETTINGS | {"data": SETTINGS["data"] | {"events": 200_000}})
     np.testing.assert_allclose(scan["hard"][:40], expected(scan["cut"].values)[:40], rtol=0.03)
 
 
@@ -47,8 +43,8 @@ def test_the_steeper_the_closer_to_the_hard_cut(scan):
     assert (np.diff(distance) < 0).all()
 
 
-def test_descent_ends_near_the_best_hard_significance():
-    found = cuts.descend(SETTINGS)
+def test_descent_ends_near_the_best_hard_significance(scan):
+    found = cuts.descend(SETTINGS, scan)
     assert float(found["share"]) > 0.97
     assert float(found["cut"][0]) == SETTINGS["descent"]["start"]
 

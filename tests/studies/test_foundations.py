@@ -1,15 +1,13 @@
 """Closed forms behind the first chapters, checked against scipy and against what the thesis says."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-import yaml
 from scipy import stats
+from study_settings import study_settings
 
 from diffhep.studies import foundations
 
-SETTINGS = yaml.safe_load((Path(__file__).parents[2] / "config" / "studies" / "foundations.yaml").read_text())
+SETTINGS = study_settings("foundations")
 
 
 def stage(name):

@@ -1,17 +1,15 @@
 """Every density of the bandwidth study has unit area, and the estimates have the limits they should."""
 
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from scipy import stats
+from study_settings import study_settings
 
 from diffhep.studies import histograms
 
-CONFIG = Path(__file__).parents[2] / "config" / "studies" / "histograms.yaml"
-STUDY = yaml.safe_load(CONFIG.read_text())
+STUDY = study_settings("histograms")
 SETTINGS = STUDY["bandwidth_tradeoff"] | {"seed": 0}
 
 

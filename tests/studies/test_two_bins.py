@@ -1,15 +1,13 @@
 """The landscape of two bins: its symmetries and limits."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-import yaml
 from scipy import stats
+from study_settings import study_settings
 
 from diffhep.studies import two_bins
 
-SETTINGS = yaml.safe_load((Path(__file__).parents[2] / "config" / "studies" / "two_bins.yaml").read_text())
+SETTINGS = study_settings("two_bins")
 SMALL = SETTINGS | {"landscape": {"range": [-10.0, 10.0], "points": 5}}
 
 

@@ -9,6 +9,8 @@ use rule stage as counting_scan with:
 
 
 use rule stage as counting_descent with:
+    input:
+        scan="<results>/counting/scan.nc",
     pathvars:
         stem="<results>/counting/descent",
     params:

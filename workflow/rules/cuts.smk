@@ -11,6 +11,8 @@ use rule stage as cuts_scan with:
 
 
 use rule stage as cuts_descent with:
+    input:
+        scan="<results>/cuts/scan.nc",
     pathvars:
         stem="<results>/cuts/descent",
     params:

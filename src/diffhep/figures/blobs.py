@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from diffhep import plotting
+from diffhep.experiments import selected_epoch
 from diffhep.figures import toy_panels
 
 SAMPLES = {  # label and colour of each
@@ -43,7 +44,7 @@ def training_history(
             values = history[metric].transpose("seed", "epoch").values
             if metric in logarithmic:
                 values = np.where(values > 0, values, np.nan)  # exactly zero where nothing depends on the nuisance
-            every = [_selected(history)] if selected else None
+            every = [selected_epoch(history)] if selected else None
             plotting.band(axis, history["epoch"].values, values, **plotting.look(objective), markevery=every)
         axis.set(xlabel="epoch", ylabel=plotting.METRICS[metric])
         if metric in logarithmic:
@@ -54,10 +55,6 @@ def training_history(
     note = plotting.BAND + (", markers: the epoch of the lowest mean objective" if selected else "")
     plotting.legend_above(figure, handles, columns=min(len(runs), 4), note=note)
     return figure
-
-
-def _selected(history: xr.Dataset) -> int:
-    return 1 + int(history["objective"].mean("seed").isel(epoch=slice(1, None)).argmin("epoch"))
 
 
 @plotting.styled
@@ -160,7 +157,7 @@ def examples(run: xr.Dataset, *, seeds: int = 6) -> Figure:
             axis.stairs(best["yields"].sel(sample=sample).values, best["edges"].values, **look)
         axis.set(title=_title(best), yscale="log", xlim=(0, 1))
     plotting.label_outer(axes, "network output", "expected events")
-    plotting.legend_above(figure, axes[0].get_legend_handles_labels()[0], columns=min(4, len(axes)))
+    plotting.legend_above(figure, axes[0], columns=min(4, len(axes)))
     return figure
 
 
@@ -180,8 +177,7 @@ def contours(run: xr.Dataset, events: xr.Dataset, *, seeds: int = 6, number: int
         inner = best["edges"].values[1:-1]
         levels = np.log(inner / (1 - inner))  # of the logit, which varies more evenly than the score
         logits = best["logits"].values
-        shades = [-np.inf, *levels, np.inf]
-        which = np.digitize(logits, shades[1:-1])
+        which = np.digitize(logits, levels)
         axis.pcolormesh(
             run["x"], run["y"], which, cmap="Greys", vmax=2.5 * len(levels), shading="nearest", rasterized=True
         )
@@ -190,9 +186,7 @@ def contours(run: xr.Dataset, events: xr.Dataset, *, seeds: int = 6, number: int
         axis.set(title=_title(best), aspect="equal")
         axis.grid(visible=False)
     plotting.label_outer(axes, "$x$", "$y$")
-    figure.legend(
-        *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=min(4, len(axes)), markerscale=4
-    )
+    plotting.legend_above(figure, axes[0], columns=min(4, len(axes)), markerscale=4.0)
     return figure
 
 

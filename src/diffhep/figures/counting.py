@@ -24,7 +24,7 @@ def counts(scan: xr.Dataset) -> Figure:
         axis.set_ylim(0, top)
         axis.label_outer()
     axes[0, 0].set_ylabel("expected events")
-    plotting.legend_above(figure, axes[0, 0].get_legend_handles_labels()[0], columns=3)
+    plotting.legend_above(figure, axes[0, 0], columns=3)
     return figure
 
 

@@ -79,7 +79,7 @@ def learned(scan: xr.Dataset, descent: xr.Dataset) -> Figure:
     ):
         label = f"{name}: $x = {float(place):.2f}$, {SIGNIFICANCE} = {float(significance):.3f}"
         spectrum_.axvline(float(place), color=colour, linestyle=style, label=label)
-    plotting.legend_above(figure, spectrum_.get_legend_handles_labels()[0], columns=2)
+    plotting.legend_above(figure, spectrum_, columns=2)
     return figure
 
 
@@ -100,8 +100,7 @@ def evaluations(comparison: xr.Dataset) -> Figure:
         axis.set_ylim(0.5, 1.02)
         axis.label_outer()
     axes[0, 0].set_ylabel(f"best hard {SIGNIFICANCE} so far / best of all")
-    handles = axes[0, 0].get_legend_handles_labels()[0]
-    plotting.legend_above(figure, handles, columns=3, note="band: ±1 standard deviation over seeds")
+    plotting.legend_above(figure, axes[0, 0], columns=3, note="band: ±1 standard deviation over seeds")
     return figure
 
 

@@ -24,7 +24,7 @@ def poisson(poisson: xr.Dataset) -> Figure:
         axis.set(title=rf"$\lambda = {mean:g}$", xlabel="$n$")
         axis.set_xlim(-0.5, mean + 4.5 * np.sqrt(mean))
     axes[0, 0].set_ylabel("probability")
-    plotting.legend_above(figure, axes[0, 0].get_legend_handles_labels()[0], columns=2)
+    plotting.legend_above(figure, axes[0, 0], columns=2)
     return figure
 
 
@@ -101,14 +101,14 @@ def hypothesis_test(data: xr.Dataset) -> Figure:
 @plotting.styled
 def histograms(density: xr.Dataset) -> Figure:
     """The same events in several binnings (thesis Fig. 3.1)."""
-    names = sorted((str(name) for name in density.data_vars if str(name).startswith("histogram_")), key=_number)
-    figure, axes = plotting.panels(1, len(names), size=(2.9, 2.6))
-    for axis, name in zip(axes.flat, names, strict=True):
-        axis.stairs(density[name].values, density[f"edges_{_number(name)}"].values, fill=True, color=HARD)
+    numbers = _numbers(density, "histogram_")
+    figure, axes = plotting.panels(1, len(numbers), size=(2.9, 2.6))
+    for axis, number in zip(axes.flat, numbers, strict=True):
+        axis.stairs(density[f"histogram_{number}"].values, density[f"edges_{number}"].values, fill=True, color=HARD)
         _true_density(axis, density)
-        axis.set(title=f"{_number(name)} bins", xlabel="$x$")
+        axis.set(title=f"{number} bins", xlabel="$x$")
     axes[0, 0].set_ylabel("density")
-    plotting.legend_above(figure, axes[0, 0].get_legend_handles_labels()[0], columns=1)
+    plotting.legend_above(figure, axes[0, 0], columns=1)
     return figure
 
 
@@ -122,7 +122,7 @@ def kernel_estimates(density: xr.Dataset) -> Figure:
         axis.set(title=f"bandwidth {bandwidth:g}", xlabel="$x$", ylim=(0, 1.1 * float(density["kde"].max())))
         axis.label_outer()
     axes[0, 0].set_ylabel("density")
-    plotting.legend_above(figure, axes[0, 0].get_legend_handles_labels()[0], columns=2)
+    plotting.legend_above(figure, axes[0, 0], columns=2)
     return figure
 
 
@@ -169,17 +169,16 @@ def step_sizes(differences: xr.Dataset) -> Figure:
 @plotting.styled
 def evaluations(differences: xr.Dataset) -> Figure:
     """The same with a fixed small step at several numbers of points (thesis Fig. 5.3)."""
-    names = sorted((str(name) for name in differences.data_vars if str(name).startswith("x_")), key=_number)
-    figure, axes = plotting.panels(1, len(names), size=(2.4, 2.6))
-    for axis, name in zip(axes.flat, names, strict=True):
-        number = _number(name)
+    numbers = _numbers(differences, "by_points_")
+    figure, axes = plotting.panels(1, len(numbers), size=(2.4, 2.6))
+    for axis, number in zip(axes.flat, numbers, strict=True):
         estimate = differences[f"by_points_{number}"]
-        axis.plot(differences[name], estimate, "o-", color=SMOOTH, label="forward differences")
+        axis.plot(differences[f"x_{number}"], estimate, "o-", color=SMOOTH, label="forward differences")
         axis.plot(differences["x"], differences["truth"], **DATA, label=r"$\cos x$")
         axis.set(title=f"{number} points", xlabel="$x$")
         axis.label_outer()
     axes[0, 0].set_ylabel(r"d$\,\sin x$ / d$x$")
-    plotting.legend_above(figure, axes[0, 0].get_legend_handles_labels()[0], columns=2)
+    plotting.legend_above(figure, axes[0, 0], columns=2)
     return figure
 
 
@@ -207,13 +206,13 @@ def activations(activations: xr.Dataset) -> Figure:
     for axis in axes:
         axis.set_ylim(-1.3, float(activations["value"].max()))
     plotting.label_outer(axes, "$x$", "")
-    plotting.legend_above(figure, axes[0].get_legend_handles_labels()[0], columns=2)
+    plotting.legend_above(figure, axes[0], columns=2)
     return figure
 
 
-def _number(name: str) -> int:
-    """The number at the end of the name of a variable."""
-    return int(name.rpartition("_")[2])
+def _numbers(data: xr.Dataset, stem: str) -> list[int]:
+    """The numbers at the end of the names of the variables that begin with the stem."""
+    return sorted(int(str(name).removeprefix(stem)) for name in data.data_vars if str(name).startswith(stem))
 
 
 def _true_density(axis: Axes, density: xr.Dataset) -> None:

@@ -40,5 +40,5 @@ def diagonal(landscape: xr.Dataset, *, offset: float = 0.02) -> Figure:
         axis.plot(landscape["u"], line / line.max() - offset * place, **style)
     axis.set(xlabel="$u = d$", ylabel="metric / its largest value")
     axis.set_xlim(np.min(landscape["u"]), np.max(landscape["u"]))
-    plotting.legend_above(figure, axis.get_legend_handles_labels()[0], columns=3, note=f"curves are {offset:g} apart")
+    plotting.legend_above(figure, axis, columns=3, note=f"curves are {offset:g} apart")
     return figure

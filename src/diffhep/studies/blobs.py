@@ -107,15 +107,9 @@ def compare(settings: dict, trained: dict[str, xr.Dataset], evaluated: dict[str,
             runs[run] = found[list(METRICS)]
         points.append(xr.concat(runs.values(), xr.Variable("run", list(runs)), join="outer"))
     names = [f"{point['bins']} bins, bandwidth {point['bandwidth']:g}" for point in places]
-    selected = {run: _selected(trained[run]) for run in settings["compare"]}
+    selected = {run: experiments.selected_epoch(trained[run]) for run in settings["compare"]}
     joined = xr.concat(points, xr.Variable("point", names), join="outer")
     return joined.assign(selected=("run", list(selected.values())))
-
-
-def _selected(trained: xr.Dataset) -> int:
-    """The epoch at which the mean over all seeds of the objective is lowest."""
-    objective = trained["objective"].mean("seed").isel(epoch=slice(1, None))
-    return int(objective["epoch"][int(objective.argmin("epoch"))])
 
 
 def _at_home(settings: dict, trained: dict[str, xr.Dataset]) -> xr.Dataset:

@@ -63,7 +63,7 @@ def scan(settings: dict) -> xr.Dataset:
     )
 
 
-def descend(settings: dict) -> xr.Dataset:
+def descend(settings: dict, scan: xr.Dataset) -> xr.Dataset:
     """Gradient descent on the p-value: `phi` and `p0` over (start, step), and the counts at the end.
 
     `found` is where it ends, averaged over the starts, and `miss` its distance from the best of the scan.
@@ -73,13 +73,12 @@ def descend(settings: dict) -> xr.Dataset:
     walk = partial(steps_downhill, loss, learning_rate=descent["learning_rate"], steps=descent["steps"])
     phi = jax.jit(jax.vmap(walk))(jnp.asarray(descent["starts"]))
     found = phi[:, -1].mean()
-    best = scan(settings)["best"].item()
     return xr.Dataset(
         {
             "phi": (("start", "step"), phi),
             "p0": (("start", "step"), jax.jit(jax.vmap(jax.vmap(loss)))(phi)),
             "found": found,
-            "miss": found - best,
+            "miss": found - scan["best"].item(),
             **counts(settings["analysis"], found),
         },
         coords={"start": descent["starts"]},

@@ -66,7 +66,7 @@ def scan(settings: dict) -> xr.Dataset:
     cuts = np.linspace(*chosen["range"], chosen["points"])
     at = {slope: _over(cuts, sample, _smooth(slope)) for slope in chosen["slopes"]}
     hard = _over(cuts, sample, hard_cut)
-    best = cuts[np.argmax(hard)]
+    best, best_smooth = cuts[np.argmax(hard)], np.array([cuts[np.argmax(values)] for values in at.values()])
     distance = np.linspace(-1, 1, 401)
     edges = np.linspace(0, np.ceil(float(sample.background.max()) / 2), chosen["histogram_bins"] + 1)
     spectra = {
@@ -80,8 +80,8 @@ def scan(settings: dict) -> xr.Dataset:
             "smooth": (("slope", "cut"), np.stack(list(at.values()))),
             "weight": (("slope", "distance"), np.stack([sigmoid_cut(distance, 0.0, slope) for slope in at])),
             "best": best,
-            "best_smooth": ("slope", [cuts[np.argmax(values)] for values in at.values()]),
-            "offset_smooth": ("slope", [cuts[np.argmax(values)] - best for values in at.values()]),
+            "best_smooth": ("slope", best_smooth),
+            "offset_smooth": ("slope", best_smooth - best),
             "guess": chosen["guess"],
             "significance_none": significance(sample, jnp.zeros(1), hard_cut),
             "significance_guess": at_hard(chosen["guess"]),
@@ -97,15 +97,15 @@ def _over(cuts: np.ndarray, sample: Sample, weigh: Cut) -> np.ndarray:
     return np.asarray(jax.jit(lambda cuts: jax.lax.map(lambda cut: significance(sample, cut[None], weigh), cuts))(cuts))
 
 
-def descend(settings: dict) -> xr.Dataset:
+def descend(settings: dict, scan: xr.Dataset) -> xr.Dataset:
     """Adam on 1/Z_A of the smooth cut: `cut`, `smooth` and `hard` significance over step.
 
-    `found` is the last cut, `significance_found` the hard significance there, and `share` that over the best of a scan.
+    `found` is the last cut, `significance_found` the hard significance there, and `share` that over the best of the
+    scan.
     """
     chosen, sample = settings["descent"], draw(settings)
     way = _descend(sample, chosen["slope"], jnp.array([chosen["start"]]), chosen["learning_rate"], chosen["steps"])
     cuts = np.asarray(way[:, 0])
-    best = _over(np.linspace(*settings["scan"]["range"], settings["scan"]["points"]), sample, hard_cut).max()
     hard = _over(cuts, sample, hard_cut)
     return xr.Dataset(
         {
@@ -114,7 +114,7 @@ def descend(settings: dict) -> xr.Dataset:
             "hard": ("step", hard),
             "found": cuts[-1],
             "significance_found": hard[-1],
-            "share": hard[-1] / best,
+            "share": hard[-1] / scan["significance_best"].item(),
         }
     )
 
