@@ -69,8 +69,8 @@ def _q0(s, b, sigma, kind):
     return pyhf.infer.test_statistics.q0(0.0, model.expected_data(args[0]), model, *args)
 
 
-def test_descent_finds_the_lowest_p_value_from_every_start(scan):
-    found = counting.descend(SETTINGS, scan)
+def test_descent_finds_the_lowest_p_value_from_every_start():
+    found = counting.descend(SETTINGS, counting.scan(SETTINGS))
     np.testing.assert_array_equal(found["phi"][:, 0], SETTINGS["descent"]["starts"])
     np.testing.assert_allclose(found["phi"][:, -1], float(found["found"]), atol=1e-2)
     assert abs(float(found["miss"])) < 0.02
