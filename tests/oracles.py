@@ -63,3 +63,38 @@ def in_pyhf_order(model, pars):
 
 def ours(yields, code):
     return signal_background(*(jnp.asarray(y) for y in yields), interpolation=code)
+
+
+class PyhfAnalysis:
+    """A workspace as pyhf has it, and the way from our parameters and data to its order."""
+
+    def __init__(self, spec, codes=("code4p", "code4")):
+        settings = {"histosys": {"interpcode": codes[0]}, "normsys": {"interpcode": codes[1]}}
+        workspace = pyhf.Workspace(spec)
+        self.model = workspace.model(modifier_settings=settings)
+        self.data = np.array(workspace.data(self.model), float)
+
+    def order(self, model):
+        return [model.parameters.names.index(name) for name in self.model.config.par_names]
+
+    def auxiliary_order(self, model):
+        """Where each of our auxiliary data stands among pyhf's."""
+        config = self.model.config
+        theirs = [name for label in config.auxdata_order for name in config.par_names[config.par_slice(label)]]
+        ours = [model.parameters.names[place] for place in (*model.constraints.normal, *model.constraints.poisson)]
+        return [theirs.index(name) for name in ours]
+
+    def expected(self, model, pars):
+        """Main and auxiliary expectations in our order."""
+        theirs = np.asarray(pars)[self.order(model)]
+        main, order = self.model.expected_actualdata(theirs), self.auxiliary_order(model)
+        return main, self.model.expected_auxdata(theirs)[order] if order else np.zeros(0)
+
+    def joined(self, model, data):
+        """Our data in pyhf's order."""
+        auxiliary = np.zeros(len(data.auxiliary))
+        auxiliary[self.auxiliary_order(model)] = data.auxiliary
+        return np.concatenate([data.main, auxiliary])
+
+    def logpdf(self, model, pars, data):
+        return self.model.logpdf(np.asarray(pars)[self.order(model)], self.joined(model, data))[0]

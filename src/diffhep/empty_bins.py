@@ -43,8 +43,9 @@ def kinked_direction(local, force, solve, empty):
     kinks = jnp.where(empty, guarded(local.rates + speed)[0] - guarded(local.rates)[0], 0.0)
     gain = 0.5 * (jnp.sum(force * speed) - jnp.sum(smooth * move)) - jnp.sum(kinks)
 
+    solve_held, held = _between(force, yielding, empty)
+
     def back(rates):
-        solve_held, held = _between(force, yielding, empty)
         return -response @ solve_held(jnp.where(held, rates - _kink(force), 0.0))
 
     return move, force, gain, back
@@ -69,7 +70,9 @@ def _forces(force, ahead, yielding, empty):
     They maximise a quadratic function between bounds: first one after the other, then, of those between the bounds, all
     at once until one meets a bound.
     """
-    for _ in range(PASSES):
+
+    def again(_, state):
+        force, ahead = state
         kink = _kink(force)
         force, ahead = _one_by_one(force, ahead, kink, yielding, empty)
         solve_between, between = _between(force, yielding, empty)
@@ -77,8 +80,18 @@ def _forces(force, ahead, yielding, empty):
         room = jnp.where(change > 0, 1 - force, force) / jnp.maximum(jnp.abs(change), 1e-30)
         change = jnp.minimum(jnp.min(jnp.where(between, room, 1.0)), 1.0) * change
         force = jnp.clip(force + change, 0.0, 1.0)
-        ahead = ahead - yielding @ change
-    return force
+        return force, ahead - yielding @ change
+
+    return _repeat(PASSES, again, (force, ahead), small=empty.shape[0] <= WRITTEN_OUT)[0]
+
+
+def _repeat(times, function, state, *, small):
+    """`function(i, state)` so many times, written out if small: faster by the thousands, but slow to compile."""
+    if not small:
+        return jax.lax.fori_loop(0, times, function, state)
+    for i in range(times):
+        state = function(i, state)
+    return state
 
 
 def _one_by_one(force, ahead, kink, yielding, empty):
@@ -90,8 +103,4 @@ def _one_by_one(force, ahead, kink, yielding, empty):
         change = jnp.where(empty[i], jnp.clip(force[i] + change, 0.0, 1.0) - force[i], 0.0)
         return jnp.where(np.arange(bins) == i, force + change, force), ahead - yielding[i] * change
 
-    if bins > WRITTEN_OUT:
-        return jax.lax.fori_loop(0, bins, adjust, (force, ahead))
-    for i in range(bins):
-        force, ahead = adjust(i, (force, ahead))
-    return force, ahead
+    return _repeat(bins, adjust, (force, ahead), small=bins <= WRITTEN_OUT)

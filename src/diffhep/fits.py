@@ -18,11 +18,12 @@ from diffhep.likelihood import (
     RATE_FLOOR,
     Data,
     Model,
+    counting_rates,
+    counts,
     log_likelihood,
     negative_log_likelihood,
-    nominal_parameters,
-    unguarded_rates,
 )
+from diffhep.modifiers import take
 from diffhep.newton import BELOW_ZERO, Problem, State, newton_step
 
 ITERATIONS = 60
@@ -65,7 +66,6 @@ def fit(model: Model, data: Data, start: Float[Array, " par"] | None = None) -> 
         data: what it is fitted to.
         start: first guess of the parameters, by default the model's start values.
     """
-    start = jnp.asarray(model.parameters.initial, model.nominal.dtype) if start is None else start
     return _result(model, data, None, start)
 
 
@@ -80,40 +80,54 @@ def conditional_fit(
         mu: value of the parameter of interest; the model's bounds do not apply to it.
         start: first guess of the parameters (its parameter of interest is ignored), by default the start values.
     """
-    mu = jnp.asarray(mu, model.nominal.dtype)
-    start = nominal_parameters(model, mu) if start is None else start
-    return _result(model, data, mu, jnp.delete(start, model.parameters.poi, assume_unique_indices=True))
+    return _result(model, data, jnp.asarray(mu, model.nominal.dtype), start)
 
 
 def _result(model, data, mu, start):
     data = Data(*(jnp.asarray(values, model.nominal.dtype) for values in data))
+    start = jnp.asarray(model.parameters.initial, model.nominal.dtype) if start is None else start
     low, high = _bounds(model, mu)
-    free, edm = _implicit_minimum(jnp.clip(jax.lax.stop_gradient(start), low, high), model, data, mu)
+    start = jnp.clip(take(jax.lax.stop_gradient(start), _free(model, mu)), low, high)
+    free, edm = _implicit_minimum(start, model, data, mu)
     fixed = _all_parameters(model, jax.lax.stop_gradient(free), mu)
     return FitResult(_all_parameters(model, free, mu), -log_likelihood(model, fixed, data), edm)
 
 
+def _free(model, mu):
+    """Indices of the parameters that are fitted: not the fixed ones, nor the parameter of interest if it is held."""
+    held = list(model.parameters.fixed)
+    held[model.parameters.poi] |= mu is not None
+    return tuple(int(index) for index in np.flatnonzero(~np.array(held)))
+
+
 def _all_parameters(model, free, mu):
-    """Free parameters with `mu` put in its place, if it is held."""
-    if mu is None:
+    """Free parameters with the others put in their places: start values if fixed, `mu` for the one of interest."""
+    parameters, places = model.parameters, _free(model, mu)
+    if len(places) == len(parameters.names):
         return free
-    poi = model.parameters.poi
-    return jnp.concatenate([free[:poi], mu[None], free[poi:]])
+    parts, done = [], 0
+    for place in sorted(set(range(len(parameters.names))) - set(places)):
+        value = parameters.initial[place] if mu is None or place != parameters.poi else mu
+        before = place - len(parts) // 2
+        parts += [free[done:before], jnp.reshape(jnp.asarray(value, free.dtype), 1)]
+        done = before
+    return jnp.concatenate([*parts, free[done:]])
 
 
-def _without_poi(model, values, mu):
-    return values if mu is None else np.delete(values, model.parameters.poi, axis=0)
+def _which(model, indices, mu):
+    """Which of the free parameters are among the indices."""
+    return np.isin(_free(model, mu), indices)
 
 
 def _bounds(model, mu):
-    bounds = _without_poi(model, np.reshape(model.parameters.bounds, (-1, 2)), mu)
+    bounds = np.reshape(model.parameters.bounds, (-1, 2))[np.array(_free(model, mu), int)]
     return bounds[:, 0], bounds[:, 1]
 
 
 def _optimality(free, model, data, mu):
     """Zero where a gradient step, cut to the bounds, leads nowhere."""
     low, high = _bounds(model, mu)
-    held = _without_poi(model, _kinked(model), mu) & (jnp.abs(free) <= BELOW_ZERO)  # a minimum at a kink stays there
+    held = _which(model, _kinked(model), mu) & (jnp.abs(free) <= BELOW_ZERO)  # a minimum at a kink stays there
     low, high = jnp.where(held, 0.0, low), jnp.where(held, 0.0, high)
     slope = jax.grad(lambda values: negative_log_likelihood(model, _all_parameters(model, values, mu), data))(free)
     return free - jnp.clip(free - slope, low, high)
@@ -134,15 +148,13 @@ def _solve(start, model, data, mu):
     if start.shape[0] == 0:
         return start, jnp.zeros((), start.dtype)
     problem = Problem(
-        rates=lambda free: unguarded_rates(model, _all_parameters(model, free, mu)),
-        prior=lambda free: -model.constraints.log_density(_all_parameters(model, free, mu), data.auxiliary),
-        information=_information(model, start, mu),
-        counts=data.main,
+        rates=lambda free: counting_rates(model, _all_parameters(model, free, mu)),
+        prior=lambda free: model.constraints.deviance(_all_parameters(model, free, mu), data.auxiliary),
+        information=take(model.constraints.information(_all_parameters(model, start, mu)), _free(model, mu)),
+        counts=counts(model, data),
         bounds=_bounds(model, mu),
-        constrained=_without_poi(
-            model, np.isin(np.arange(len(model.parameters.names)), model.constraints.parameters), mu
-        ),
-        kinked=_without_poi(model, _kinked(model), mu),
+        shifts=_which(model, [p for modifier in model.modifiers for p in modifier.shifts], mu),
+        kinked=_which(model, _kinked(model), mu),
     )
 
     def unfinished(carry):
@@ -153,22 +165,15 @@ def _solve(start, model, data, mu):
         iteration, state = carry
         return iteration + 1, newton_step(problem, state)
 
-    begin = State(
-        start, (data.main < RATE_FLOOR).astype(start.dtype), jnp.zeros_like(start[0]), jnp.full_like(start[0], jnp.inf)
-    )
+    empty = (problem.counts < RATE_FLOOR).astype(start.dtype)
+    begin = State(start, empty, jnp.zeros_like(start[0]), jnp.full_like(start[0], jnp.inf))
     _, end = jax.lax.while_loop(unfinished, step, (0, begin))
     return jnp.where(jnp.abs(end.free) <= BELOW_ZERO, 0.0, end.free), end.gain
 
 
 def _kinked(model):
-    """Which parameters have a kink at 0 in the rates: those of shifts with code0."""
-    kinked = [p for modifier in model.modifiers for p in modifier.kinked]
-    return np.isin(np.arange(len(model.parameters.names)), kinked)
-
-
-def _information(model, free, mu):
-    information = model.constraints.information(_all_parameters(model, free, mu))
-    return information if mu is None else jnp.delete(information, model.parameters.poi, assume_unique_indices=True)
+    """Parameters with a kink at 0 in the rates: those of shifts with code0 or code1."""
+    return [p for modifier in model.modifiers for p in modifier.kinked]
 
 
 _implicit_minimum = custom_root(_optimality, has_aux=True, solve=_solve_directly)(_solve)

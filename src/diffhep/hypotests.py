@@ -4,15 +4,54 @@ Everything is in logarithms of p-values: 1 - Phi(sqrt q) loses all precision nea
 Fitted parameters count as constants in derivatives of test statistics: by the envelope theorem that is exact.
 """
 
+from typing import Literal, NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import log_ndtr
 from jax.typing import ArrayLike
-from jaxtyping import Array, Float, Real
+from jaxtyping import Array, Bool, Float, Real
 
 from diffhep.fits import conditional_fit, fit
-from diffhep.likelihood import Data, Model, expected_data, negative_log_likelihood, nominal_parameters
+from diffhep.likelihood import (
+    Data,
+    Model,
+    expected_data,
+    negative_log_likelihood,
+    nominal_parameters,
+    with_poi_bounds,
+)
+
+TestStatistic = Literal["qtilde", "q"]
+
+FLUCTUATIONS = (2.0, 1.0, 0.0, -1.0, -2.0)
+"""Where expected results are told: sqrt(q) less its median without signal, so that p-values and limits ascend."""
+
+
+class PValues(NamedTuple):
+    """What a test found, and what it was expected to find.
+
+    Attributes:
+        log_observed: log p-value of the data.
+        log_expected: log p-value where the data fluctuate by `FLUCTUATIONS`, the third is the median.
+        converged: whether all fits behind them reached their minimum.
+    """
+
+    log_observed: Float[Array, ""]
+    log_expected: Float[Array, " fluctuation"]
+    converged: Bool[Array, ""]
+
+
+class Asimov(NamedTuple):
+    """Data without fluctuations, the parameters that they follow, and whether the fit that found these converged.
+
+    The parameters are the best fit of the data, without fitting.
+    """
+
+    data: Data
+    truth: Float[Array, " par"]
+    converged: Bool[Array, ""]
 
 
 def q_mu(model: Model, data: Data, mu: Real[ArrayLike, ""]) -> Float[Array, ""]:
@@ -22,9 +61,7 @@ def q_mu(model: Model, data: Data, mu: Real[ArrayLike, ""]) -> Float[Array, ""]:
     definition leaves the strength unbounded below: give it `likelihood.unbounded_poi(model)`. With a bound at 0 this is
     qmu-tilde (eq. 16), which is what pyhf computes from the same bounds.
     """
-    best = _best_parameters(model, data)
-    q = _log_ratio(model, data, _conditional_parameters(model, data, mu), best)
-    return jnp.where(best[model.parameters.poi] > mu, 0.0, q)
+    return _q_mu(model, data, mu)[0]
 
 
 def q_0(model: Model, data: Data) -> Float[Array, ""]:
@@ -33,9 +70,25 @@ def q_0(model: Model, data: Data) -> Float[Array, ""]:
     -2 log of the profile likelihood ratio at mu = 0, and zero if the fitted strength is negative (arXiv:1007.1727
     eq. 12). A bound at 0 on the strength makes no difference.
     """
-    best = _best_parameters(model, data)
-    q = _log_ratio(model, data, _conditional_parameters(model, data, 0.0), best)
-    return jnp.where(best[model.parameters.poi] < 0, 0.0, q)
+    return _q_0(model, data)[0]
+
+
+def _q_mu(model, data, mu):
+    q, fitted_mu, converged = _fitted_ratio(model, data, mu)
+    return jnp.where(fitted_mu > mu, 0.0, q), converged
+
+
+def _q_0(model, data):
+    q, fitted_mu, converged = _fitted_ratio(model, data, 0.0)
+    return jnp.where(fitted_mu < 0, 0.0, q), converged
+
+
+def _fitted_ratio(model, data, mu):
+    """-2 log of the profile likelihood ratio, the fitted strength, and whether both fits converged."""
+    best = fit(*jax.lax.stop_gradient((model, data)))
+    fixed, converged = _held(model, data, mu)
+    q = log_ratio(model, data, fixed, best.parameters)
+    return q, best.parameters[model.parameters.poi], best.converged & converged
 
 
 def expected_q(model: Model, mu: Real[ArrayLike, ""], true_mu: Real[ArrayLike, ""]) -> Float[Array, ""]:
@@ -45,12 +98,12 @@ def expected_q(model: Model, mu: Real[ArrayLike, ""], true_mu: Real[ArrayLike, "
     """
     truth = nominal_parameters(model, true_mu)
     data = expected_data(model, truth)
-    return _log_ratio(model, data, _conditional_parameters(model, data, mu), truth)
+    return log_ratio(model, data, _held(model, data, mu)[0], truth)
 
 
 def expected_log_cls(model: Model, mu: Real[ArrayLike, ""] = 1.0) -> Float[Array, ""]:
     """Logarithm of `expected_cls`."""
-    return np.log(2.0) + log_ndtr(-_root(expected_q(model, mu, 0.0)))
+    return np.log(2.0) + log_ndtr(-root(expected_q(model, mu, 0.0)))
 
 
 def expected_cls(model: Model, mu: Real[ArrayLike, ""] = 1.0) -> Float[Array, ""]:
@@ -76,12 +129,12 @@ def expected_p0(model: Model, mu: Real[ArrayLike, ""] = 1.0) -> Float[Array, ""]
 
 def log_p0(q: Float[Array, "*toy"]) -> Float[Array, "*toy"]:
     """Logarithm of the asymptotic p-value of an observed q_0: log[1 - Phi(sqrt q)], arXiv:1007.1727 eq. 52."""
-    return log_ndtr(-_root(q))
+    return log_ndtr(-root(q))
 
 
 def log_clsb(q: Float[Array, "*toy"]) -> Float[Array, "*toy"]:
     """Logarithm of CLs+b, the asymptotic p-value of an observed q_mu if mu is true: arXiv:1007.1727 eq. 59."""
-    return log_ndtr(-_root(q))
+    return log_ndtr(-root(q))
 
 
 def log_clb(q: Float[Array, "*toy"], q_asimov: Float[Array, ""]) -> Float[Array, "*toy"]:
@@ -93,7 +146,7 @@ def log_clb(q: Float[Array, "*toy"], q_asimov: Float[Array, ""]) -> Float[Array,
         q: observed q_mu.
         q_asimov: `expected_q(model, mu, 0.0)`, of Asimov data without signal.
     """
-    return log_ndtr(_root(q_asimov) - _root(q))
+    return log_ndtr(root(q_asimov) - root(q))
 
 
 def log_cls(q: Float[Array, "*toy"], q_asimov: Float[Array, ""]) -> Float[Array, "*toy"]:
@@ -101,23 +154,87 @@ def log_cls(q: Float[Array, "*toy"], q_asimov: Float[Array, ""]) -> Float[Array,
     return log_clsb(q) - log_clb(q, q_asimov)
 
 
-def _best_parameters(model, data):
-    return fit(*jax.lax.stop_gradient((model, data))).parameters
+def asimov(model: Model, data: Data, mu: Real[ArrayLike, ""]) -> Asimov:
+    """Asimov data of strength `mu`, with nuisance parameters as they fit the data best at that strength."""
+    found = conditional_fit(model, data, mu)
+    return Asimov(expected_data(model, found.parameters), found.parameters, found.converged)
 
 
-def _conditional_parameters(model, data, mu):
-    """Best parameters with the parameter of interest held at mu; constants in derivatives, but for mu itself."""
-    fixed = conditional_fit(*jax.lax.stop_gradient((model, data, mu))).parameters
-    return fixed.at[model.parameters.poi].set(mu)
+def cls(model: Model, data: Data, mu: Real[ArrayLike, ""], test_stat: TestStatistic = "qtilde") -> PValues:
+    """CLs of a signal of strength `mu`, as pyhf's `hypotest` computes it with the asymptotic formulae.
+
+    Args:
+        model: statistical model.
+        data: what was observed.
+        mu: strength to test.
+        test_stat: "qtilde" keeps the fitted strength within the model's bounds, 0 below as a rule (arXiv:1007.1727
+            eqs. 16 and 64 to 66); "q" lets it take any value below (eqs. 14 and 57 to 59).
+
+    Raises:
+        ValueError: There is no such test statistic.
+    """
+    model = for_statistic(model, test_stat)
+    reference = asimov(model, data, 0.0)
+    q_asimov, known = _asimov_q(model, reference, mu)
+    q, converged = _q_mu(model, data, mu)
+    return PValues(*log_cls_of(q, q_asimov, test_stat), known & converged)
 
 
-def _log_ratio(model, data, fixed, best):
+def _asimov_q(model, reference, mu):
+    """-2 log of the profile likelihood ratio of Asimov data, and whether both fits behind it converged."""
+    fixed, converged = _held(model, reference.data, mu, reference.truth)
+    return log_ratio(model, reference.data, fixed, reference.truth), reference.converged & converged
+
+
+def for_statistic(model: Model, test_stat: TestStatistic) -> Model:
+    """The model with the bounds on its strength that the test statistic asks for; see `cls`."""
+    if test_stat not in ("qtilde", "q"):
+        raise ValueError(f"the test statistic is {test_stat!r}: choose 'qtilde' or 'q'")
+    high = model.parameters.bounds[model.parameters.poi][1]
+    return with_poi_bounds(model, -np.inf, high) if test_stat == "q" else model
+
+
+def log_cls_of(
+    q: Float[Array, ""], q_asimov: Float[Array, ""], test_stat: TestStatistic
+) -> tuple[Float[Array, ""], Float[Array, " fluctuation"]]:
+    """Observed and expected log CLs, given the test statistics of the data and of Asimov data without signal."""
+    root_asimov = root(q_asimov)
+    distance = root(q) - root_asimov
+    if test_stat == "qtilde":
+        beyond = (q - q_asimov) / (2 * jnp.where(root_asimov > 0, root_asimov, 1.0))
+        distance = jnp.where(distance > 0, beyond, distance)
+    return tuple(_log_cls(at, root_asimov) for at in (distance, jnp.array(FLUCTUATIONS)))
+
+
+def _log_cls(distance, root_asimov):
+    return log_ndtr(-distance - root_asimov) - log_ndtr(-distance)
+
+
+def p0(model: Model, data: Data) -> PValues:
+    """Discovery p-value of the data; expected ones are those of a signal of strength one (arXiv:1007.1727 eq. 52)."""
+    q_asimov, known = _asimov_q(model, asimov(model, data, 1.0), 0.0)
+    q, converged = _q_0(model, data)
+    return PValues(log_p0(q), log_ndtr(-root(q_asimov) - jnp.array(FLUCTUATIONS)), known & converged)
+
+
+def _held(model, data, mu, start=None):
+    """Best parameters with the one of interest at mu, constants in derivatives but for mu itself; and convergence."""
+    found = conditional_fit(*jax.lax.stop_gradient((model, data, mu, start)))
+    return with_poi(model, found.parameters, mu), found.converged
+
+
+def with_poi(model: Model, pars: Float[Array, " par"], mu: Real[ArrayLike, ""]) -> Float[Array, " par"]:
+    """Parameters with the one of interest set to `mu`."""
+    return pars.at[model.parameters.poi].set(mu)
+
+
+def log_ratio(model: Model, data: Data, fixed: Float[Array, " par"], best: Float[Array, " par"]) -> Float[Array, ""]:
     """-2 log [L(fixed) / L(best)], not below 0, which only rounding and unfinished fits would bring about."""
     q = 2 * (negative_log_likelihood(model, fixed, data) - negative_log_likelihood(model, best, data))
     return jnp.maximum(q, 0.0)
 
 
-def _root(q):
+def root(q: Float[Array, "*toy"]) -> Float[Array, "*toy"]:
     """Square root whose derivative at 0 is 0 instead of infinite."""
     positive = q > 0
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, q, 1.0)), 0.0)

@@ -5,19 +5,19 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from diffhep.likelihood import Model, expected_data, expected_rates, negative_log_likelihood
+from diffhep.likelihood import Model, counting_rates, expected_data, guarded, negative_log_likelihood
 
 
 def fisher_information(model: Model, pars: Float[Array, " par"]) -> Float[Array, "par par"]:
     """Expected curvature of the log-likelihood at `pars`: the information on the parameters, not its inverse.
 
-    sum over bins of (d nu / d theta_i)(d nu / d theta_j) / nu, plus one for each unit-normal constraint: the
+    sum over counts of (d nu / d theta_i)(d nu / d theta_j) / nu, plus 1 / sigma² for each normal constraint: the
     expectation of -d²log L / d theta_i d theta_j for Poisson counts (PDG review "Statistics"; thesis 2.2.1). At the
     kink of code0 it is that of the right side.
     """
-    rates = expected_rates(model, pars)
+    rates = guarded(counting_rates(model, pars))[0]
     by_parameter = jax.jacfwd if pars.shape[0] <= rates.shape[0] else jax.jacrev
-    slopes = by_parameter(lambda values: expected_rates(model, values))(pars)
+    slopes = by_parameter(lambda values: guarded(counting_rates(model, values))[0])(pars)
     return (slopes.T / rates) @ slopes + jnp.diag(model.constraints.information(pars))
 
 

@@ -6,17 +6,15 @@ import inspect
 import json
 import logging
 import os
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from diffhep import cores, store
+from diffhep import compilation, cores, store
 
 CACHE = Path(".cache/jax")
-QUICK_COMPILATION = "0.2"  # seconds; what compiles faster is not worth a file
 
 
 def log_to(path: str) -> None:
@@ -33,17 +31,7 @@ def log_to(path: str) -> None:
 def prepare(threads: int) -> None:
     """Give this process its share of the machine; to be called before jax is imported."""
     cores.pin(threads)
-    processor = hashlib.sha256(_processor().encode()).hexdigest()[:8]  # compiled code fits one kind of processor
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE.resolve() / processor))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", QUICK_COMPILATION)
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line for line in lines if line.startswith(("flags", "Features")))
-    except (OSError, StopIteration):
-        return platform.platform()
+    compilation.keep_in(CACHE)
 
 
 def run(job: Mapping[str, Any], inputs: Mapping[str, Any], output: str) -> None:

@@ -15,7 +15,8 @@ from jax.tree_util import register_dataclass
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Real
 
-from diffhep.modifiers import STATIC, Constraints, Leaf, Modifier
+from diffhep.constraints import Constraints
+from diffhep.modifiers import STATIC, Leaf, Modifier
 
 RATE_FLOOR = 1e-6
 """Rates (events) below this are continued by an exponential, see `expected_rates`."""
@@ -26,7 +27,7 @@ class Data(NamedTuple):
 
     Attributes:
         main: event counts of all channels, one after the other, shape (bin,).
-        auxiliary: auxiliary measurements, one for each constrained parameter, shape (aux,).
+        auxiliary: auxiliary measurements, in the order of `constraints.Constraints`, shape (aux,).
     """
 
     main: Array
@@ -35,11 +36,22 @@ class Data(NamedTuple):
 
 @dataclass(frozen=True)
 class Parameters:
-    """What is known of the parameters before any data: names, start values, ranges and the parameter of interest."""
+    """What is known of the parameters before any data.
+
+    Attributes:
+        names: of single parameters, such as "mu", or "name[2]" for one of several of a modifier.
+        modifiers: name of the modifiers that each belongs to.
+        initial: where fits start.
+        bounds: lowest and highest value of each.
+        fixed: which of them no fit changes.
+        poi: index of the parameter of interest.
+    """
 
     names: tuple[str, ...]
+    modifiers: tuple[str, ...]
     initial: tuple[float, ...]
     bounds: tuple[tuple[float, float], ...]
+    fixed: tuple[bool, ...]
     poi: int
 
 
@@ -63,9 +75,14 @@ class Model:
 
 def unbounded_poi(model: Model) -> Model:
     """The same model with the parameter of interest free to take any value, negative ones too."""
+    return with_poi_bounds(model, -np.inf, np.inf)
+
+
+def with_poi_bounds(model: Model, low: float, high: float) -> Model:
+    """The same model with other bounds of the parameter of interest."""
     parameters = model.parameters
     bounds = list(parameters.bounds)
-    bounds[parameters.poi] = (-np.inf, np.inf)
+    bounds[parameters.poi] = (low, high)
     return dataclasses.replace(model, parameters=dataclasses.replace(parameters, bounds=tuple(bounds)))
 
 
@@ -103,19 +120,34 @@ def expected_data(model: Model, pars: Float[Array, " par"]) -> Data:
     return Data(expected_rates(model, pars), model.constraints.expected(pars))
 
 
+def counting_rates(model: Model, pars: Float[Array, " par"]) -> Float[Array, " count"]:
+    """Expected counts of all that is Poisson distributed, auxiliary counts after the main ones; unguarded."""
+    rates = unguarded_rates(model, pars)
+    return jnp.concatenate([rates, model.constraints.rates(pars)]) if model.constraints.poisson else rates
+
+
+def counts(model: Model, data: Data) -> Float[Array, "*toy count"]:
+    """What was found where `counting_rates` is expected."""
+    if not model.constraints.poisson:
+        return data.main
+    return jnp.concatenate([data.main, model.constraints.counts(data.auxiliary)], axis=-1)
+
+
 def negative_log_likelihood(model: Model, pars: Float[Array, " par"], data: Data) -> Float[Array, ""]:
     """How badly the parameters describe the data: -log_likelihood up to terms that no parameter changes.
 
-    sum over bins of nu - n log nu, plus (gamma - auxiliary)^2 / 2 for each constraint.
+    sum over main and auxiliary counts of nu - n log nu, plus ((theta - auxiliary) / sigma)^2 / 2 for each normal
+    constraint.
     """
-    rates, log_rates = guarded(unguarded_rates(model, pars))
-    return jnp.sum(rates - data.main * log_rates) - model.constraints.log_density(pars, data.auxiliary)
+    rates, log_rates = guarded(counting_rates(model, pars))
+    return jnp.sum(rates - counts(model, data) * log_rates) + model.constraints.deviance(pars, data.auxiliary)
 
 
 def log_likelihood(model: Model, pars: Float[Array, " par"], data: Data) -> Float[Array, ""]:
     """Log of the probability density of the data, normalised as pyhf's `logpdf`.
 
-    sum over bins of log Poisson(n; nu), plus log Normal(auxiliary; gamma, 1) for each constraint; n need not be whole.
+    sum over main and auxiliary counts of log Poisson(n; nu), plus log Normal(auxiliary; theta, sigma) for each normal
+    constraint; n need not be whole.
     """
-    constant = jnp.sum(gammaln(data.main + 1)) + 0.5 * np.log(2 * np.pi) * data.auxiliary.shape[-1]
+    constant = jnp.sum(gammaln(counts(model, data) + 1)) + model.constraints.log_normalisation()
     return -negative_log_likelihood(model, pars, data) - constant

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from diffhep import hypotests, information
+from diffhep import hypotests, information, limits
 from diffhep.likelihood import Model, nominal_parameters
 
 Scalar = Float[Array, ""]
@@ -66,6 +66,11 @@ def p0(outcome: Outcome) -> Scalar:
     return jnp.exp(log_p0(outcome))
 
 
+def upper_limit(outcome: Outcome) -> Scalar:
+    """Median upper limit on the signal strength at 95 % confidence level if there is no signal (ours)."""
+    return limits.expected_upper_limit(outcome.model)
+
+
 def _covariance(model: Model) -> Float[Array, "par par"]:
     return information.covariance(model, nominal_parameters(model, 1.0))
 
@@ -109,6 +114,7 @@ OBJECTIVES: dict[str, Objective] = {
     "p0": p0,
     "log_cls": log_cls,
     "log_p0": log_p0,
+    "upper_limit": upper_limit,
     "poi_variance": poi_variance,
     "poi_uncertainty": poi_uncertainty,
     "nuisance_uncertainty": nuisance_uncertainty,

@@ -6,8 +6,10 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Real
 
+from diffhep.constraints import unit_normal
+from diffhep.interpolation import HISTOSYS_CODES, HistoSysCode
 from diffhep.likelihood import Model, Parameters
-from diffhep.modifiers import Constraints, HistoSys, Interpolation, NormFactor
+from diffhep.modifiers import HistoSys, NormFactor
 
 
 def signal_background(
@@ -16,7 +18,7 @@ def signal_background(
     up: Real[ArrayLike, "*shift bin"],
     down: Real[ArrayLike, "*shift bin"],
     *,
-    interpolation: Interpolation = "code4p",
+    interpolation: HistoSysCode = "code4p",
 ) -> Model:
     """Signal of unknown strength mu over a background with correlated shape shifts: the model of the neos paper.
 
@@ -33,7 +35,7 @@ def signal_background(
     Raises:
         ValueError: shapes differ, or a yield known now (not traced) is negative or not finite.
     """
-    if interpolation not in ("code0", "code4p"):
+    if interpolation not in HISTOSYS_CODES:
         raise ValueError(f"interpolation is {interpolation!r}: choose 'code0' or 'code4p'")
     yields = {"signal": signal, "background": background, "up": up, "down": down}
     signal, background, up, down = (_checked(name, value) for name, value in yields.items())
@@ -43,8 +45,8 @@ def signal_background(
     shifts = (_under(signal, template) for template in (up, down))
     return Model(
         nominal=jnp.stack([signal, background]),
-        modifiers=(HistoSys(places, interpolation, *shifts), NormFactor(0, (0,))),
-        constraints=Constraints(places),
+        modifiers=(HistoSys(places, interpolation, *shifts), NormFactor(0, ((True,), (False,)))),
+        constraints=unit_normal(places),
         parameters=_strength_and(gammas),
     )
 
@@ -53,8 +55,10 @@ def _strength_and(gammas):
     """A signal strength and constrained parameters, starting and ending as in pyhf."""
     return Parameters(
         names=("mu", *gammas),
+        modifiers=("mu", *gammas),
         initial=(1.0,) + (0.0,) * len(gammas),
         bounds=((0.0, 10.0),) + ((-5.0, 5.0),) * len(gammas),
+        fixed=(False,) * (1 + len(gammas)),
         poi=0,
     )
 

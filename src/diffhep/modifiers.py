@@ -1,16 +1,19 @@
-"""Effects of parameters on yields, and what constrains the parameters: the parts of a HistFactory model.
+"""Effects of parameters on yields: the parts of a HistFactory model.
 
 Each is a pytree of arrays with its parameters' indices fixed when compiling. A new kind of modifier is a class with a
 `factor` or an `addition` and changes nothing else.
 """
 
+import functools
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import register_dataclass
 from jaxtyping import Array
+
+from diffhep.interpolation import HistoSysCode, NormSysCode, additive_bend, multiplicative_factor
 
 STATIC = {"static": True}
 """Marks what is known when a program is compiled, not data of the pytree."""
@@ -18,11 +21,14 @@ STATIC = {"static": True}
 Leaf = Any
 """An array of a pytree; not `Array`, because jax also rebuilds pytrees with placeholders in their leaves."""
 
-Interpolation = Literal["code0", "code4p"]
-
 
 class Modifier:
     """An effect of parameters on yields; a subclass overrides one of the two methods."""
+
+    @property
+    def shifts(self) -> tuple[int, ...]:
+        """Parameters, in standard deviations, that move between templates."""
+        return ()
 
     @property
     def kinked(self) -> tuple[int, ...]:
@@ -43,15 +49,20 @@ class Modifier:
 @register_dataclass
 @dataclass(frozen=True)
 class NormFactor(Modifier):
-    """A free parameter that scales some samples, such as the signal strength."""
+    """A parameter that scales some samples, such as the signal strength or the luminosity.
+
+    Attributes:
+        parameter: its index.
+        scaled: what it scales, shape (sample, bin), or (sample, 1) if that is the same in all bins.
+    """
 
     parameter: int = field(metadata=STATIC)
-    samples: tuple[int, ...] = field(metadata=STATIC)
+    scaled: tuple[tuple[bool, ...], ...] = field(metadata=STATIC)
 
     def factor(self, nominal: Array, pars: Array) -> Array:
-        """The parameter for its samples, one for the others, shape (sample, 1)."""
-        scaled = np.isin(np.arange(nominal.shape[0]), self.samples)[:, None]
-        return jnp.where(scaled, pars[self.parameter], 1.0)
+        """The parameter for what it scales, one for the others, broadcast to (sample, bin)."""
+        del nominal
+        return jnp.where(np.array(self.scaled), pars[self.parameter], 1.0)
 
 
 @register_dataclass
@@ -70,9 +81,14 @@ class HistoSys(Modifier):
     """
 
     parameters: tuple[int, ...] = field(metadata=STATIC)
-    code: Interpolation = field(metadata=STATIC)
+    code: HistoSysCode = field(metadata=STATIC)
     up: Leaf
     down: Leaf
+
+    @property
+    def shifts(self) -> tuple[int, ...]:
+        """All of them."""
+        return self.parameters
 
     @property
     def kinked(self) -> tuple[int, ...]:
@@ -85,42 +101,70 @@ class HistoSys(Modifier):
         This is pyhf's code0 and code4p: outside ±1 (for code0 everywhere) h = 8 |alpha| makes it alpha (up - nominal)
         or alpha (nominal - down). At alpha = 0 code0 has a kink: its derivative is the one on the right, of "up".
         """
-        alpha = _take(pars, self.parameters)
+        alpha = take(pars, self.parameters)
         symmetric = (self.up - self.down) / 2
         asymmetric = (self.up + self.down - 2 * nominal) / 16
-        return jnp.tensordot(alpha, symmetric, 1) + jnp.tensordot(_bend(alpha, self.code), asymmetric, 1)
+        return jnp.tensordot(alpha, symmetric, 1) + jnp.tensordot(additive_bend(alpha, self.code), asymmetric, 1)
 
 
 @register_dataclass
 @dataclass(frozen=True)
-class Constraints:
-    """Unit normal densities of auxiliary data around their parameters."""
+class NormSys(Modifier):
+    """Systematic changes of the size of samples, interpolated between factors at -1, 0 and +1 standard deviations.
+
+    All of a model's live in one object. A sample that one of them does not touch has up = down = 1.
+
+    Attributes:
+        parameters: index of the parameter of each change.
+        code: "code1", exponential, or "code4", a sextic polynomial inside ±1 and exponential outside (both of pyhf).
+        channel_bins: bins of each channel, in their order.
+        up: factor at +1, shape (change, sample, channel).
+        down: factor at -1, shape (change, sample, channel).
+    """
 
     parameters: tuple[int, ...] = field(metadata=STATIC)
+    code: NormSysCode = field(metadata=STATIC)
+    channel_bins: tuple[int, ...] = field(metadata=STATIC)
+    up: Leaf
+    down: Leaf
 
-    def log_density(self, pars: Array, auxiliary: Array) -> Array:
-        """Sum of log Normal(auxiliary; parameter, 1) without the constant -log(2 pi)/2 of each."""
-        return -0.5 * jnp.sum((_take(pars, self.parameters) - auxiliary) ** 2)
+    @property
+    def shifts(self) -> tuple[int, ...]:
+        """All of them."""
+        return self.parameters
 
-    def expected(self, pars: Array) -> Array:
-        """Auxiliary data that measure the parameters exactly, shape (aux,)."""
-        return _take(pars, self.parameters)
+    @property
+    def kinked(self) -> tuple[int, ...]:
+        """All of them with code1."""
+        return self.parameters if self.code == "code1" else ()
 
-    def information(self, pars: Array) -> Array:
-        """Fisher information of the auxiliary data on each parameter, shape (par,): one if constrained, else zero."""
-        return jnp.asarray(np.isin(np.arange(pars.shape[0]), self.parameters), pars.dtype)
-
-
-def _bend(alpha, code):
-    """h(alpha) of `HistoSys.addition`."""
-    line = 8 * jnp.where(alpha >= 0, alpha, -alpha)
-    if code == "code0":
-        return line
-    square = alpha**2
-    return jnp.where(square <= 1, square * (15 + square * (3 * square - 10)), line)
+    def factor(self, nominal: Array, pars: Array) -> Array:
+        """Product over changes of `interpolation.multiplicative_factor`, shape (sample, bin)."""
+        alpha = take(pars, self.parameters)[:, None, None]
+        factor = jnp.prod(multiplicative_factor(alpha, self.up, self.down, self.code), axis=0)
+        return jnp.repeat(factor, np.array(self.channel_bins), axis=1, total_repeat_length=nominal.shape[1])
 
 
-def _take(pars, indices):
+@register_dataclass
+@dataclass(frozen=True)
+class BinFactors(Modifier):
+    """Parameters that scale single bins: shapefactor, shapesys and staterror of HistFactory.
+
+    Attributes:
+        parameters: in each of several layers, the parameter of each (sample, bin), or -1 where there is none.
+    """
+
+    parameters: tuple[tuple[tuple[int, ...], ...], ...] = field(metadata=STATIC)
+
+    def factor(self, nominal: Array, pars: Array) -> Array:
+        """Product over layers of the parameters, shape (sample, bin)."""
+        del nominal
+        padded = jnp.append(pars, 1.0)  # which -1 finds
+        layers = [padded[np.array(layer)] for layer in self.parameters]
+        return functools.reduce(jnp.multiply, layers)
+
+
+def take(pars: Array, indices: tuple[int, ...]) -> Array:
     """pars[indices]; neighbours as a slice, which XLA vectorises and a gather it does not."""
     if indices == tuple(range(indices[0], indices[0] + len(indices))) if indices else False:
         return pars[indices[0] : indices[-1] + 1]

@@ -32,7 +32,7 @@ class Problem(NamedTuple):
         information: Fisher information of the constraints, shape (par,).
         counts: observed events, shape (bin,).
         bounds: lowest and highest values, each of shape (par,).
-        constrained: which parameters have a constraint; known when compiling.
+        shifts: which parameters move between templates, in standard deviations; known when compiling.
         kinked: on which parameters the rates depend with a kink at 0; known when compiling.
     """
 
@@ -41,7 +41,7 @@ class Problem(NamedTuple):
     information: Array
     counts: Array
     bounds: tuple[np.ndarray, np.ndarray]
-    constrained: np.ndarray
+    shifts: np.ndarray
     kinked: np.ndarray
 
 
@@ -176,14 +176,14 @@ def _lengths(counts, local, direction):
 
 
 def _probes(problem, local, free):
-    """One unit to either side along the constrained parameter with the least curvature.
+    """One standard deviation to either side along the shift with the least curvature.
 
     This leaves stationary points that are no minimum: where up and down templates coincide the gradient vanishes at 0.
     """
-    if not problem.constrained.any():
+    if not problem.shifts.any():
         return []
     curvature = jnp.sum(local.jacobian.T**2 * local.curvature, axis=1) + jnp.diagonal(local.bend)
-    flattest = jnp.argmin(jnp.where(problem.constrained, curvature, jnp.inf))
+    flattest = jnp.argmin(jnp.where(problem.shifts, curvature, jnp.inf))
     move = (jnp.arange(free.shape[0]) == flattest).astype(free.dtype)
     return [free + move, free - move]
 

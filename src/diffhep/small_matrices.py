@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-WRITTEN_OUT = 8
+WRITTEN_OUT = 5
 """Up to this many unknowns the factorisation is written out, number by number."""
 
 

@@ -1,0 +1,123 @@
+"""`diffhep`: fits, CLs, limits and discovery p-values of pyhf workspaces, from the command line."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from diffhep import compilation
+
+# compiling takes longer than anything else here, and is the same for all models of one shape
+compilation.keep_in(Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "diffhep")
+
+import jax
+import numpy as np
+
+from diffhep import fits, hypotests, limits, workspace
+from diffhep.likelihood import Data, Model
+
+
+class NotConverged(Exception):
+    """A fit did not reach its minimum."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; print its JSON, or one line on what is wrong.
+
+    Returns:
+        Exit status: 0, 1 if a fit did not converge, or 2 if the file or an option cannot be used.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        model, data = workspace.analysis(workspace.load(options.workspace), options.measurement)
+        text = json.dumps(options.command(model, data, options), indent=4, sort_keys=True)
+        if options.output_file:
+            _write(Path(options.output_file), text)
+        else:
+            print(text)
+    except (ValueError, OSError) as error:
+        print(f"diffhep: {error}", file=sys.stderr)
+        return 2
+    except NotConverged:
+        print("diffhep: a fit did not converge: the likelihood may have no minimum within the bounds", file=sys.stderr)
+        return 1
+    return 0
+
+
+def fit(model: Model, data: Data, options: argparse.Namespace) -> dict[str, Any]:
+    """Best parameters by name, and twice the negative log-likelihood if asked for."""
+    found = jax.jit(fits.fit)(model, data)
+    _require(found.converged)
+    by_name: dict[str, list[float]] = {}
+    for name, value in zip(model.parameters.modifiers, found.parameters.tolist(), strict=True):
+        by_name.setdefault(name, []).append(value)
+    return {"mle_parameters": by_name} | ({"twice_nll": 2 * float(found.nll)} if options.value else {})
+
+
+def cls(model: Model, data: Data, options: argparse.Namespace) -> dict[str, Any]:
+    """Observed and expected CLs of a signal strength."""
+    tested = jax.jit(hypotests.cls, static_argnames="test_stat")(model, data, options.test_poi, options.test_stat)
+    return _both("CLs", tested)
+
+
+def p0(model: Model, data: Data, options: argparse.Namespace) -> dict[str, Any]:
+    """Observed and expected discovery p-value."""
+    return _both("p0", jax.jit(hypotests.p0)(model, data))
+
+
+def limit(model: Model, data: Data, options: argparse.Namespace) -> dict[str, Any]:
+    """Observed and expected upper limits on the parameter of interest."""
+    found = jax.jit(limits.upper_limits, static_argnames=("level", "test_stat"))(
+        model, data, options.level, options.test_stat
+    )
+    _require(found.converged)
+    return {"limit_obs": float(found.observed), "limit_exp": found.expected.tolist()}
+
+
+def _both(name, tested):
+    _require(tested.converged)
+    expected = np.exp(tested.log_expected).tolist()
+    return {f"{name}_obs": float(np.exp(tested.log_observed)), f"{name}_exp": expected}
+
+
+def _require(converged):
+    if not converged:
+        raise NotConverged
+
+
+def _write(path: Path, text: str) -> None:
+    beside = path.with_name(path.name + ".part")
+    beside.write_text(text + "\n", encoding="utf-8")
+    beside.replace(path)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="diffhep", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for command in (cls, fit, limit, p0):
+        one = commands.add_parser(command.__name__, help=command.__doc__, description=command.__doc__)
+        one.set_defaults(command=command)
+        one.add_argument("workspace", nargs="?", default="-", help="pyhf workspace in JSON; - is standard input")
+        one.add_argument("--measurement", help="name of the measurement, by default the first")
+        one.add_argument("--output-file", help="write here instead of printing")
+        if command in (cls, limit):
+            one.add_argument(
+                "--test-stat",
+                choices=["q", "qtilde"],
+                default="qtilde",
+                help="q lets the fitted parameter of interest take any value below (default: qtilde)",
+            )
+        if command is cls:
+            one.add_argument("--test-poi", type=float, default=1.0, help="value to test (default: 1)")
+        if command is limit:
+            one.add_argument("--level", type=float, default=limits.LEVEL, help="CLs of the limit (default: 0.05)")
+        if command is fit:
+            one.add_argument("--value", action="store_true", help="add twice the negative log-likelihood")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,164 @@
+"""Workspaces in pyhf's JSON: to read what others have published, and to write what pyhf reads."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import jsonschema
+import numpy as np
+import pyhf.schema
+from jax.typing import ArrayLike
+from jaxtyping import Real
+
+from diffhep.description import NEEDS
+from diffhep.histfactory import build
+from diffhep.interpolation import HISTOSYS_CODES, NORMSYS_CODES, HistoSysCode, NormSysCode
+from diffhep.likelihood import Data, Model
+
+STANDARD_INPUT = "-"
+
+
+def load(source: str | Path) -> dict[str, Any]:
+    """The workspace in a file, or from standard input if the source is "-".
+
+    Raises:
+        ValueError: It is no JSON, or no pyhf workspace; file, place and reason are named.
+        OSError: The file cannot be read.
+    """
+    name = "standard input" if source == STANDARD_INPUT else str(source)
+    text = sys.stdin.read() if source == STANDARD_INPUT else Path(source).read_text(encoding="utf-8")
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ValueError(f"{name}: {where}: {error.msg}: this is no complete JSON") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{name}: a workspace is a JSON object, not a {type(content).__name__}")
+    try:
+        validate(content)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    return content
+
+
+def validate(workspace: Mapping[str, Any]) -> None:
+    """Stop at what pyhf's schema does not allow.
+
+    Raises:
+        ValueError: Channel, sample and modifier are named.
+    """
+    try:
+        pyhf.schema.validate(workspace, "workspace.json")
+    except pyhf.exceptions.InvalidSpecification as error:
+        deepest = jsonschema.exceptions.best_match([error.__context__])
+        raise ValueError(_explain(workspace, list(error.__context__.absolute_path), deepest)) from None
+
+
+def _explain(workspace, path, error):
+    """Where in the workspace the schema is broken, by names instead of numbers."""
+    names, place, parent, kind = [], workspace, "", None
+    for key in path:
+        parent, place = key if isinstance(key, str) else parent, place[key]
+        if isinstance(key, int) and isinstance(place, Mapping):
+            names.append(f"{parent.removesuffix('s')} {place.get('name', f'number {key}')}")
+            kind = place.get("type") if parent == "modifiers" else kind
+    where = ", ".join(names) or "top level"
+    if kind is not None and kind not in NEEDS:
+        return f"{where}: unknown type {kind!r}; known are {', '.join(NEEDS)}"
+    message = error.message if len(error.message) < 200 else f"{error.message[:80]} ... does not fit pyhf's schema"
+    inside = [str(key) for key in error.absolute_path if isinstance(key, str)][-1:]
+    return f"{where}: {''.join(f'{key}: ' for key in inside)}{message}"
+
+
+def analysis(
+    workspace: Mapping[str, Any],
+    measurement: str | None = None,
+    *,
+    histosys: HistoSysCode = HISTOSYS_CODES[0],
+    normsys: NormSysCode = NORMSYS_CODES[0],
+) -> tuple[Model, Data]:
+    """Statistical model and observed data of a workspace.
+
+    Args:
+        workspace: as pyhf's schema has it; yields may be arrays.
+        measurement: name of the one to use, by default the first.
+        histosys: interpolation of histosys, see `histfactory.build`.
+        normsys: interpolation of normsys.
+
+    Raises:
+        ValueError: The workspace has no such measurement, or is none of a model; see `histfactory.build`.
+    """
+    config = _measurement(workspace, measurement)
+    parameters = config.get("parameters", [])
+    model = build(workspace["channels"], poi=config["poi"], parameters=parameters, histosys=histosys, normsys=normsys)
+    return model, Data(jnp.asarray(_observed(workspace)), model.constraints.measured)
+
+
+def _measurement(workspace, name):
+    known = {measurement["name"]: measurement["config"] for measurement in workspace.get("measurements", [])}
+    if not known:
+        raise ValueError("the workspace has no measurements")
+    if name is not None and name not in known:
+        raise ValueError(f"there is no measurement {name!r}; choose from {', '.join(known)}")
+    chosen = next(iter(known)) if name is None else name
+    if not known[chosen].get("poi"):
+        raise ValueError(f"measurement {chosen} names no parameter of interest (poi)")
+    return known[chosen]
+
+
+def _observed(workspace):
+    """Counts of all channels in alphabetical order."""
+    found = {observation["name"]: observation["data"] for observation in workspace["observations"]}
+    parts = []
+    for channel in sorted(workspace["channels"], key=lambda channel: channel["name"]):
+        name, bins = channel["name"], len(channel["samples"][0]["data"])
+        if name not in found:
+            raise ValueError(f"channel {name}: the workspace has no observation of that name")
+        counts = np.asarray(found[name], float)
+        if counts.shape != (bins,):
+            raise ValueError(f"observation {name} has {len(counts)} bins where the channel has {bins}")
+        for place in np.flatnonzero(~(np.isfinite(counts) & (counts >= 0)))[:1]:
+            raise ValueError(f"observation {name}: {counts[place]} in bin {place}: counts are finite and not negative")
+        parts.append(counts)
+    return np.concatenate(parts)
+
+
+def signal_background_workspace(
+    signal: Real[ArrayLike, " bin"],
+    background: Real[ArrayLike, " bin"],
+    up: Real[ArrayLike, " bin"],
+    down: Real[ArrayLike, " bin"],
+    *,
+    observed: Real[ArrayLike, " bin"] | None = None,
+) -> dict[str, Any]:
+    """The model of `models.signal_background` with one shift, as a workspace.
+
+    Args:
+        signal: as there.
+        background: as there.
+        up: as there.
+        down: as there.
+        observed: events found, by default the expected background.
+    """
+    shift = {"hi_data": _numbers(up), "lo_data": _numbers(down)}
+    samples = [
+        _sample("signal", signal, {"name": "mu", "type": "normfactor", "data": None}),
+        _sample("background", background, {"name": "gamma", "type": "histosys", "data": shift}),
+    ]
+    return {
+        "channels": [{"name": "observable", "samples": samples}],
+        "observations": [{"name": "observable", "data": _numbers(background if observed is None else observed)}],
+        "measurements": [{"name": "measurement", "config": {"poi": "mu", "parameters": []}}],
+        "version": "1.0.0",
+    }
+
+
+def _sample(name, yields, modifier):
+    return {"name": name, "data": _numbers(yields), "modifiers": [modifier]}
+
+
+def _numbers(values: Sequence[float]) -> list[float]:
+    return np.asarray(values, float).tolist()
