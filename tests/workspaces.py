@@ -91,9 +91,8 @@ def large(channels=5, bins=8, shifts=40, seed=1):
     for number, name in enumerate(names):
         samples = []
         for kind, size in (("signal", 8.0), ("top", 300.0), ("boson", 120.0), ("fake", 30.0)):
-            data = (
-                size * (1 - 0.15 * number) * (shape[::-1] if kind == "signal" else shape) * rng.uniform(0.9, 1.1, bins)
-            )
+            rising = shape[::-1] if kind == "signal" else shape
+            data = size * (1 - 0.15 * number) * rising * rng.uniform(0.9, 1.1, bins)
             error = modifier("staterror", f"mc_{name}", (0.03 * data).tolist())
             own = [SIGNAL] if kind == "signal" else [error]
             own.append(modifier("lumi", "lumi"))

@@ -1,6 +1,7 @@
 """`diffhep`: fits, CLs, limits and discovery p-values of pyhf workspaces, from the command line."""
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -32,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        model, data = workspace.analysis(workspace.load(options.workspace), options.measurement)
+        content = workspace.load(options.workspace)
+        with _naming(options.workspace):
+            model, data = workspace.analysis(content, options.measurement)
         text = json.dumps(options.command(model, data, options), indent=4, sort_keys=True)
         if options.output_file:
             _write(Path(options.output_file), text)
@@ -81,6 +84,14 @@ def _both(name, tested):
     _require(tested.converged)
     expected = np.exp(tested.log_expected).tolist()
     return {f"{name}_obs": float(np.exp(tested.log_observed)), f"{name}_exp": expected}
+
+
+@contextlib.contextmanager
+def _naming(source):
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{workspace.name_of(source)}: {error}") from None
 
 
 def _require(converged):

@@ -113,17 +113,27 @@ def _effects(where, modifiers, channel, place, nominal):
     seen = set()
     for modifier in modifiers:
         kind, name = modifier["type"], modifier["name"]
-        here = f"{where}, modifier {name} ({kind})"
-        if kind not in NEEDS:
-            raise ValueError(f"{where}, modifier {name}: unknown type {kind!r}; known are {', '.join(NEEDS)}")
+        here = check_modifier(where, modifier)
         if (kind, name) in seen:
             raise ValueError(f"{here} stands twice")
         seen.add((kind, name))
-        data = modifier.get("data")
-        missing = [key for key in NEEDS[kind] or () if not isinstance(data, Mapping) or key not in data]
-        if missing:
-            raise ValueError(f"{here}: data lacks {', '.join(missing)}")
-        yield Effect(kind, name, channel, *place, data, nominal, here)
+        yield Effect(kind, name, channel, *place, modifier.get("data"), nominal, here)
+
+
+def check_modifier(where: str, modifier: Mapping[str, Any]) -> str:
+    """How messages call a modifier.
+
+    Raises:
+        ValueError: It is of no known type, or its data lack something.
+    """
+    kind, name, data = modifier["type"], modifier["name"], modifier.get("data")
+    if kind not in NEEDS:
+        raise ValueError(f"{where}, modifier {name}: unknown type {kind!r}; known are {', '.join(NEEDS)}")
+    here = f"{where}, modifier {name} ({kind})"
+    missing = [key for key in NEEDS[kind] or () if not isinstance(data, Mapping) or key not in data]
+    if missing:
+        raise ValueError(f"{here}: data lacks {', '.join(missing)}")
+    return here
 
 
 def _unique(kind, where, entries):

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pyhf.schema
 from jax.typing import ArrayLike
 from jaxtyping import Real
 
-from diffhep.description import NEEDS
+from diffhep.description import check_modifier
 from diffhep.histfactory import build
 from diffhep.interpolation import HISTOSYS_CODES, NORMSYS_CODES, HistoSysCode, NormSysCode
 from diffhep.likelihood import Data, Model
@@ -28,7 +28,7 @@ def load(source: str | Path) -> dict[str, Any]:
         ValueError: It is no JSON, or no pyhf workspace; file, place and reason are named.
         OSError: The file cannot be read.
     """
-    name = "standard input" if source == STANDARD_INPUT else str(source)
+    name = name_of(source)
     text = sys.stdin.read() if source == STANDARD_INPUT else Path(source).read_text(encoding="utf-8")
     try:
         content = json.loads(text)
@@ -42,6 +42,11 @@ def load(source: str | Path) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
     return content
+
+
+def name_of(source: str | Path) -> str:
+    """How messages call a source."""
+    return "standard input" if source == STANDARD_INPUT else str(source)
 
 
 def validate(workspace: Mapping[str, Any]) -> None:
@@ -66,8 +71,11 @@ def _explain(workspace, path, error):
             names.append(f"{parent.removesuffix('s')} {place.get('name', f'number {key}')}")
             kind = place.get("type") if parent == "modifiers" else kind
     where = ", ".join(names) or "top level"
-    if kind is not None and kind not in NEEDS:
-        return f"{where}: unknown type {kind!r}; known are {', '.join(NEEDS)}"
+    if kind is not None:
+        try:
+            check_modifier(where.rpartition(", modifier")[0], place)
+        except ValueError as plainer:
+            return str(plainer)
     message = error.message if len(error.message) < 200 else f"{error.message[:80]} ... does not fit pyhf's schema"
     inside = [str(key) for key in error.absolute_path if isinstance(key, str)][-1:]
     return f"{where}: {''.join(f'{key}: ' for key in inside)}{message}"
@@ -160,5 +168,5 @@ def _sample(name, yields, modifier):
     return {"name": name, "data": _numbers(yields), "modifiers": [modifier]}
 
 
-def _numbers(values: Sequence[float]) -> list[float]:
+def _numbers(values: ArrayLike) -> list[float]:
     return np.asarray(values, float).tolist()

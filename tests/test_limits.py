@@ -1,0 +1,76 @@
+"""Upper limits are pyhf's, their derivatives those of finite differences, and without signal there is none."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import oracles
+import pyhf
+import pytest
+from workspaces import WORKSPACES
+
+from diffhep import workspace
+from diffhep.hypotests import cls, expected_cls
+from diffhep.likelihood import Data
+from diffhep.limits import LEVEL, expected_upper_limit, increasing_root, upper_limits
+from diffhep.models import signal_background
+
+pytestmark = pytest.mark.filterwarnings("ignore:jsonschema.RefResolver:DeprecationWarning")  # by pyhf
+S, B = jnp.array([2.0, 4.0, 7.0]), jnp.array([50.0, 30.0, 12.0])
+
+
+def build(signal, background):
+    return signal_background(signal, background, background * jnp.array([1.1, 1.0, 0.9]), background * 0.95)
+
+
+@pytest.mark.parametrize("name", ["shapesys"])
+def test_limits_are_pyhfs(name):
+    found = jax.jit(upper_limits)(*workspace.analysis(WORKSPACES[name]))
+    oracle = oracles.PyhfAnalysis(WORKSPACES[name])
+    with oracles.tight_pyhf():
+        observed, expected = pyhf.infer.intervals.upper_limits.upper_limit(oracle.data, oracle.model, rtol=1e-7)
+    assert found.converged
+    np.testing.assert_allclose(found.observed, observed, rtol=1e-4)
+    np.testing.assert_allclose(found.expected, expected, rtol=1e-4)
+
+
+def test_at_the_limit_cls_is_the_level():
+    model, data = workspace.analysis(WORKSPACES["staterror"])
+    found = jax.jit(upper_limits, static_argnames="test_stat")(model, data, test_stat="q")
+    tested = jax.jit(cls, static_argnames="test_stat")(model, data, found.observed, test_stat="q")
+    np.testing.assert_allclose(np.exp(tested.log_observed), LEVEL, rtol=1e-6)
+    np.testing.assert_allclose(expected_cls(build(S, B), expected_upper_limit(build(S, B))), LEVEL, rtol=1e-6)
+
+
+@jax.jit
+def expected(scale):
+    return expected_upper_limit(build(S, B * scale))
+
+
+@jax.jit
+def observed(scale):
+    return upper_limits(build(S, B * scale), Data(B + 2, jnp.array([0.1]))).observed
+
+
+@pytest.mark.parametrize("limit", [expected, observed])
+def test_derivatives_are_those_of_finite_differences(limit):
+    step = 1e-4
+    slope = (limit(1 + step) - limit(1 - step)) / (2 * step)
+    np.testing.assert_allclose(jax.grad(limit)(1.0), slope, rtol=1e-4)
+
+
+def test_limits_scale_inversely_with_the_signal():
+    np.testing.assert_allclose(expected_upper_limit(build(S, B)), 3 * expected_upper_limit(build(3 * S, B)), rtol=1e-8)
+
+
+def test_without_signal_nothing_is_excluded():
+    assert np.isinf(expected_upper_limit(build(jnp.zeros(3), B)))
+    assert np.isfinite(jax.grad(lambda s: expected_upper_limit(build(jnp.zeros(3) * s, B)))(1.0))
+
+
+@pytest.mark.parametrize("guess", [1e-3, 1.0, 1e3])
+def test_roots_are_found_from_anywhere(guess):
+    def solve(target):
+        return increasing_root(lambda x, _, c: jnp.log(x) - c, lambda x, c: None, jnp.array(guess), target)[0]
+
+    value, slope = jax.value_and_grad(solve)(0.5)
+    np.testing.assert_allclose([value, slope], np.exp(0.5), rtol=1e-8)

@@ -1,0 +1,131 @@
+"""Tests of any workspace are pyhf's; files that are none are told in one line."""
+
+import copy
+import json
+
+import jax
+import numpy as np
+import oracles
+import pyhf
+import pytest
+import workspaces
+from workspaces import WORKSPACES
+
+from diffhep import hypotests, workspace
+from diffhep.likelihood import expected_rates
+from diffhep.models import signal_background
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:jsonschema.RefResolver:DeprecationWarning", "ignore:qmu test statistic used:UserWarning"
+)  # by pyhf
+
+
+def pyhf_test(oracle, mu, test_stat):
+    """Observed and expected p-values."""
+    bounds = oracle.model.config.suggested_bounds()
+    if test_stat == "q":
+        low, high = bounds[oracle.model.config.poi_index]
+        bounds[oracle.model.config.poi_index] = (low - 10, high)
+    with oracles.tight_pyhf():
+        found = pyhf.infer.hypotest(
+            mu, oracle.data, oracle.model, test_stat=test_stat, par_bounds=bounds, return_expected_set=True
+        )
+    return np.array([found[0], *found[1]], float)
+
+
+@pytest.mark.parametrize("test_stat", ["qtilde", "q0"])
+@pytest.mark.parametrize("name", WORKSPACES)
+def test_p_values_are_pyhfs(name, test_stat):
+    model, data = workspace.analysis(WORKSPACES[name])
+    if test_stat == "q0":
+        mu, tested = 0.0, jax.jit(hypotests.p0)(model, data)
+    else:
+        mu, tested = 1.0, jax.jit(hypotests.cls)(model, data, 1.0)
+    assert tested.converged
+    ours = np.exp([tested.log_observed, *tested.log_expected])
+    np.testing.assert_allclose(ours, pyhf_test(oracles.PyhfAnalysis(WORKSPACES[name]), mu, test_stat), rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["staterror", "correlated"])
+def test_with_q_the_strength_is_unbounded_below(name):
+    spec = copy.deepcopy(WORKSPACES[name])
+    for observation in spec["observations"]:
+        observation["data"] = [0.8 * count for count in observation["data"]]  # so that the best fit is below zero
+    model, data = workspace.analysis(spec)
+    tested = jax.jit(hypotests.cls, static_argnames="test_stat")(model, data, 1.0, test_stat="q")
+    ours = np.exp([tested.log_observed, *tested.log_expected])
+    np.testing.assert_allclose(ours, pyhf_test(oracles.PyhfAnalysis(spec), 1.0, "q"), rtol=1e-4)
+
+
+def test_exported_models_are_read_as_what_they_were():
+    yields = (np.array([1.0, 2, 3]), np.array([10.0, 20, 30]), np.array([12.0, 19, 33]), np.array([9.0, 22, 31]))
+    spec = workspace.signal_background_workspace(*yields)
+    workspace.validate(spec)
+    model, data = workspace.analysis(json.loads(json.dumps(spec)))
+    order = [model.parameters.names.index(name) for name in ("mu", "gamma")]
+    pars = np.array([0.7, -1.3])
+    np.testing.assert_allclose(
+        expected_rates(model, np.asarray(pars)[np.argsort(order)]), expected_rates(signal_background(*yields), pars)
+    )
+    np.testing.assert_array_equal(data.main, yields[1])
+
+
+BROKEN = {
+    "truncated": ('{"channels": [', "line 1, column 15: Expecting value: this is no complete JSON"),
+    "a list": ("[]", "a workspace is a JSON object, not a list"),
+    "no channels": ("{}", "top level: 'channels' is a required property"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_is_no_workspace_is_told_with_its_file(tmp_path, case):
+    text, message = BROKEN[case]
+    (tmp_path / "broken.json").write_text(text)
+    with pytest.raises(ValueError) as refused:
+        workspace.load(tmp_path / "broken.json")
+    assert str(tmp_path / "broken.json") in str(refused.value) and message in str(refused.value)
+
+
+SCHEMA = {
+    "unknown type": (["modifiers", 0, "type"], "foo", "sample background, modifier size: unknown type 'foo'"),
+    "missing side": (
+        ["modifiers", 0, "data"],
+        {"hi": 1.0},
+        "sample background, modifier size (normsys): data lacks lo",
+    ),
+    "text": (["data"], ["many", 1.0, 2.0], "channel SR, sample background: data: 'many' is not of type 'number'"),
+}
+
+
+@pytest.mark.parametrize("case", SCHEMA)
+def test_what_breaks_the_schema_is_told_with_channel_sample_and_modifier(case):
+    path, value, message = SCHEMA[case]
+    spec = workspaces.one(workspaces.normsys("size", 1.1, 0.9))
+    place = spec["channels"][0]["samples"][1]
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    with pytest.raises(ValueError) as refused:
+        workspace.validate(spec)
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"observations": []}, "channel SR: the workspace has no observation of that name"),
+    ({"observations": [{"name": "SR", "data": [1.0]}]}, "observation SR has 1 bins where the channel has 3"),
+    ({"observations": [{"name": "SR", "data": [1.0, -1.0, 2.0]}]}, "observation SR: -1.0 in bin 1"),
+    ({"measurements": []}, "the workspace has no measurements"),
+    ({"measurements": [{"name": "m", "config": {"poi": "", "parameters": []}}]}, "measurement m names no parameter"),
+])  # fmt: skip
+def test_data_and_measurement_must_fit_the_channels(change, message):
+    with pytest.raises(ValueError, match=message):
+        workspace.analysis({**workspaces.one(), **change})
+
+
+def test_measurements_are_chosen_by_name():
+    spec = workspaces.one(workspaces.modifier("normfactor", "nu"))
+    spec["measurements"].append({"name": "other", "config": {"poi": "nu", "parameters": []}})
+    model, _ = workspace.analysis(spec, "other")
+    assert model.parameters.names[model.parameters.poi] == "nu"
+    with pytest.raises(ValueError, match="no measurement 'third'; choose from measurement, other"):
+        workspace.analysis(spec, "third")
