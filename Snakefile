@@ -18,10 +18,11 @@ include: "workflow/rules/common.smk"
 
 
 rule all:
-    """Every figure, and the claims of every document beside what was measured."""
+    """Every figure, the claims of every document beside what was measured, and what was trained as workspaces."""
     input:
         expand("<results>/figures/{figure}.pdf", figure=FIGURES),
         "<results>/claims.csv",
+        lambda wildcards: rules.workspaces.input,
     localrule: True
 
 

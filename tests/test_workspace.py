@@ -13,7 +13,7 @@ from workspaces import WORKSPACES
 
 from diffhep import hypotests, workspace
 from diffhep.likelihood import expected_rates
-from diffhep.models import signal_background
+from diffhep.models import signal_background, signal_background_workspace
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:jsonschema.RefResolver:DeprecationWarning", "ignore:qmu test statistic used:UserWarning"
@@ -59,7 +59,7 @@ def test_with_q_the_strength_is_unbounded_below(name):
 
 def test_exported_models_are_read_as_what_they_were():
     yields = (np.array([1.0, 2, 3]), np.array([10.0, 20, 30]), np.array([12.0, 19, 33]), np.array([9.0, 22, 31]))
-    spec = workspace.signal_background_workspace(*yields)
+    spec = signal_background_workspace(*yields)
     workspace.validate(spec)
     model, data = workspace.analysis(json.loads(json.dumps(spec)))
     order = [model.parameters.names.index(name) for name in ("mu", "gamma")]

@@ -52,6 +52,20 @@ def run(job: Mapping[str, Any], inputs: Mapping[str, Any], output: str) -> None:
         left_over.unlink()
 
 
+def export(job: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Sequence[str]) -> None:
+    """Write what a stage makes of stored datasets as JSON, one file for each name that it returns.
+
+    Args:
+        job: As for `run`.
+        inputs: As for `run`.
+        outputs: Path for each name, `<name>.json`.
+    """
+    documents = resolve(job["call"])(job["settings"], **load(inputs))
+    for path in outputs:
+        with store.replacing(path) as temporary:
+            temporary.write_text(json.dumps(documents[Path(path).stem], indent=1))
+
+
 def draw(entry: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Mapping[str, str], dpi: int) -> None:
     """Draw one figure of the manifest from stored datasets, into one file of each format.
 

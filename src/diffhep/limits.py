@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, PyTree
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from diffhep.fits import FitResult, conditional_fit, fit
 from diffhep.hypotests import (
@@ -96,7 +96,7 @@ def _expected(
     CLs = Phi(-n - sqrt q_A) / Phi(-n) is the level where sqrt q_A = Phi^-1(1 - level Phi(-n)) - n.
     """
     n = np.array(fluctuations)
-    wanted = jnp.asarray(norm.isf(level * norm.sf(n)) - n)
+    wanted = jnp.asarray(-ndtri(level * ndtr(-n)) - n)
 
     def fitted(mu, wanted, model, reference):
         return conditional_fit(model, reference.data, mu, reference.truth)

@@ -1,5 +1,7 @@
 """Ready-made statistical models: yields in, a `likelihood.Model` out, inside `jax.jit` too."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -49,6 +51,44 @@ def signal_background(
         constraints=unit_normal(places),
         parameters=_strength_and(gammas),
     )
+
+
+def signal_background_workspace(
+    signal: Real[ArrayLike, " bin"],
+    background: Real[ArrayLike, " bin"],
+    up: Real[ArrayLike, " bin"],
+    down: Real[ArrayLike, " bin"],
+    *,
+    observed: Real[ArrayLike, " bin"] | None = None,
+) -> dict[str, Any]:
+    """The model of `signal_background` with one shift as a workspace that pyhf reads.
+
+    Args:
+        signal: as there.
+        background: as there.
+        up: as there.
+        down: as there.
+        observed: events found, by default the expected background.
+    """
+    shift = {"hi_data": _numbers(up), "lo_data": _numbers(down)}
+    samples = [
+        _sample("signal", signal, {"name": "mu", "type": "normfactor", "data": None}),
+        _sample("background", background, {"name": "gamma", "type": "histosys", "data": shift}),
+    ]
+    return {
+        "channels": [{"name": "observable", "samples": samples}],
+        "observations": [{"name": "observable", "data": _numbers(background if observed is None else observed)}],
+        "measurements": [{"name": "measurement", "config": {"poi": "mu", "parameters": []}}],
+        "version": "1.0.0",
+    }
+
+
+def _sample(name, yields, modifier):
+    return {"name": name, "data": _numbers(yields), "modifiers": [modifier]}
+
+
+def _numbers(values: ArrayLike) -> list[float]:
+    return np.asarray(values, float).tolist()
 
 
 def _strength_and(gammas):

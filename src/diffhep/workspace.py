@@ -1,4 +1,4 @@
-"""Workspaces in pyhf's JSON: to read what others have published, and to write what pyhf reads."""
+"""Workspaces in pyhf's JSON: statistical models and data that others have published."""
 
 import json
 import sys
@@ -10,8 +10,6 @@ import jax.numpy as jnp
 import jsonschema
 import numpy as np
 import pyhf.schema
-from jax.typing import ArrayLike
-from jaxtyping import Real
 
 from diffhep.description import check_modifier
 from diffhep.histfactory import build
@@ -132,41 +130,3 @@ def _observed(workspace):
             raise ValueError(f"observation {name}: {counts[place]} in bin {place}: counts are finite and not negative")
         parts.append(counts)
     return np.concatenate(parts)
-
-
-def signal_background_workspace(
-    signal: Real[ArrayLike, " bin"],
-    background: Real[ArrayLike, " bin"],
-    up: Real[ArrayLike, " bin"],
-    down: Real[ArrayLike, " bin"],
-    *,
-    observed: Real[ArrayLike, " bin"] | None = None,
-) -> dict[str, Any]:
-    """The model of `models.signal_background` with one shift, as a workspace.
-
-    Args:
-        signal: as there.
-        background: as there.
-        up: as there.
-        down: as there.
-        observed: events found, by default the expected background.
-    """
-    shift = {"hi_data": _numbers(up), "lo_data": _numbers(down)}
-    samples = [
-        _sample("signal", signal, {"name": "mu", "type": "normfactor", "data": None}),
-        _sample("background", background, {"name": "gamma", "type": "histosys", "data": shift}),
-    ]
-    return {
-        "channels": [{"name": "observable", "samples": samples}],
-        "observations": [{"name": "observable", "data": _numbers(background if observed is None else observed)}],
-        "measurements": [{"name": "measurement", "config": {"poi": "mu", "parameters": []}}],
-        "version": "1.0.0",
-    }
-
-
-def _sample(name, yields, modifier):
-    return {"name": name, "data": _numbers(yields), "modifiers": [modifier]}
-
-
-def _numbers(values: ArrayLike) -> list[float]:
-    return np.asarray(values, float).tolist()

@@ -1,8 +1,11 @@
 """Stages of the study at the smallest scale that still shows what they do."""
 
 import numpy as np
+import oracles
+import pyhf
 import pytest
 
+from diffhep import workspace
 from diffhep.studies import blobs
 
 YIELDS = {"signal": 2.0, "background": 10.0, "overall": 10.0, "floor": 0.001}
@@ -121,3 +124,16 @@ def test_toys_are_thrown_from_the_seed_of_median_cls(trained):
 def test_step_cost_times_every_run(events):
     found = blobs.step_cost({"runs": {"a": RUN, "b": {**RUN, "objective": {"bce": 1.0}}}, "repeats": 2}, events)
     assert found["seconds"].dims == ("repeat", "run") and (found["seconds"] > 0).all()
+
+
+@pytest.mark.filterwarnings("ignore:jsonschema.RefResolver:DeprecationWarning")  # by pyhf
+def test_workspaces_have_the_cls_that_is_reported(trained):
+    found = blobs.workspaces({"experiment": "test"}, {"cls": trained})
+    assert sorted(found) == ["test_cls_seed_0", "test_cls_seed_1"]
+    for seed in (0, 1):
+        workspace.validate(found[f"test_cls_seed_{seed}"])
+        oracle = oracles.PyhfAnalysis(found[f"test_cls_seed_{seed}"])
+        with oracles.tight_pyhf():
+            _, expected = pyhf.infer.hypotest(1.0, oracle.data, oracle.model, return_expected=True)
+        of_seed = trained.sel(seed=seed)
+        np.testing.assert_allclose(of_seed["cls"].sel(epoch=int(of_seed["selected"])), expected, rtol=1e-5)

@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-from diffhep import configuration
+from diffhep import configuration, workspace
 
 pytestmark = pytest.mark.xdist_group("built")  # one process runs all that share what they build
 
@@ -31,6 +31,16 @@ def test_every_figure_is_there_and_no_job_warned(built):
 
 def test_a_run_begins_with_a_forecast(built):
     assert re.search(r"Forecast: \d+ jobs, about \d+ minutes on \d+ cores; done around \w+ \d\d:\d\d", built.told)
+
+
+@pytest.mark.filterwarnings("ignore:jsonschema.RefResolver:DeprecationWarning")  # by pyhf
+def test_every_trained_observable_is_there_as_a_workspace(built):
+    results = built.folder / "results/quick/blobs"
+    for trained in results.glob("*/train/*.nc"):
+        name = f"{trained.parts[-3]}_{trained.stem}"
+        assert sorted((results / "workspaces").glob(f"{name}_seed_[0-9]*.json")), name
+    for path in (results / "workspaces").glob("neos_cls_seed_*.json"):
+        workspace.load(path)
 
 
 def test_claims_are_tabulated(built):

@@ -103,6 +103,38 @@ use rule stage as blobs_step_cost with:
         ),
 
 
+for experiment, runs in RUNS.items():
+
+    rule:
+        name:
+            f"blobs_{experiment}_workspaces"
+        input:
+            trained=[f"<results>/blobs/{experiment}/train/{run}.nc" for run in runs],
+        output:
+            [
+                f"<results>/blobs/workspaces/{experiment}_{run}_seed_{seed}.json"
+                for run, settings in runs.items()
+                for seed in range(settings["seed"], settings["seed"] + settings["seeds"])
+            ],
+        log:
+            f"<results>/blobs/workspaces/{experiment}.log",
+        benchmark:
+            f"<results>/blobs/workspaces/{experiment}.benchmark.tsv"
+        conda:
+            "../../envs/diffhep.yaml"
+        params:
+            job=job("diffhep.studies.blobs:workspaces", {"experiment": experiment}),
+        script:
+            "../scripts/export.py"
+
+
+rule workspaces:
+    """Every trained observable as a workspace that pyhf reads."""
+    input:
+        [path for name in RUNS for path in getattr(rules, f"blobs_{name}_workspaces").output],
+    localrule: True
+
+
 # below the rules, so that they bind from here on and not only when the run starts
 wildcard_constraints:
     experiment="|".join(map(re.escape, RUNS)),

@@ -182,7 +182,8 @@ def contours(run: xr.Dataset, events: xr.Dataset, *, seeds: int = 6, number: int
             run["x"], run["y"], which, cmap="Greys", vmax=2.5 * len(levels), shading="nearest", rasterized=True
         )
         _scatter(axis, events, number, markersize=2)
-        axis.contour(run["x"], run["y"], logits, levels=levels, colors="black", linestyles="solid", linewidths=0.9)
+        width = 0.9 if len(levels) < 10 else 0.4
+        axis.contour(run["x"], run["y"], logits, levels=levels, colors="black", linestyles="solid", linewidths=width)
         axis.set(title=_title(best), aspect="equal")
         axis.grid(visible=False)
     plotting.label_outer(axes, "$x$", "$y$")

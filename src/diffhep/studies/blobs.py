@@ -14,7 +14,7 @@ from jaxtyping import Array
 from diffhep import experiments, hypotests, information, toys, training
 from diffhep.data import blobs
 from diffhep.likelihood import Model, nominal_parameters, unbounded_poi
-from diffhep.models import signal_background
+from diffhep.models import signal_background, signal_background_workspace
 from diffhep.observables import FINE_BINS, METRICS, ON_SCORES, expected_yields, metrics, plane_axis, problem
 
 EVENTS, TOYS = 10, 11  # purposes of the suite's seed, beyond those of `training`
@@ -87,6 +87,22 @@ def evaluate(settings: dict, trained: xr.Dataset) -> xr.Dataset:
     values = {name: np.stack([np.reshape(at[name], shape) for at in found], axis=-1) for name in METRICS}
     coords = {dim: trained[dim] for dim in ("seed", "epoch")} | {"bins": settings["bins"]}
     return xr.Dataset({name: (tuple(coords), array) for name, array in values.items()}, coords=coords)
+
+
+def workspaces(settings: dict, trained: dict[str, xr.Dataset]) -> dict[str, dict]:
+    """The analysis of every trained observable at its selected epoch as a pyhf workspace, by name.
+
+    Observed is the expected background, so that the median expected CLs is the `cls` that is reported; runs with code0
+    must be read with that interpolation.
+    """
+    found = {}
+    for run, results in trained.items():
+        for seed in results["seed"].values:
+            of_seed = results.sel(seed=seed)
+            yields = of_seed["yields"].sel(epoch=int(of_seed["selected"]))
+            name = f"{settings['experiment']}_{run}_seed_{seed}"
+            found[name] = signal_background_workspace(*yields.transpose("sample", "bin").values)
+    return found
 
 
 def compare(settings: dict, trained: dict[str, xr.Dataset], evaluated: dict[str, xr.Dataset]) -> xr.Dataset:
