@@ -1,6 +1,6 @@
 """A network whose output is binned for a likelihood: from settings to what is trained and what it is judged by."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -21,7 +21,10 @@ from diffhep.networks import Observable
 from diffhep.networks import logits as logits_of
 
 ON_SCORES = ("bce", "bce_augmented")  # objectives that know nothing of bins
-METRICS = tuple(name for name in losses.OBJECTIVES if name not in ON_SCORES)
+NOT_METRICS = (*ON_SCORES, "upper_limit")  # a limit takes too many fits to be found after every epoch
+METRICS = tuple(name for name in losses.OBJECTIVES if name not in NOT_METRICS)
+    name for name in losses.OBJECTIVES if name not in (*ON_SCORES, "upper_limit")
+)  # a limit takes many fits
 FINE_BINS = 60  # a multiple of every number of bins that `evaluate` is asked for
 
 
@@ -99,13 +102,16 @@ def _evaluate(
     yields = expected_yields(settings["yields"], counts / logits.shape[1])
     on_scores = {name: losses.OBJECTIVES[name](Outcome(logits, events.weights, None)) for name in ON_SCORES}
     binned = {"yields": yields, "counts": fine, "edges": jnp.asarray(edges)}
-    return on_scores | metrics(yields, settings["interpolation"]) | binned
+    trained_on = [name for name in settings["objective"] if name not in ON_SCORES]
+    return on_scores | metrics(yields, settings["interpolation"], trained_on) | binned
 
 
-def metrics(yields: Float[Array, "sample bin"], interpolation: str) -> dict[str, Float[Array, ""]]:
-    """Every objective that is a function of the binned yields alone, by name."""
+def metrics(
+    yields: Float[Array, "sample bin"], interpolation: str, others: Iterable[str] = ()
+) -> dict[str, Float[Array, ""]]:
+    """`METRICS`, and others of the objectives, of binned yields, by name."""
     outcome = Outcome(None, None, signal_background(*yields, interpolation=interpolation))
-    return {name: losses.OBJECTIVES[name](outcome) for name in METRICS}
+    return {name: losses.OBJECTIVES[name](outcome) for name in dict.fromkeys([*METRICS, *others])}
 
 
 def plane_axis(settings: Mapping) -> np.ndarray:
