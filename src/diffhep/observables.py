@@ -23,8 +23,6 @@ from diffhep.networks import logits as logits_of
 ON_SCORES = ("bce", "bce_augmented")  # objectives that know nothing of bins
 NOT_METRICS = (*ON_SCORES, "upper_limit")  # a limit takes too many fits to be found after every epoch
 METRICS = tuple(name for name in losses.OBJECTIVES if name not in NOT_METRICS)
-    name for name in losses.OBJECTIVES if name not in (*ON_SCORES, "upper_limit")
-)  # a limit takes many fits
 FINE_BINS = 60  # a multiple of every number of bins that `evaluate` is asked for
 
 
