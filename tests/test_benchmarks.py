@@ -11,7 +11,6 @@ from benchmarks import fits, peers, table, training
 from diffhep import configuration as conf
 
 ROOT = Path(__file__).parents[1]
-pytestmark = pytest.mark.filterwarnings("ignore:jsonschema.RefResolver:DeprecationWarning")  # by pyhf
 
 
 def load(name):

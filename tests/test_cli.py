@@ -9,8 +9,6 @@ from workspaces import WORKSPACES
 
 from diffhep import cli
 
-pytestmark = pytest.mark.filterwarnings("ignore:jsonschema.RefResolver:DeprecationWarning")  # by pyhf
-
 
 @pytest.fixture
 def file(tmp_path):

@@ -15,7 +15,6 @@ from diffhep.histfactory import build
 from diffhep.likelihood import Data, expected_data, expected_rates, log_likelihood
 from diffhep.workspace import analysis
 
-pytestmark = pytest.mark.filterwarnings("ignore:jsonschema.RefResolver:DeprecationWarning")  # by pyhf
 CODES = (("code4p", "code4"), ("code0", "code1"))
 
 

@@ -14,7 +14,6 @@ from diffhep.likelihood import Data
 from diffhep.limits import LEVEL, expected_upper_limit, increasing_root, upper_limits
 from diffhep.models import signal_background
 
-pytestmark = pytest.mark.filterwarnings("ignore:jsonschema.RefResolver:DeprecationWarning")  # by pyhf
 S, B = jnp.array([2.0, 4.0, 7.0]), jnp.array([50.0, 30.0, 12.0])
 
 

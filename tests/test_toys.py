@@ -3,10 +3,13 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import oracles
+import pyhf
 import pytest
 from scipy import stats
+from workspaces import WORKSPACES
 
-from diffhep import hypotests, toys
+from diffhep import hypotests, toys, workspace
 from diffhep.likelihood import expected_rates, nominal_parameters, unbounded_poi
 from diffhep.models import signal_background
 
@@ -56,3 +59,28 @@ def test_asymptotic_density_and_the_share_at_zero_make_one(shift):
     root = jnp.linspace(1e-9, 20, 100_001)
     area = jnp.trapezoid(2 * root * toys.asymptotic_density(root**2, jnp.asarray(shift)), root)
     np.testing.assert_allclose(area + stats.norm.cdf(-shift), 1, rtol=1e-6)
+
+
+def test_auxiliary_data_fluctuate_as_they_were_measured():
+    model, _ = workspace.analysis(WORKSPACES["correlated"])
+    pars = jnp.asarray(model.parameters.initial)
+    auxiliary = toys.throw(model, pars, 20_000, key=jax.random.key(3)).auxiliary
+    errors = np.concatenate([model.constraints.width, np.sqrt(model.constraints.expected_count)])
+    assert (np.abs(auxiliary.mean(axis=0) - model.constraints.expected(pars)) < 4.5 * errors / np.sqrt(20_000)).all()
+    np.testing.assert_allclose(auxiliary.std(axis=0), errors, rtol=0.03)
+
+
+def test_cls_from_toys_is_that_of_pyhfs_toys_and_near_the_asymptotic_one():
+    spec = WORKSPACES["normsys"]
+    model, data = workspace.analysis(spec)
+    ours = toys.cls(model, data, 1.0, 20_000, key=jax.random.key(5))
+    assert (ours.failed == 0).all()
+    oracle = oracles.PyhfAnalysis(spec)
+    np.random.seed(0)
+    calculator = pyhf.infer.calculators.ToyCalculator(oracle.data, oracle.model, ntoys=400, track_progress=False)
+    theirs = calculator.pvalues(calculator.teststatistic(1.0), *calculator.distributions(1.0))[-1]
+    np.testing.assert_allclose(ours.observed, theirs, atol=0.1)  # of 400 toys
+    asymptotic = jax.jit(hypotests.cls)(model, data, 1.0)
+    np.testing.assert_allclose(ours.observed, np.exp(asymptotic.log_observed), atol=0.03)
+    np.testing.assert_allclose(ours.expected[:4], np.exp(asymptotic.log_expected[:4]), atol=0.03)
+    assert ours.expected[4] == 1  # fitted strengths above the tested one: q is 0, which the normal curve does not know

@@ -15,10 +15,6 @@ from diffhep import hypotests, workspace
 from diffhep.likelihood import expected_rates
 from diffhep.models import signal_background, signal_background_workspace
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:jsonschema.RefResolver:DeprecationWarning", "ignore:qmu test statistic used:UserWarning"
-)  # by pyhf
-
 
 def pyhf_test(oracle, mu, test_stat):
     """Observed and expected p-values."""

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.scipy.special import ndtr
 from jax.scipy.stats import norm
-from jaxtyping import Array, Bool, Float, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from diffhep.fits import conditional_fit, fit
-from diffhep.hypotests import expected_cls
+from diffhep.hypotests import FLUCTUATIONS, TestStatistic, expected_cls, for_statistic
 from diffhep.likelihood import Data, Model, expected_data, nominal_parameters
 
 CHUNK = 128
@@ -37,16 +38,19 @@ class Statistics(NamedTuple):
 def throw(model: Model, pars: Float[Array, " par"], number: int, *, key: Key[Array, ""]) -> Data:
     """Data sets as nature would make them if `pars` were true; auxiliary measurements fluctuate too.
 
-    Counts are Poisson distributed around the expected rates, auxiliary data normally with unit width.
+    Counts, auxiliary ones too, are Poisson distributed around the expected rates, other auxiliary data normally with
+    their errors.
 
     Returns:
         Data with arrays (toy, bin) and (toy, aux).
     """
-    counts, auxiliary = jax.random.split(key)
-    expected = expected_data(model, pars)
-    noise = jax.random.normal(auxiliary, (number, *expected.auxiliary.shape), expected.auxiliary.dtype)
+    counts, normal, poisson = (jax.random.fold_in(key, purpose) for purpose in range(3))
+    expected, constraints = expected_data(model, pars), model.constraints
     main = jax.random.poisson(counts, expected.main, (number, *expected.main.shape))
-    return Data(main.astype(expected.main.dtype), expected.auxiliary + noise)
+    measured = constraints.width * jax.random.normal(normal, (number, len(constraints.normal)), expected.main.dtype)
+    measured += expected.auxiliary[: len(constraints.normal)]
+    counted = jax.random.poisson(poisson, constraints.counts(expected.auxiliary), (number, len(constraints.poisson)))
+    return Data(main.astype(expected.main.dtype), jnp.concatenate([measured, counted], axis=1))
 
 
 @jax.jit
@@ -74,6 +78,47 @@ def _statistics(model: Model, mu: Float[Array, ""], data: Data) -> Statistics:
         jnp.where(mu_hat < 0, 0.0, ratio[1]),
         free.converged & jnp.all(held.converged),
     )
+
+
+class ToyPValues(NamedTuple):
+    """CLs of one signal strength from pseudo-experiments.
+
+    Attributes:
+        observed: of the data.
+        expected: without signal, if the data fluctuate by `hypotests.FLUCTUATIONS`; the third is the median.
+        failed: pseudo-experiments left out because a fit did not converge, of those with and without signal.
+    """
+
+    observed: Float[Array, ""]
+    expected: Float[Array, " fluctuation"]
+    failed: Int[Array, " hypothesis"]
+
+
+def cls(
+    model: Model, data: Data, mu: float, number: int, *, key: Key[Array, ""], test_stat: TestStatistic = "qtilde"
+) -> ToyPValues:
+    """CLs = CLs+b / CLb (arXiv:1007.1727 section 3.8) with sampling distributions thrown, not assumed.
+
+    Both hypotheses are thrown with the nuisance parameters that fit the data best under them.
+
+    Args:
+        model: what is thrown and fitted.
+        data: what was observed.
+        mu: strength to test.
+        number: data sets for each hypothesis.
+        key: source of randomness.
+        test_stat: as in `hypotests.cls`.
+    """
+    model, mu = for_statistic(model, test_stat), jnp.asarray(mu, float)
+    found, held = [], jax.jit(lambda value: conditional_fit(model, data, value).parameters)
+    for strength, fresh in zip((mu, jnp.zeros_like(mu)), jax.random.split(key), strict=True):
+        found.append(statistics(model, throw(model, held(strength), number, key=fresh), mu))
+    signal, empty = (jnp.where(of.converged, of.q_mu, jnp.nan) for of in found)
+    observed = statistics(model, jax.tree.map(lambda values: jnp.asarray(values)[None], data), mu).q_mu[0]
+    thresholds = jnp.append(jnp.nanquantile(empty, ndtr(jnp.array(FLUCTUATIONS))), observed)
+    tails = [jnp.nanmean(jnp.where(jnp.isnan(q), q, q >= thresholds[:, None]), axis=1) for q in (signal, empty)]
+    values = tails[0] / tails[1]
+    return ToyPValues(values[-1], values[:-1], jnp.stack([jnp.sum(~of.converged) for of in found]))
 
 
 class ClsScan(NamedTuple):

@@ -126,7 +126,6 @@ def test_step_cost_times_every_run(events):
     assert found["seconds"].dims == ("repeat", "run") and (found["seconds"] > 0).all()
 
 
-@pytest.mark.filterwarnings("ignore:jsonschema.RefResolver:DeprecationWarning")  # by pyhf
 def test_workspaces_have_the_cls_that_is_reported(trained):
     found = blobs.workspaces({"experiment": "test"}, {"cls": trained})
     assert sorted(found) == ["test_cls_seed_0", "test_cls_seed_1"]

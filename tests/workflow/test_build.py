@@ -33,7 +33,6 @@ def test_a_run_begins_with_a_forecast(built):
     assert re.search(r"Forecast: \d+ jobs, about \d+ minutes on \d+ cores; done around \w+ \d\d:\d\d", built.told)
 
 
-@pytest.mark.filterwarnings("ignore:jsonschema.RefResolver:DeprecationWarning")  # by pyhf
 def test_every_trained_observable_is_there_as_a_workspace(built):
     results = built.folder / "results/quick/blobs"
     for trained in results.glob("*/train/*.nc"):
