@@ -132,7 +132,7 @@ def test_cls_that_no_toy_reaches_is_not_drawn(toys):
 def test_panels_say_what_they_show(toys):
     figure = blobs.toys(**toys)
     assert all(axis.get_xlabel() and axis.get_title() for axis in figure.axes if axis is not figure.axes[3])
-    assert [label.get_text() for label in figure.axes[7].get_yticklabels()] == ["25.0%", "25.0%"]
+    assert [label.get_text() for label in figure.axes[7].get_yticklabels()] == ["2500.0", "2500.0"]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         plotting.look(name)["label"] for name in toys
     ]
