@@ -71,5 +71,6 @@ def coverage(axis: Axes, runs: dict[str, xr.Dataset]) -> None:
     axis.axvline(ONE_SIGMA, color=plotting.TRUTH, linewidth=1.2)
     failed = [f"{1e4 * float(data['failed'].max()):.1f}" for data in runs.values()]
     axis.set_yticks(range(len(runs)), failed)
-    axis.set(xlabel=r"coverage of $\hat\mu \pm \sigma_\mu$", ylabel="failed fits of 10 000", ylim=(len(runs) - 0.5, -0.5))
+    axis.set(xlabel=r"coverage of $\hat\mu \pm \sigma_\mu$", ylabel="failed fits of 10 000")
+    axis.set_ylim(len(runs) - 0.5, -0.5)
     axis.set_title(r"thrown with $\mu = 0$ (open), $1$ (filled)")
