@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import jax
@@ -12,8 +12,8 @@ import pyhf
 
 from benchmarks import peers, timing
 from diffhep import toys, training
-from diffhep.fits import FitResult, fit
 from diffhep.likelihood import Data, Model, nominal_parameters
+from diffhep.many_fits import fit_all
 from diffhep.models import signal_background
 
 
@@ -48,12 +48,6 @@ def thrown(settings: Mapping[str, Any]) -> tuple[Model, Data]:
     return model, toys.throw(model, nominal_parameters(model, 1.0), settings["toys"], key=key)
 
 
-@jax.jit
-def our_fits(model: Model, data: Data) -> FitResult:
-    """Fits of all data sets, in chunks as in a study."""
-    return jax.lax.map(partial(fit, model), data, batch_size=toys.CHUNK)
-
-
 @cache
 def _ours(text: str) -> tuple[Model, Data]:
     return jax.block_until_ready(thrown(json.loads(text)))
@@ -68,7 +62,7 @@ def _theirs(text: str) -> tuple[pyhf.Model, Data]:
 
 def fit_ours(text: str) -> None:
     """Fit all data sets, settings in JSON: in a process of its own, where the first call compiles."""
-    jax.block_until_ready(our_fits(*_ours(text)))
+    jax.block_until_ready(fit_all(*_ours(text)))
 
 
 def fit_theirs(text: str) -> None:

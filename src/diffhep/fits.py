@@ -9,22 +9,14 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.typing import ArrayLike
 from jaxopt.implicit_diff import custom_root
 from jaxtyping import Array, Bool, Float, Real
 
-from diffhep.likelihood import (
-    RATE_FLOOR,
-    Data,
-    Model,
-    counting_rates,
-    counts,
-    log_likelihood,
-    negative_log_likelihood,
-)
+from diffhep.free_parameters import all_parameters, bounds, free_places, kinked, problem_of
+from diffhep.likelihood import RATE_FLOOR, Data, Model, log_likelihood, negative_log_likelihood
 from diffhep.modifiers import take
-from diffhep.newton import BELOW_ZERO, Problem, State, newton_step
+from diffhep.newton import BELOW_ZERO, State, newton_step
 
 ITERATIONS = 60
 """Most Newton steps of a fit: about 6 suffice for most data, the rest is for minima at the edge of vanishing rates."""
@@ -86,50 +78,19 @@ def conditional_fit(
 def _result(model, data, mu, start):
     data = Data(*(jnp.asarray(values, model.nominal.dtype) for values in data))
     start = jnp.asarray(model.parameters.initial, model.nominal.dtype) if start is None else start
-    low, high = _bounds(model, mu)
-    start = jnp.clip(take(jax.lax.stop_gradient(start), _free(model, mu)), low, high)
+    low, high = bounds(model, mu)
+    start = jnp.clip(take(jax.lax.stop_gradient(start), free_places(model, mu)), low, high)
     free, edm = _implicit_minimum(start, model, data, mu)
-    fixed = _all_parameters(model, jax.lax.stop_gradient(free), mu)
-    return FitResult(_all_parameters(model, free, mu), -log_likelihood(model, fixed, data), edm)
-
-
-def _free(model, mu):
-    """Indices of the parameters that are fitted: not the fixed ones, nor the parameter of interest if it is held."""
-    held = list(model.parameters.fixed)
-    held[model.parameters.poi] |= mu is not None
-    return tuple(int(index) for index in np.flatnonzero(~np.array(held)))
-
-
-def _all_parameters(model, free, mu):
-    """Free parameters with the others put in their places: start values if fixed, `mu` for the one of interest."""
-    parameters, places = model.parameters, _free(model, mu)
-    if len(places) == len(parameters.names):
-        return free
-    parts, done = [], 0
-    for place in sorted(set(range(len(parameters.names))) - set(places)):
-        value = parameters.initial[place] if mu is None or place != parameters.poi else mu
-        before = place - len(parts) // 2
-        parts += [free[done:before], jnp.reshape(jnp.asarray(value, free.dtype), 1)]
-        done = before
-    return jnp.concatenate([*parts, free[done:]])
-
-
-def _which(model, indices, mu):
-    """Which of the free parameters are among the indices."""
-    return np.isin(_free(model, mu), indices)
-
-
-def _bounds(model, mu):
-    bounds = np.reshape(model.parameters.bounds, (-1, 2))[np.array(_free(model, mu), int)]
-    return bounds[:, 0], bounds[:, 1]
+    fixed = all_parameters(model, jax.lax.stop_gradient(free), mu)
+    return FitResult(all_parameters(model, free, mu), -log_likelihood(model, fixed, data), edm)
 
 
 def _optimality(free, model, data, mu):
     """Zero where a gradient step, cut to the bounds, leads nowhere."""
-    low, high = _bounds(model, mu)
-    held = _which(model, _kinked(model), mu) & (jnp.abs(free) <= BELOW_ZERO)  # a minimum at a kink stays there
+    low, high = bounds(model, mu)
+    held = kinked(model, mu) & (jnp.abs(free) <= BELOW_ZERO)  # a minimum at a kink stays there
     low, high = jnp.where(held, 0.0, low), jnp.where(held, 0.0, high)
-    slope = jax.grad(lambda values: negative_log_likelihood(model, _all_parameters(model, values, mu), data))(free)
+    slope = jax.grad(lambda values: negative_log_likelihood(model, all_parameters(model, values, mu), data))(free)
     return free - jnp.clip(free - slope, low, high)
 
 
@@ -147,15 +108,7 @@ def _solve(start, model, data, mu):
     """Free parameters at the minimum, and the gain in log-likelihood that the last step promised."""
     if start.shape[0] == 0:
         return start, jnp.zeros((), start.dtype)
-    problem = Problem(
-        rates=lambda free: counting_rates(model, _all_parameters(model, free, mu)),
-        prior=lambda free: model.constraints.deviance(_all_parameters(model, free, mu), data.auxiliary),
-        information=take(model.constraints.information(_all_parameters(model, start, mu)), _free(model, mu)),
-        counts=counts(model, data),
-        bounds=_bounds(model, mu),
-        shifts=_which(model, [p for modifier in model.modifiers for p in modifier.shifts], mu),
-        kinked=_which(model, _kinked(model), mu),
-    )
+    problem = problem_of(model, data, mu)
 
     def unfinished(carry):
         iteration, state = carry
@@ -169,11 +122,6 @@ def _solve(start, model, data, mu):
     begin = State(start, empty, jnp.zeros_like(start[0]), jnp.full_like(start[0], jnp.inf))
     _, end = jax.lax.while_loop(unfinished, step, (0, begin))
     return jnp.where(jnp.abs(end.free) <= BELOW_ZERO, 0.0, end.free), end.gain
-
-
-def _kinked(model):
-    """Parameters with a kink at 0 in the rates: those of shifts with code0 or code1."""
-    return [p for modifier in model.modifiers for p in modifier.kinked]
 
 
 _implicit_minimum = custom_root(_optimality, has_aux=True, solve=_solve_directly)(_solve)

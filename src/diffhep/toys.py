@@ -10,12 +10,10 @@ from jax.scipy.special import ndtr
 from jax.scipy.stats import norm
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from diffhep.fits import conditional_fit, fit
+from diffhep.fits import conditional_fit
 from diffhep.hypotests import FLUCTUATIONS, TestStatistic, expected_cls, for_statistic
 from diffhep.likelihood import Data, Model, expected_data, nominal_parameters
-
-CHUNK = 128
-"""Data sets fitted side by side: they fill the vector units and do not wait long for the slowest."""
+from diffhep.many_fits import fit_all
 
 
 class Statistics(NamedTuple):
@@ -59,24 +57,15 @@ def statistics(model: Model, data: Data, mu: Float[Array, ""]) -> Statistics:
 
     The strength is unbounded below if the model's bounds say so (`likelihood.unbounded_poi`).
     """
-    number = data.main.shape[0]
-    # whole chunks only: a smaller last one would be compiled too
-    data = jax.tree.map(lambda values: jnp.pad(values, ((0, -number % CHUNK), (0, 0)), mode="edge"), data)
-    found = jax.lax.map(partial(_statistics, model, mu), data, batch_size=CHUNK)
-    return jax.tree.map(lambda values: values[:number], found)
-
-
-def _statistics(model: Model, mu: Float[Array, ""], data: Data) -> Statistics:
-    free = fit(model, data)
-    conditional = jax.vmap(lambda value: conditional_fit(model, data, value, start=free.parameters))
-    held = conditional(jnp.stack([mu, jnp.zeros_like(mu)]))
-    ratio = jnp.maximum(2 * (held.nll - free.nll), 0.0)  # rounding
-    mu_hat = free.parameters[model.parameters.poi]
+    free = fit_all(model, data)
+    held = [fit_all(model, data, value, free.parameters) for value in (mu, jnp.zeros_like(mu))]
+    ratio = [jnp.maximum(2 * (of.nll - free.nll), 0.0) for of in held]  # rounding
+    mu_hat = free.parameters[:, model.parameters.poi]
     return Statistics(
         mu_hat,
         jnp.where(mu_hat > mu, 0.0, ratio[0]),
         jnp.where(mu_hat < 0, 0.0, ratio[1]),
-        free.converged & jnp.all(held.converged),
+        free.converged & held[0].converged & held[1].converged,
     )
 
 

@@ -1,0 +1,119 @@
+"""Fits of many data sets: plain Newton steps for most of them, the safeguarded ones of `fits` for the rest."""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from diffhep.fits import ENOUGH, FitResult, conditional_fit, fit
+from diffhep.free_parameters import Held, all_parameters, free_places, problem_of
+from diffhep.likelihood import RATE_FLOOR, Data, Model, log_likelihood
+from diffhep.modifiers import take
+from diffhep.newton import Problem
+from diffhep.small_matrices import divider, is_positive
+
+CHUNK = 128
+"""Data sets fitted side by side: they fill the vector units and do not wait long for the slowest."""
+
+LENGTHS = (1.0, 0.3)
+
+STEPS = 12
+"""Plain Newton steps after which a data set is one of the rest."""
+
+
+@jax.jit
+def fit_all(model: Model, data: Data, mu: Held = None, start: Float[Array, "toy par"] | None = None) -> FitResult:
+    """Fits of many data sets, arrays (toy, ...); without derivatives.
+
+    Args:
+        model: the statistical model.
+        data: what it is fitted to, arrays (toy, bin) and (toy, aux).
+        mu: value at which the parameter of interest is held; by default it is fitted too.
+        start: first guess for each data set, by default the model's start values.
+    """
+    number = data.main.shape[0]
+    if start is None:
+        start = jnp.broadcast_to(jnp.asarray(model.parameters.initial), (number, len(model.parameters.names)))
+    # whole chunks only: a smaller last one would be compiled too
+    padded = jax.tree.map(lambda each: jnp.pad(each, ((0, -number % CHUNK), (0, 0)), mode="edge"), (data, start))
+    found = jax.lax.map(lambda toy: _plainly(model, *toy, mu), padded, batch_size=CHUNK)
+    safely = fit if mu is None else partial(_conditional_fit, mu=mu)
+    order = jnp.argsort(found.converged)  # those that did not converge first
+
+    def again(chunk, found):
+        places = jax.lax.dynamic_slice_in_dim(order, chunk * CHUNK, CHUNK)
+        some = jax.tree.map(lambda each: each[places], padded)
+        fitted = jax.vmap(lambda data, start: safely(model, data, start=start))(*some)
+        return jax.tree.map(lambda old, new: old.at[places].set(new), found, fitted)
+
+    chunks = (jnp.sum(~found.converged) + CHUNK - 1) // CHUNK
+    return jax.tree.map(lambda each: each[:number], jax.lax.fori_loop(0, chunks, again, found))
+
+
+def _conditional_fit(model, data, start, mu):
+    return conditional_fit(model, data, mu, start)
+
+
+class _State(NamedTuple):
+    free: Array
+    gain: Array
+    lost: Array
+
+
+def _plainly(model: Model, data: Data, start: Float[Array, " par"], mu: Held) -> FitResult:
+    """Where plain Newton steps end; `edm` is infinite if they went astray."""
+    problem = problem_of(model, data, mu)
+    begin = _State(
+        jnp.clip(take(start, free_places(model, mu)), *problem.bounds),
+        jnp.asarray(jnp.inf),
+        jnp.any(problem.counts < RATE_FLOOR) | problem.kinked.any(),  # kinks are not for plain steps
+    )
+
+    def unfinished(carry):
+        step, state = carry
+        return (step < STEPS) & (state.gain >= ENOUGH) & ~state.lost
+
+    _, end = jax.lax.while_loop(unfinished, lambda carry: (carry[0] + 1, _step(problem, carry[1])), (0, begin))
+    pars = all_parameters(model, end.free, mu)
+    edm = jnp.where(end.lost | _has_better_neighbour(problem, end.free), jnp.inf, end.gain)
+    return FitResult(pars, -log_likelihood(model, pars, data), edm)
+
+
+def _step(problem: Problem, state: _State) -> _State:
+    """One Newton step, with the Fisher information where the Hessian is not positive; lost if the likelihood falls."""
+    free, (low, high) = state.free, problem.bounds
+    rates, jacobian = problem.rates(free), jax.jacfwd(problem.rates)(free)
+    slope = 1 - problem.counts / rates
+    gradient = jax.grad(problem.prior)(free) + slope @ jacobian
+    bend = jax.hessian(lambda values: jnp.sum(slope * problem.rates(values)))(free)
+    fisher = (jacobian.T / rates) @ jacobian + jnp.diag(problem.information)
+    hessian = (jacobian.T * (problem.counts / rates**2)) @ jacobian + jnp.diag(problem.information) + bend
+    matrix = jnp.where(is_positive(hessian, 1e-6 * jnp.diagonal(fisher)), hessian, fisher)
+    frozen = ((free <= low) & (gradient > 0)) | ((free >= high) & (gradient < 0))
+    gradient = jnp.where(frozen, 0.0, gradient)
+    direction = -divider(jnp.where(frozen[:, None] | frozen, jnp.eye(free.shape[0]), matrix))(gradient)
+    candidates = [jnp.clip(free + length * direction, low, high) for length in LENGTHS]
+    values = jnp.stack([_nll(problem, each) for each in (*candidates, free)])
+    rounding = 1e-13 * (1 + jnp.sum(problem.counts))
+    best = jnp.argmin(values[:-1].at[0].add(-rounding))
+    lost = ~(values[best] <= values[-1] + rounding)
+    return _State(jnp.where(lost, free, jnp.stack(candidates)[best]), -0.5 * gradient @ direction, lost)
+
+
+def _nll(problem: Problem, free: Array) -> Array:
+    """Negative log-likelihood, infinite where rates vanish."""
+    rates = problem.rates(free)
+    value = jnp.sum(rates - problem.counts * jnp.log(jnp.maximum(rates, RATE_FLOOR))) + problem.prior(free)
+    return jnp.where((rates > RATE_FLOOR).all(), value, jnp.inf)
+
+
+def _has_better_neighbour(problem: Problem, free: Array) -> Bool[Array, ""]:
+    """Whether another valley begins within two standard deviations along one of the shifts."""
+    here, better = _nll(problem, free), jnp.array(False)
+    for place in problem.shifts.nonzero()[0]:
+        for move in (-2.0, -1.0, 1.0, 2.0):
+            there = jnp.clip(free.at[place].add(move), *problem.bounds)
+            better |= _nll(problem, there) < here
+    return better

@@ -1,0 +1,48 @@
+"""Fits of many data sets end where the single, safeguarded ones do, and so do those that plain steps cannot make."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from workspaces import WORKSPACES
+
+from diffhep import many_fits, toys, workspace
+from diffhep.fits import conditional_fit, fit
+from diffhep.likelihood import unbounded_poi
+from diffhep.models import signal_background
+
+BLOBS = signal_background(*np.array([
+    [0.61, 0.96, 2.46, 7.26, 8.70], [78.2, 13.12, 6.2, 2.2, 0.28],
+    [46.12, 17.2, 20.6, 13.52, 2.56], [34.64, 23.96, 14.44, 17.24, 9.72],
+]))  # fmt: skip
+FEW = signal_background(*np.array([[0.5, 2.0, 1.0], [3.0, 0.4, 0.2], [2.0, 0.8, 0.4], [4.0, 0.3, 0.1]]))
+MODELS = {
+    "blobs": BLOBS,
+    "few events": FEW,
+    "few events, unbounded": unbounded_poi(FEW),
+    "code0": signal_background(
+        *np.array([[2.0, 6.0], [40.0, 30.0], [44.0, 25.0], [39.0, 31.0]]), interpolation="code0"
+    ),
+    "all kinds of constraints": workspace.analysis(WORKSPACES["correlated"])[0],
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("mu", [None, 0.5])
+def test_they_end_where_single_fits_do(name, mu):
+    model = MODELS[name]
+    data = toys.throw(model, jnp.asarray(model.parameters.initial), 300, key=jax.random.key(2))
+    single = fit if mu is None else lambda model, data: conditional_fit(model, data, mu)
+    expected = jax.jit(lambda data: jax.lax.map(lambda toy: single(model, toy), data, batch_size=100))(data)
+    found = many_fits.fit_all(model, data, None if mu is None else jnp.array(mu))
+    assert found.nll.shape == (300,) and (found.converged == expected.converged).mean() > 0.99
+    same = np.abs(found.nll - expected.nll) < 1e-6
+    assert same.mean() > 0.99  # some data have two minima
+    np.testing.assert_allclose(found.parameters[same], expected.parameters[same], atol=2e-3)
+
+
+def test_data_without_events_are_left_to_the_safeguarded_steps():
+    data = toys.throw(FEW, jnp.array([1.0, 0.0]), 300, key=jax.random.key(2))
+    plain = jax.vmap(lambda toy: many_fits._plainly(FEW, toy, jnp.array([1.0, 0.0]), None))(data)
+    empty = np.asarray((data.main == 0).any(axis=1))
+    assert empty.any() and np.isinf(plain.edm[empty]).all() and plain.converged.any()
