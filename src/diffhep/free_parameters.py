@@ -2,13 +2,14 @@
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float, Real
 
 from diffhep.likelihood import Data, Model, counting_rates, counts
 from diffhep.modifiers import take
 from diffhep.newton import Problem
 
-Held = Float[Array, ""] | None
+Held = Real[ArrayLike, ""] | None
 """Value at which the parameter of interest is held, if it is."""
 
 
