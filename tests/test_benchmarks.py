@@ -36,7 +36,7 @@ def test_losses_and_gradients_are_those_of_relaxed(settings):
 def test_fits_are_those_of_pyhf(settings):
     model, data = fits.thrown({**settings["fits"], "seed": 0, "toys": 20})
     peer = peers.pyhf_fits(peers.pyhf_model(settings["fits"]["yields"]), data)
-    same = np.isclose(fits.our_fits(model, data).parameters, peer, atol=2e-3).all(axis=1)
+    same = np.isclose(fits.fit_all(model, data).parameters, peer, atol=2e-3).all(axis=1)
     assert same.mean() >= 0.9  # of some data sets the likelihood has two maxima, and each finds its own
 
 

@@ -1,0 +1,73 @@
+"""Stages of the study of how training on a whole analysis scales (thesis 7.7 asks; ours)."""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float, Key, PyTree
+
+from diffhep import training
+from diffhep.observables import problem
+
+BATCHES = 40  # purpose of the suite's seed
+MEASURES = ("bias", "bias_error", "spread", "cosine")
+
+
+def gradient_noise(settings: dict, events: xr.Dataset) -> xr.Dataset:
+    """How far gradients of batches are from that of all events, for one network and several objectives.
+
+    An objective that is no sum over events, such as CLs, has another gradient on average the smaller the batch: its
+    bias no number of batches averages away.
+
+    Returns:
+        Over (objective, batch_size), in units of the norm of the gradient g of all events: `bias` |<g_n> - g|,
+        `bias_error`, the bias that an unbiased gradient would show because only some batches are averaged, and
+        `spread` sqrt <|g_n - <g_n>|²>; and `cosine`, the mean cosine of the angle between g_n and g.
+    """
+    run = {key: settings[key] for key in ("seed", "yields", "plane")} | settings["run"]
+    schedule = training.Schedule(run["epochs"], run["batch_size"], run["learning_rate"], 1)
+    _, state = training.train(problem(run, events), schedule, [run["seed"]])
+    parameters = jax.tree.map(lambda leaf: leaf[0], state.parameters)
+    key = training.key(settings["seed"], BATCHES)
+    found = [
+        _noise(problem(run | {"objective": {name: 1.0}}, events), parameters, settings, key)
+        for name in settings["objectives"]
+    ]
+    return xr.Dataset(
+        {
+            name: (("objective", "batch_size"), np.stack([of[:, place] for of in found]))
+            for place, name in enumerate(MEASURES)
+        },
+        coords={"objective": settings["objectives"], "batch_size": settings["batch_sizes"]},
+    )
+
+
+def _noise(
+    trained: training.Problem, parameters: PyTree, settings: dict, key: Key[Array, ""]
+) -> Float[np.ndarray, "size measure"]:
+    events, slope = trained.events, jax.grad(trained.loss)
+
+    def gradient(batch):
+        return ravel_pytree(slope(parameters, batch))[0].astype(jnp.float64)
+
+    def of_batches(size):
+        def of_batch(key):
+            chosen = jax.random.choice(key, events.weights.shape[1], (size,), replace=False)
+            return gradient(jax.tree.map(lambda array: array[:, chosen], events))
+
+        return jax.jit(lambda keys: jax.lax.map(of_batch, keys))(jax.random.split(key, settings["batches"]))
+
+    reference = jax.jit(gradient)(events)
+    return np.stack([_compare(of_batches(size), reference) for size in settings["batch_sizes"]])
+
+
+def _compare(gradients: Float[Array, "batch par"], reference: Float[Array, " par"]) -> Sequence[float]:
+    """The `MEASURES`, in their order."""
+    size, mean = jnp.linalg.norm(reference), gradients.mean(axis=0)
+    spread = jnp.sqrt(jnp.mean(jnp.sum((gradients - mean) ** 2, axis=1)))
+    cosines = gradients @ reference / (jnp.linalg.norm(gradients, axis=1) * size)
+    bias = jnp.linalg.norm(mean - reference)
+    return np.array([bias / size, spread / np.sqrt(len(gradients)) / size, spread / size, cosines.mean()])
