@@ -16,7 +16,7 @@ def noise():
     data = {"seed": 0, "events": 400, "test_fraction": 0.25, "means": BLOBS["data"]["means"]}
     settings = study_settings("scaling", "quick")["gradient_noise"] | {
         "seed": 0, "yields": BLOBS["yields"], "plane": BLOBS["plane"],
-        "objectives": ["bce_augmented", "cls"], "batch_sizes": [10, 100, EVENTS], "batches": 200,
+        "objectives": ["bce_augmented", "cls"], "batch_sizes": [10, 100, EVENTS], "batches": 1000,
     }  # fmt: skip
     return scaling.gradient_noise(settings, blobs.generate(data))
 
@@ -35,7 +35,7 @@ def test_spread_falls_with_the_size_of_the_batch(noise):
 def test_a_mean_over_events_has_no_bias_and_cls_has(noise):
     small = noise.sel(batch_size=10)
     assert small["bias"].sel(objective="bce_augmented") < 2 * small["bias_error"].sel(objective="bce_augmented")
-    assert small["bias"].sel(objective="cls") > 5 * small["bias_error"].sel(objective="cls")
+    assert small["bias"].sel(objective="cls") > 4 * small["bias_error"].sel(objective="cls")
 
 
 def test_measures_of_known_gradients():

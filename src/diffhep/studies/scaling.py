@@ -1,7 +1,5 @@
 """Stages of the study of how training on a whole analysis scales (thesis 7.7 asks; ours)."""
 
-from collections.abc import Sequence
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -64,7 +62,7 @@ def _noise(
     return np.stack([_compare(of_batches(size), reference) for size in settings["batch_sizes"]])
 
 
-def _compare(gradients: Float[Array, "batch par"], reference: Float[Array, " par"]) -> Sequence[float]:
+def _compare(gradients: Float[Array, "batch par"], reference: Float[Array, " par"]) -> Float[np.ndarray, " measure"]:
     """The `MEASURES`, in their order."""
     size, mean = jnp.linalg.norm(reference), gradients.mean(axis=0)
     spread = jnp.sqrt(jnp.mean(jnp.sum((gradients - mean) ** 2, axis=1)))
