@@ -8,7 +8,7 @@ from diffhep import plotting
 PANELS = {
     "bias": "bias of the gradient",
     "spread": "spread of the gradient",
-    "cosine": "mean cosine with the gradient of all events",
+    "cosine": "cosine with the full gradient",
 }
 
 
