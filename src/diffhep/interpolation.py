@@ -13,6 +13,9 @@ HISTOSYS_CODES: tuple[HistoSysCode, ...] = ("code4p", "code0")
 NORMSYS_CODES: tuple[NormSysCode, ...] = ("code4", "code1")
 """Codes by kind of modifier, pyhf's default first."""
 
+KINKED_CODES = ("code0", "code1")
+"""Codes whose derivative jumps at 0."""
+
 # a_1 ... a_6 of code4 from f(1) - 1, f(-1) - 1 and first and second derivatives there
 _CODE4 = np.array([
     [15, -15, -7, -7, 1, -1],

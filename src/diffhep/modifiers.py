@@ -13,7 +13,7 @@ import numpy as np
 from jax.tree_util import register_dataclass
 from jaxtyping import Array
 
-from diffhep.interpolation import HistoSysCode, NormSysCode, additive_bend, multiplicative_factor
+from diffhep.interpolation import KINKED_CODES, HistoSysCode, NormSysCode, additive_bend, multiplicative_factor
 
 STATIC = {"static": True}
 """Marks what is known when a program is compiled, not data of the pytree."""
@@ -65,9 +65,23 @@ class NormFactor(Modifier):
         return jnp.where(np.array(self.scaled), pars[self.parameter], 1.0)
 
 
+class Interpolated(Modifier):
+    """Effects between templates at -1, 0 and +1 standard deviations of their `parameters`, by a `code`."""
+
+    @property
+    def shifts(self) -> tuple[int, ...]:
+        """All of them."""
+        return self.parameters
+
+    @property
+    def kinked(self) -> tuple[int, ...]:
+        """All of them, with a code that is kinked."""
+        return self.parameters if self.code in KINKED_CODES else ()
+
+
 @register_dataclass
 @dataclass(frozen=True)
-class HistoSys(Modifier):
+class HistoSys(Interpolated):
     """Systematic shifts of the yields, interpolated between templates at -1, 0 and +1 standard deviations.
 
     All of a model's shifts live in one object, so that a hundred cost little more than one. A sample that a shift does
@@ -85,16 +99,6 @@ class HistoSys(Modifier):
     up: Leaf
     down: Leaf
 
-    @property
-    def shifts(self) -> tuple[int, ...]:
-        """All of them."""
-        return self.parameters
-
-    @property
-    def kinked(self) -> tuple[int, ...]:
-        """All of them with code0."""
-        return self.parameters if self.code == "code0" else ()
-
     def addition(self, nominal: Array, pars: Array) -> Array:
         """Sum over shifts of alpha S + h(alpha) A, with S = (up - down) / 2 and A = (up + down - 2 nominal) / 16.
 
@@ -109,7 +113,7 @@ class HistoSys(Modifier):
 
 @register_dataclass
 @dataclass(frozen=True)
-class NormSys(Modifier):
+class NormSys(Interpolated):
     """Systematic changes of the size of samples, interpolated between factors at -1, 0 and +1 standard deviations.
 
     All of a model's live in one object. A sample that one of them does not touch has up = down = 1.
@@ -127,16 +131,6 @@ class NormSys(Modifier):
     channel_bins: tuple[int, ...] = field(metadata=STATIC)
     up: Leaf
     down: Leaf
-
-    @property
-    def shifts(self) -> tuple[int, ...]:
-        """All of them."""
-        return self.parameters
-
-    @property
-    def kinked(self) -> tuple[int, ...]:
-        """All of them with code1."""
-        return self.parameters if self.code == "code1" else ()
 
     def factor(self, nominal: Array, pars: Array) -> Array:
         """Product over changes of `interpolation.multiplicative_factor`, shape (sample, bin)."""
