@@ -38,7 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             model, data = workspace.analysis(content, options.measurement)
         text = json.dumps(options.command(model, data, options), indent=4, sort_keys=True)
         if options.output_file:
-            _write(Path(options.output_file), text)
+            from diffhep.store import replacing  # takes long to import
+
+            with replacing(options.output_file) as beside:
+                beside.write_text(text + "\n", encoding="utf-8")
         else:
             print(text)
     except (ValueError, OSError) as error:
@@ -97,12 +100,6 @@ def _naming(source):
 def _require(converged):
     if not converged:
         raise NotConverged
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(text + "\n", encoding="utf-8")
-    beside.replace(path)
 
 
 def _parser() -> argparse.ArgumentParser:
