@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from workspaces import WORKSPACES
+from workspaces import SIGNAL, WORKSPACES, sample, workspace
 
 from diffhep import cli
 
@@ -74,3 +74,11 @@ def test_a_fit_that_does_not_converge_is_told(file, capsys, monkeypatch):
     Path(file).write_text(json.dumps(WORKSPACES["two shapesys"]))  # of a shape that is not compiled yet
     assert cli.main(["fit", file]) == 1
     assert "did not converge" in capsys.readouterr().err
+
+
+def test_without_signal_there_is_no_limit_to_print(tmp_path, capsys):
+    channel = [sample("signal", [0.0, 0.0], SIGNAL), sample("background", [50.0, 40.0])]
+    (tmp_path / "none.json").write_text(json.dumps(workspace({"SR": channel}, {"SR": [50.0, 41.0]})))
+    assert cli.main(["limit", str(tmp_path / "none.json")]) == 2
+    told = capsys.readouterr()
+    assert told.out == "" and "none.json: no strength is excluded" in told.err

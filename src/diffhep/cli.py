@@ -80,6 +80,8 @@ def limit(model: Model, data: Data, options: argparse.Namespace) -> dict[str, An
         model, data, options.level, options.test_stat
     )
     _require(found.converged)
+    if not np.isfinite([found.observed, *found.expected]).all():
+        raise ValueError(f"{workspace.name_of(options.workspace)}: no strength is excluded: there is no upper limit")
     return {"limit_obs": float(found.observed), "limit_exp": found.expected.tolist()}
 
 
