@@ -1,12 +1,13 @@
 """Settings of the whole suite, made before anything imports jax."""
 
-import os
 from pathlib import Path
 
 import hypothesis
 
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".cache" / "jax"))
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+from diffhep import compilation
+
+compilation.keep_in(Path(__file__).parents[1] / ".cache" / "jax")
+compilation.hastily()
 
 hypothesis.settings.register_profile(
     "suite",

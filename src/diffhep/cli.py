@@ -12,6 +12,7 @@ from typing import Any
 from diffhep import compilation
 
 # compiling takes longer than anything else here, and is the same for all models of one shape
+compilation.hastily()
 compilation.keep_in(Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "diffhep")
 
 import jax

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from diffhep.likelihood import RATE_FLOOR, guarded
-from diffhep.small_matrices import WRITTEN_OUT, divider
+from diffhep.small_matrices import divider
 
 PASSES = 3
 """Most forces of empty bins that can reach a bound in one step."""
@@ -34,10 +34,7 @@ def kinked_direction(local, force, solve, empty):
     free_fall, response = -solve(smooth), solve(local.jacobian.T)
     yielding = local.jacobian @ response
     ahead = local.rates + local.jacobian @ free_fall - yielding @ force
-    if empty.shape[0] <= WRITTEN_OUT:
-        force = _forces(force, ahead, yielding, empty)
-    else:
-        force = jax.lax.cond(empty.any(), _forces, lambda force, *_: force, force, ahead, yielding, empty)
+    force = jax.lax.cond(empty.any(), _forces, lambda force, *_: force, force, ahead, yielding, empty)
     move = free_fall - response @ force
     speed = local.jacobian @ move
     kinks = jnp.where(empty, guarded(local.rates + speed)[0] - guarded(local.rates)[0], 0.0)
@@ -82,16 +79,7 @@ def _forces(force, ahead, yielding, empty):
         force = jnp.clip(force + change, 0.0, 1.0)
         return force, ahead - yielding @ change
 
-    return _repeat(PASSES, again, (force, ahead), small=empty.shape[0] <= WRITTEN_OUT)[0]
-
-
-def _repeat(times, function, state, *, small):
-    """`function(i, state)` so many times, written out if small: faster by the thousands, but slow to compile."""
-    if not small:
-        return jax.lax.fori_loop(0, times, function, state)
-    for i in range(times):
-        state = function(i, state)
-    return state
+    return jax.lax.fori_loop(0, PASSES, again, (force, ahead))[0]
 
 
 def _one_by_one(force, ahead, kink, yielding, empty):
@@ -103,4 +91,4 @@ def _one_by_one(force, ahead, kink, yielding, empty):
         change = jnp.where(empty[i], jnp.clip(force[i] + change, 0.0, 1.0) - force[i], 0.0)
         return jnp.where(np.arange(bins) == i, force + change, force), ahead - yielding[i] * change
 
-    return _repeat(bins, adjust, (force, ahead), small=bins <= WRITTEN_OUT)
+    return jax.lax.fori_loop(0, bins, adjust, (force, ahead))

@@ -28,10 +28,17 @@ def log_to(path: str) -> None:
     logging.captureWarnings(True)
 
 
-def prepare(threads: int) -> None:
-    """Give this process its share of the machine; to be called before jax is imported."""
+def prepare(threads: int, *, optimise: bool = True) -> None:
+    """Give this process its share of the machine; to be called before jax is imported.
+
+    Args:
+        threads: How many cores it may use.
+        optimise: Whether programs are worth the time that it takes to make them fast.
+    """
     cores.pin(threads)
     compilation.keep_in(CACHE)
+    if not optimise:
+        compilation.hastily()
 
 
 def run(job: Mapping[str, Any], inputs: Mapping[str, Any], output: str) -> None:

@@ -1,8 +1,10 @@
 """What a network can be trained on: named objectives of one batch, and weighted sums of them."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
@@ -122,6 +124,14 @@ OBJECTIVES: dict[str, Objective] = {
     "generalised_variance": generalised_variance,
     "gaussianity": gaussianity,
 }
+
+
+def expected_tests(outcome: Outcome) -> dict[str, Scalar]:
+    """`cls`, `p0` and their logarithms by name, their two fits side by side: they compile as one."""
+    tested, true = jnp.array([1.0, 0.0]), jnp.array([0.0, 1.0])
+    exclusion, discovery = jax.vmap(partial(hypotests.expected_q, outcome.model))(tested, true)
+    logarithms = {"log_cls": hypotests.log_cls(exclusion, exclusion), "log_p0": hypotests.log_p0(discovery)}
+    return logarithms | {name.removeprefix("log_"): jnp.exp(value) for name, value in logarithms.items()}
 
 
 def objective(terms: Mapping[str, float]) -> Objective:

@@ -195,8 +195,9 @@ def _lowest(problem, candidates):
         nu, log_nu = guarded(problem.rates(values))
         return jnp.sum(nu - problem.counts * log_nu) + problem.prior(values)
 
-    values = jnp.stack([nll(candidate) for candidate in candidates])
+    candidates = jnp.stack(candidates)
+    values = jax.vmap(nll)(candidates)
     rounding = 1e-13 * (1 + jnp.sum(problem.counts))
     values = jnp.where(jnp.isfinite(values), values, jnp.inf).at[0].add(-rounding)
     best = jnp.argmin(values)
-    return jnp.stack(candidates)[best], values[best] < values[-1]
+    return candidates[best], values[best] < values[-1]

@@ -109,7 +109,8 @@ def metrics(
 ) -> dict[str, Float[Array, ""]]:
     """`METRICS`, and others of the objectives, of binned yields, by name."""
     outcome = Outcome(None, None, signal_background(*yields, interpolation=interpolation))
-    return {name: losses.OBJECTIVES[name](outcome) for name in dict.fromkeys([*METRICS, *others])}
+    tests = losses.expected_tests(outcome)
+    return tests | {name: losses.OBJECTIVES[name](outcome) for name in (*METRICS, *others) if name not in tests}
 
 
 def plane_axis(settings: Mapping) -> np.ndarray:

@@ -7,5 +7,5 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
 from diffhep import jobs
 
 jobs.log_to(snakemake.log[0])
-jobs.prepare(snakemake.threads)
+jobs.prepare(snakemake.threads, optimise=snakemake.config["optimise"])
 jobs.export(snakemake.params.job, dict(snakemake.input.items()), snakemake.output)
