@@ -1,4 +1,4 @@
-"""How programs are compiled: not twice, and in a hurry where they will not run for long. To be told before jax starts."""
+"""How programs are compiled: once, and in a hurry where they will not run for long. To be told before jax starts."""
 
 import hashlib
 import os
