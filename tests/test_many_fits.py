@@ -41,6 +41,6 @@ def test_they_end_where_single_fits_do(name, mu):
 
 def test_data_without_events_are_left_to_the_safeguarded_steps():
     data = toys.throw(FEW, jnp.array([1.0, 0.0]), 300, key=jax.random.key(2))
-    plain = jax.vmap(lambda toy: many_fits._plainly(FEW, toy, jnp.array([1.0, 0.0]), None))(data)
+    plain = jax.jit(jax.vmap(lambda toy: many_fits._plainly(FEW, toy, jnp.array([1.0, 0.0]), None)))(data)
     empty = np.asarray((data.main == 0).any(axis=1))
     assert empty.any() and np.isinf(plain.edm[empty]).all() and plain.converged.any()

@@ -1,25 +1,32 @@
-"""How programs are compiled: once, and in a hurry where they will not run for long. To be told before jax starts."""
+"""How programs are compiled: once, and in a hurry where they will not run for long."""
 
 import hashlib
 import os
 import platform
+import sys
 from pathlib import Path
 
-QUICK = "0.2"
+QUICK = 0.2
 """Seconds; what compiles faster is not worth a file."""
 
 
 def keep_in(folder: Path) -> None:
     """Keep compiled programs in a folder, unless the user has chosen one."""
     processor = hashlib.sha256(_processor().encode()).hexdigest()[:8]  # compiled code fits one kind of processor
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder.resolve() / processor))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", QUICK)
+    choices = {
+        "jax_compilation_cache_dir": str(folder.resolve() / processor),
+        "jax_persistent_cache_min_compile_time_secs": QUICK,
+    }
+    for name, value in choices.items():
+        chosen = os.environ.setdefault(name.upper(), str(value))
+        if "jax" in sys.modules:  # too late for the environment
+            sys.modules["jax"].config.update(name, type(value)(chosen))
 
 
 def hastily() -> None:
     """Compile in a third of the time, on a CPU; thousands of fits side by side then take four times as long.
 
-    XLA stops at a flag that it does not know: these are known to the version of jax that we pin.
+    To be called before anything is compiled. XLA stops at flags it does not know; the jax that we pin knows these.
     """
     flags = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
     os.environ["XLA_FLAGS"] = f"{flags} {os.environ.get('XLA_FLAGS', '')}"

@@ -51,7 +51,6 @@ def throw(model: Model, pars: Float[Array, " par"], number: int, *, key: Key[Arr
     return Data(main.astype(expected.main.dtype), jnp.concatenate([measured, counted], axis=1))
 
 
-@jax.jit
 def statistics(model: Model, data: Data, mu: Float[Array, ""]) -> Statistics:
     """Fitted strength, q_mu at `mu` and q_0 of many data sets, arrays (toy, ...).
 

@@ -16,7 +16,7 @@ def noise():
     data = {"seed": 0, "events": 400, "test_fraction": 0.25, "means": BLOBS["data"]["means"]}
     settings = study_settings("scaling", "quick")["gradient_noise"] | {
         "seed": 0, "yields": BLOBS["yields"], "plane": BLOBS["plane"],
-        "objectives": ["bce_augmented", "cls"], "batch_sizes": [10, 100, EVENTS], "batches": 1000,
+        "objectives": ["bce_augmented", "cls"], "batch_sizes": [10, EVENTS], "batches": 1000,
     }  # fmt: skip
     return scaling.gradient_noise(settings, blobs.generate(data))
 
