@@ -10,20 +10,21 @@ import jax
 import numpy as np
 import pyhf
 
-from benchmarks import peers, timing
-from diffhep import toys, training
+from benchmarks import peers, pinned
+from diffhep import timing, toys, training
 from diffhep.likelihood import Data, Model, nominal_parameters
 from diffhep.many_fits import fit_all
 from diffhep.models import signal_background
+from diffhep.peers import pyhf as pyhf_peer
 
 
 def rates(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor]) -> list[dict[str, Any]]:
     """Two rows: our rate over that of pyhf in one process, as it comes, and in as many as we use."""
     text, cores = json.dumps(settings), len(processes)
     works = {
-        "ours": lambda: timing.in_all(processes, fit_ours, text),
-        "one": lambda: timing.in_all(processes[:1], fit_theirs, text),
-        "all": lambda: timing.in_all(processes, fit_theirs, text),
+        "ours": lambda: pinned.in_all(processes, fit_ours, text),
+        "one": lambda: pinned.in_all(processes[:1], fit_theirs, text),
+        "all": lambda: pinned.in_all(processes, fit_theirs, text),
     }
     taken = timing.turns(works, settings["repeats"])
     ours = cores * settings["toys"] / taken["ours"]
@@ -36,7 +37,7 @@ def _row(ours: np.ndarray, peer: np.ndarray, cores: int, peer_cores: int) -> dic
         "work": "fits of mu and gamma to pseudo-experiments in 5 bins, "
         f"processes of one core: ours {cores}, peer {peer_cores} (ratio: times ours is faster)",
         **{side: f"{np.median(rate):.0f} fits/s" for side, rate in {"ours": ours, "peer": peer}.items()},
-        "peer_version": peers.PYHF,
+        "peer_version": pyhf_peer.NAME,
         "ratio": np.median(ours / peer),
     }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks import fits, timing, training
+from benchmarks import fits, pinned, training
 from diffhep import jobs
 
 COLUMNS = ["work", "ours", "peer", "peer_version", "ratio"]
@@ -16,7 +16,7 @@ def measure(settings: Mapping[str, Any], cores: int) -> pd.DataFrame:
     shared = {"seed": settings["seed"], "repeats": settings["repeats"]}
     steps = {**shared, **settings["training"]}
     rows = [training.step_cost({**steps, "network": network}) for network in settings["step_cost"]["networks"]]
-    with timing.one_core_processes(cores) as processes:
+    with pinned.one_core_processes(cores) as processes:
         rows.append(training.seed_step({**steps, **settings["seed_step"]}, processes))
         rows += fits.rates({**shared, **settings["fits"]}, processes)
     return pd.DataFrame(rows, columns=COLUMNS).round({"ratio": 2})

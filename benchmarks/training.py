@@ -10,9 +10,10 @@ import jax
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from benchmarks import peers, timing
-from benchmarks.timing import Work
-from diffhep import observables, training
+from benchmarks import peers, pinned
+from benchmarks.pinned import Work
+from diffhep import observables, timing, training
+from diffhep.peers import relaxed
 from diffhep.studies import blobs
 
 OBJECTIVES = ("cls", "bce_augmented")
@@ -27,7 +28,7 @@ def step_cost(settings: Mapping[str, Any]) -> dict[str, Any]:
         "work": "cost of a CLs step over that of an augmented cross-entropy step on the same four samples, "
         f"network {_shape(settings)} (ratio: CLs / cross-entropy of ours; neos paper 3, thesis 3 to 4)",
         **{side: _relative(taken[side, "cls"], taken[side, "bce_augmented"], settings["steps"]) for side in sides},
-        "peer_version": peers.RELAXED,
+        "peer_version": relaxed.NAME,
         "ratio": np.median(taken["ours", "cls"] / taken["ours", "bce_augmented"]),
     }
 
@@ -37,7 +38,7 @@ def seed_step(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor])
     text, cores, steps = json.dumps(settings), len(processes), settings["seeds"] * settings["steps"]
     peer = theirs(settings)["cls"]
     works = {
-        "ours": lambda: timing.in_all(processes, train_seeds, text),
+        "ours": lambda: pinned.in_all(processes, train_seeds, text),
         "peer": lambda: [peer() for _ in range(settings["seeds"])],
     }
     taken = timing.turns(works, settings["repeats"])
@@ -46,7 +47,7 @@ def seed_step(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor])
         "work": f"CLs training of {settings['seeds']} seeds, network {_shape(settings)}: ours one program in "
         f"each of {cores} one-core jobs, peer a Python loop on {cores} cores (ratio: times ours is faster)",
         **{side: f"{1e3 * np.median(values):.1f} ms/seed-step" for side, values in seconds.items()},
-        "peer_version": peers.RELAXED,
+        "peer_version": relaxed.NAME,
         "ratio": np.median(seconds["peer"] / seconds["ours"]),
     }
 

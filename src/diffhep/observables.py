@@ -75,12 +75,18 @@ def _edges(settings: dict, trained: Trained) -> ArrayLike:
 
 
 def _smooth_model(settings: dict, edges: ArrayLike, logits: Float[Array, "sample event"], batch: blobs.Events) -> Model:
-    """The statistical model of smooth histograms: what is trained on."""
+    yields = smooth_yields(settings, edges, logits, batch.weights)
+    return signal_background(*yields, interpolation=settings["interpolation"])
+
+
+def smooth_yields(
+    settings: Mapping, edges: ArrayLike, logits: Float[Array, "sample event"], weights: Float[Array, "sample event"]
+) -> Float[Array, "sample bin"]:
+    """Expected events in smooth histograms of the scores: what is trained on."""
     bandwidth, mode = settings["bandwidth"], settings["outer_edges"]
     histogram = partial(binned_kde, edges=edges, bandwidth=bandwidth, edges_mode=mode)
-    counts = jax.vmap(lambda scores, weights: histogram(scores, weights=weights))(jax.nn.sigmoid(logits), batch.weights)
-    shares = counts / jnp.sum(batch.weights, axis=1, keepdims=True)
-    return signal_background(*expected_yields(settings["yields"], shares), interpolation=settings["interpolation"])
+    counts = jax.vmap(lambda scores, weights: histogram(scores, weights=weights))(jax.nn.sigmoid(logits), weights)
+    return expected_yields(settings["yields"], counts / jnp.sum(weights, axis=1, keepdims=True))
 
 
 def expected_yields(scales: Mapping[str, float], shares: ArrayLike) -> ArrayLike:

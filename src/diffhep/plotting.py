@@ -92,6 +92,16 @@ def label_outer(axes: Sequence[Axes], x: str, y: str) -> None:
         axis.label_outer()
 
 
+def share_range(axes: Sequence[Axes]) -> None:
+    """The same range of y on all of them, labelled once at the left."""
+    limits = np.array([axis.get_ylim() for axis in axes])
+    for axis in axes:
+        axis.set_ylim(limits[:, 0].min(), limits[:, 1].max())
+    for axis in axes[1:]:
+        axis.set_ylabel("")
+        axis.tick_params(labelleft=False)
+
+
 def band(axis: Axes, x: np.ndarray, values: np.ndarray, **line: Any) -> None:
     """Draw the mean over seeds with a band of one standard deviation to either side.
 

@@ -66,6 +66,13 @@ def expected_seconds(run, data):
     return training_seconds(layers, events=events, epochs=run["epochs"], seeds=run["seeds"])
 
 
+def code_of_peers(work):
+    """Fingerprints of what peers are asked for in studies/scaling.yaml, which are imported by name."""
+    function = "cls" if work == "step" else work
+    peers = set(SETTINGS["scaling"]["cost"]["works"][work]["peers"]) - {"cross_entropy"}
+    return {peer: fingerprint(f"diffhep.peers.{peer}:{function}") for peer in peers}
+
+
 def results(names):
     """Files behind the inputs of a figure or claim: name of a result, or a list of names, for each argument."""
     path = lambda name: f"{config['pathvars']['results']}/{name}.nc"

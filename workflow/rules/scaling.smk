@@ -1,5 +1,7 @@
 """Study `scaling`: what training on a whole analysis costs, and what a batch knows of it."""
 
+COST = SETTINGS["scaling"]["cost"]
+
 
 use rule stage as scaling_gradient_noise with:
     input:
@@ -16,5 +18,30 @@ use rule stage as scaling_gradient_noise with:
                 "yields": BLOBS["yields"],
                 "plane": BLOBS["plane"],
                 **SETTINGS["scaling"]["gradient_noise"],
+            },
+        ),
+
+
+use rule stage as scaling_cost with:
+    input:
+        events=rules.blobs_events.output[0],
+    pathvars:
+        stem="<results>/scaling/cost/{work}",
+    wildcard_constraints:
+        work="|".join(COST["works"]),
+    threads: workflow.cores  # alone on the machine, for its clock's sake
+    resources:
+        expected_seconds=600,
+    params:
+        job=lambda w: job(
+            "diffhep.studies.scaling:cost",
+            {
+                "seed": config["seed"],
+                "yields": BLOBS["yields"],
+                "work": w.work,
+                "repeats": COST["repeats"],
+                "patience": COST["patience"],
+                "code_of_peers": code_of_peers(w.work),
+                **COST["works"][w.work],
             },
         ),

@@ -1,5 +1,6 @@
 """Figures of the study of how training on a whole analysis scales."""
 
+import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
@@ -10,6 +11,37 @@ PANELS = {
     "spread": "spread of the gradient",
     "cosine": "cosine with the full gradient",
 }
+
+PEERS = {
+    "diffhep": {"label": "diffhep", "color": "#D55E00", "marker": "D"},
+    "pyhf": {"label": "pyhf", "color": "#0072B2", "marker": "o"},
+    "relaxed": {"label": "relaxed", "color": "#009E73", "marker": "^"},
+    "everwillow": {"label": "everwillow and evermore", "color": "#CC79A7", "marker": "s"},
+    "cross_entropy": {"label": "cross-entropy alone", "color": "#757575", "marker": "v", "linestyle": "--"},
+}
+AXES = {
+    "nuisance_parameters": "nuisance parameters",
+    "bins": "bins",
+    "channels": "channels",
+    "batch_size": "events of each sample in a batch",
+}
+COSTS = {"seconds": (1e3, "milliseconds"), "bytes": (1e-6, "megabytes")}
+
+
+@plotting.styled
+def cost(cost: xr.Dataset) -> Figure:
+    """Time and memory of a piece of work, one row each, against each size, one column each (ours)."""
+    axes_of = [axis for axis in AXES if (cost["axis"] == axis).any()]
+    figure, axes = plotting.panels(len(COSTS), len(axes_of), size=(3.4, 2.6))
+    for row, (name, (scale, label)) in zip(axes, COSTS.items(), strict=True):
+        for axis, size in zip(row, axes_of, strict=True):
+            here = cost.isel(point=np.flatnonzero(cost["axis"] == size))
+            for peer in cost["peer"].values:
+                axis.plot(here["size"], scale * here[name].sel(peer=peer), **PEERS[str(peer)])
+            axis.set(xscale="log", yscale="log", xlabel=AXES[size], ylabel=label)
+        plotting.share_range(row)
+    plotting.legend_above(figure, axes[0, 0], columns=cost.sizes["peer"])
+    return figure
 
 
 @plotting.styled

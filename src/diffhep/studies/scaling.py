@@ -1,5 +1,7 @@
 """Stages of the study of how training on a whole analysis scales (thesis 7.7 asks; ours)."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,10 +9,12 @@ import xarray as xr
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Key, PyTree
 
-from diffhep import training
+from diffhep import costs, timing, training
+from diffhep.data.blobs import Events
 from diffhep.observables import problem
 
 BATCHES = 40  # purpose of the suite's seed
+COSTS = ("seconds", "bytes", "preparation", "result")
 MEASURES = ("bias", "bias_error", "spread", "cosine")
 
 
@@ -69,3 +73,54 @@ def _compare(gradients: Float[Array, "batch par"], reference: Float[Array, " par
     cosines = gradients @ reference / (jnp.linalg.norm(gradients, axis=1) * size)
     bias = jnp.linalg.norm(mean - reference)
     return np.array([bias / size, spread / np.sqrt(len(gradients)) / size, spread / size, cosines.mean()])
+
+
+def cost(settings: dict, events: xr.Dataset) -> xr.Dataset:
+    """What a piece of work costs us and the peers, along each axis of sizes that leaves the others as they are at home.
+
+    A peer that takes longer than `patience` seconds is not asked for larger sizes of that axis.
+
+    Returns:
+        Over (point, peer), with NaN where a peer was not asked: `seconds`, the median of several turns, `bytes`,
+        `preparation`, the seconds that compiling took, and the `result`, which all have to agree on; coordinates
+        `axis` and `size` (point).
+    """
+    train = jnp.asarray(events["train"].values)
+    batch = Events(train, jnp.ones(train.shape[:2], jnp.float32))
+    points, rows = [], []
+    for axis, sizes in settings["axes"].items():
+        asked = list(settings["peers"])
+        for size in sizes:
+            found = _measure(settings, asked, {**settings["home"], axis: size}, batch)
+            asked = [peer for peer in asked if found[peer]["seconds"] <= settings["patience"]]
+            nothing = dict.fromkeys(COSTS, np.nan)
+            rows.append([list(found.get(peer, nothing).values()) for peer in settings["peers"]])
+            points.append((axis, size))
+    return xr.Dataset(
+        {name: (("point", "peer"), values) for name, values in zip(COSTS, np.moveaxis(rows, -1, 0), strict=True)},
+        coords={
+            "peer": settings["peers"],
+            "axis": ("point", [axis for axis, _ in points]),
+            "size": ("point", [size for _, size in points]),
+        },
+    )
+
+
+def _measure(settings: dict, peers: list[str], size: dict, batch: Events) -> dict[str, dict[str, float]]:
+    """The `COSTS` of one size, by peer."""
+    works = {}
+    for peer in peers:
+        if settings["work"] == "step":
+            works[peer] = costs.step(peer, size, settings, batch)
+        else:
+            works[peer] = costs.statistics(settings["work"], peer, size, settings["seed"])
+    results = {}
+
+    def run(peer):
+        results[peer] = works[peer].run()
+
+    taken = timing.turns({peer: partial(run, peer) for peer in works}, settings["repeats"])
+    costs_of = {
+        peer: (np.median(taken[peer]), work.memory(), work.preparation, results[peer]) for peer, work in works.items()
+    }
+    return {peer: dict(zip(COSTS, values, strict=True)) for peer, values in costs_of.items()}

@@ -1,33 +1,13 @@
-"""Clocks that are fair on a busy machine, and processes of one core each."""
+"""Processes of one core each."""
 
 import multiprocessing
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
-
-import numpy as np
 
 from diffhep import jobs
 
 Work = Callable[[], None]
-
-
-def turns(works: Mapping[str, Work], repeats: int) -> dict[str, np.ndarray]:
-    """Seconds (repeat,) of each piece of work, done in turns: what else the machine does hits all alike.
-
-    A first turn, in which things compile, is not counted.
-    """
-    for work in works.values():
-        work()
-    taken = [[_seconds(work) for work in works.values()] for _ in range(repeats)]
-    return dict(zip(works, np.transpose(taken), strict=True))
-
-
-def _seconds(work: Work) -> float:
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
 
 
 @contextmanager

@@ -1,0 +1,67 @@
+"""Pieces of work whose costs are compared: timed in turns, with the memory that they need."""
+
+import time
+import tracemalloc
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+
+class Work(NamedTuple):
+    """Something to be done again and again.
+
+    Attributes:
+        run: does it and returns its result, a number.
+        memory: bytes that it needs beyond its arguments.
+        preparation: seconds that compiling it took, 0 if it is not compiled.
+    """
+
+    run: Callable[[], float]
+    memory: Callable[[], int]
+    preparation: float
+
+
+def compiled(function: Callable, *arguments: Any) -> Work:
+    """A function of arrays as one program; its memory is that of temporary arrays, as XLA has planned it."""
+    begin = time.perf_counter()
+    program = jax.jit(function).lower(*arguments).compile()
+    seconds = time.perf_counter() - begin
+    return Work(
+        lambda: float(jax.tree.leaves(program(*arguments))[0]),
+        lambda: program.memory_analysis().temp_size_in_bytes,
+        seconds,
+    )
+
+
+def interpreted(function: Callable[..., float], *arguments: Any) -> Work:
+    """A function that is called as it is; its memory is the peak of what Python and numpy allocate meanwhile."""
+
+    def memory():
+        tracemalloc.start()
+        try:
+            function(*arguments)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    return Work(lambda: function(*arguments), memory, 0.0)
+
+
+def turns(works: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, np.ndarray]:
+    """Seconds (repeat,) of each piece of work, done in turns: what else the machine does hits all alike.
+
+    A first turn, in which things compile, is not counted.
+    """
+    for work in works.values():
+        work()
+    taken = [[seconds(work) for work in works.values()] for _ in range(repeats)]
+    return dict(zip(works, np.transpose(taken), strict=True))
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    """How long it takes."""
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
