@@ -2,7 +2,7 @@
 
 import time
 import tracemalloc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -49,7 +49,7 @@ def interpreted(function: Callable[..., float], *arguments: Any) -> Work:
     return Work(lambda: function(*arguments), memory, 0.0)
 
 
-def turns(works: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, np.ndarray]:
+def turns(works: Mapping[Hashable, Callable[[], Any]], repeats: int) -> dict[Hashable, np.ndarray]:
     """Seconds (repeat,) of each piece of work, done in turns: what else the machine does hits all alike.
 
     A first turn, in which things compile, is not counted.

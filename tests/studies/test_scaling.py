@@ -1,10 +1,13 @@
-"""Noise of gradients: none of a batch of all events, no bias of a mean over events, falling with the batch."""
+"""Noise of gradients falls with the batch; costs are told of every size and peer until patience ends."""
+
+import time
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from study_settings import study_settings
 
+from diffhep import timing
 from diffhep.studies import blobs, scaling
 
 BLOBS = study_settings("blobs", "quick")
@@ -44,3 +47,40 @@ def test_measures_of_known_gradients():
     expected = {"bias": 0.5, "bias_error": 0.5 / np.sqrt(2), "spread": 0.5, "cosine": 1 / np.sqrt(2)}
     for name, value in expected.items():
         assert found[name] == pytest.approx(value), name
+
+
+def cost(work, **changes):
+    settings = study_settings("scaling", "quick")["cost"]["works"][work]
+    common = {"work": work, "seed": 0, "yields": BLOBS["yields"], "repeats": 1, "patience": 100.0}
+    data = {"seed": 0, "events": 400, "test_fraction": 0.25, "means": BLOBS["data"]["means"]}
+    return scaling.cost(settings | common | changes, blobs.generate(data))
+
+
+def test_a_peer_that_takes_too_long_is_asked_no_more(monkeypatch):
+    def slow(work, peer, size, seed):
+        result = float(size["bins"])
+        return timing.Work(lambda: time.sleep(0.2) or result if peer == "slow" else result, lambda: 8, 0.0)
+
+    monkeypatch.setattr(scaling.costs, "statistics", slow)
+    found = cost(
+        "fit", peers=["quick", "slow"], patience=0.1, home={"bins": 3}, axes={"bins": [5, 9], "channels": [1, 2]}
+    )
+    assert list(found["size"].values) == [5, 9, 1, 2] and list(found["axis"].values) == ["bins"] * 2 + ["channels"] * 2
+    np.testing.assert_allclose(found["result"].sel(peer="quick"), [5, 9, 3, 3])
+    np.testing.assert_allclose(found["result"].sel(peer="slow"), [5, np.nan, 3, np.nan])
+    assert (found["seconds"].sel(peer="slow").dropna("point") > 0.2).all()
+
+
+def test_a_step_costs_time_and_memory_and_cross_entropy_less():
+    found = cost(
+        "step", axes={"nuisance_parameters": [1, 3]}, home={"nuisance_parameters": 1, "bins": 5, "batch_size": 50}
+    )
+    assert (found["seconds"] > 0).all() and (found["preparation"] > 0).all()
+    ours, bare = (found["bytes"].sel(peer=peer) for peer in ("diffhep", "cross_entropy"))
+    assert (ours > bare).all()
+    assert found["result"].sel(peer="cross_entropy").std() == 0  # no parameter enters
+
+
+def test_one_nuisance_parameter_of_a_step_is_the_shift_of_the_blobs():
+    np.testing.assert_allclose(scaling.costs._patterns(1, 5, seed=0), 1)
+    np.testing.assert_allclose((scaling.costs._patterns(4, 5, seed=0) ** 2).sum(axis=0), 1)

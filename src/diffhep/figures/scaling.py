@@ -39,7 +39,7 @@ def cost(cost: xr.Dataset) -> Figure:
             for peer in cost["peer"].values:
                 axis.plot(here["size"], scale * here[name].sel(peer=peer), **PEERS[str(peer)])
             axis.set(xscale="log", yscale="log", xlabel=AXES[size], ylabel=label)
-        plotting.share_range(row)
+        plotting.share_range(list(row))
     plotting.legend_above(figure, axes[0, 0], columns=cost.sizes["peer"])
     return figure
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
+from typing import Any
 
-import jax
 import jax.numpy as jnp
 import relaxed
 from jax.tree_util import register_dataclass
@@ -17,7 +17,6 @@ from diffhep.modifiers import Leaf
 from diffhep.peers import diffhep as ours
 
 NAME = f"relaxed {version('relaxed')} (conditional fit given a copy of its parameters), jax {version('jax')}"
-BOUNDS = {"mu": (0.0, 10.0), "gamma": (-5.0, 5.0)}
 
 
 @cache
@@ -45,31 +44,30 @@ class RelaxedModel:
 
     model: Leaf
 
-    def logpdf(self, pars: Mapping[str, Array], data: Data) -> Array:
+    def logpdf(self, pars: Mapping[str, Any], data: Data) -> Array:
         """Log-likelihood of parameters by name."""
         return log_likelihood(self.model, _vector(pars), data)
 
-    def expected_data(self, pars: Mapping[str, Array]) -> Data:
+    def expected_data(self, pars: Mapping[str, Any]) -> Data:
         """The Asimov data set of parameters by name."""
         return expected_data(self.model, _vector(pars))
 
 
-def _vector(pars: Mapping[str, Array]) -> Array:
+def _vector(pars: Mapping[str, Any]) -> Array:
     return jnp.concatenate([jnp.ravel(jnp.asarray(pars[name], jnp.float64)) for name in ("mu", "gamma")])
 
 
 def expected_cls(model: Model) -> Float[Array, ""]:
     """Expected CLs of the signal if there is none; the free fit to Asimov data is left out, as with us."""
     repair()
-    wrapped = RelaxedModel(model)
-    nominal = jnp.zeros(len(model.parameters.names) - 1) if len(model.parameters.names) > 2 else 0.0
-    background_only = {"mu": 0.0, "gamma": nominal}
+    wrapped, shifts = RelaxedModel(model), len(model.parameters.names) - 1
+    background_only = _start(0.0, shifts)
     return relaxed.infer.hypotest(
         1.0,
         data=wrapped.expected_data(background_only),
         model=wrapped,
-        init_pars={"mu": 1.0, "gamma": nominal},
-        bounds=BOUNDS,
+        init_pars=_start(1.0, shifts),
+        bounds=_bounds(shifts),
         expected_pars=background_only,
     )
 
@@ -81,7 +79,14 @@ def cls(templates: Templates) -> Float[Array, ""]:
 
 def fit(templates: Templates, observed: Float[Array, " bin"]) -> Float[Array, ""]:
     """Best signal strength."""
-    start = {"mu": jnp.asarray(1.0), "gamma": jnp.zeros(templates.up.shape[0])}
+    shifts = templates.up.shape[0]
     wrapped = RelaxedModel(ours.model(templates))
-    bounds = {"mu": BOUNDS["mu"], "gamma": [BOUNDS["gamma"]] * templates.up.shape[0]}
-    return relaxed.mle.fit(ours.data(templates, jax.numpy.asarray(observed)), wrapped, start, bounds)["mu"]
+    return relaxed.mle.fit(ours.data(templates, observed), wrapped, _start(1.0, shifts), _bounds(shifts))["mu"]
+
+
+def _start(mu: float, shifts: int) -> dict[str, Array]:
+    return {"mu": jnp.asarray(mu), "gamma": jnp.zeros(shifts)}
+
+
+def _bounds(shifts: int) -> dict[str, Any]:
+    return {"mu": (0.0, 10.0), "gamma": [(-5.0, 5.0)] * shifts}
