@@ -31,19 +31,30 @@ def kinked_direction(local, force, solve, empty):
         empty: which bins have no events, shape (bin,).
     """
     smooth = local.prior + jnp.where(empty, 0.0, local.slope) @ local.jacobian
-    free_fall, response = -solve(smooth), solve(local.jacobian.T)
-    yielding = local.jacobian @ response
-    ahead = local.rates + local.jacobian @ free_fall - yielding @ force
-    force = jax.lax.cond(empty.any(), _forces, lambda force, *_: force, force, ahead, yielding, empty)
-    move = free_fall - response @ force
-    speed = local.jacobian @ move
-    kinks = jnp.where(empty, guarded(local.rates + speed)[0] - guarded(local.rates)[0], 0.0)
-    gain = 0.5 * (jnp.sum(force * speed) - jnp.sum(smooth * move)) - jnp.sum(kinks)
+    free_fall = -solve(smooth)
 
-    solve_held, held = _between(force, yielding, empty)
+    def to_kinks(force):
+        response = solve(local.jacobian.T)
+        yielding = local.jacobian @ response
+        ahead = local.rates + local.jacobian @ free_fall - yielding @ force
+        force = _forces(force, ahead, yielding, empty)
+        move = free_fall - response @ force
+        speed = local.jacobian @ move
+        kinks = jnp.where(empty, guarded(local.rates + speed)[0] - guarded(local.rates)[0], 0.0)
+        return move, force, 0.5 * (jnp.sum(force * speed) - jnp.sum(smooth * move)) - jnp.sum(kinks)
+
+    def freely(force):
+        return free_fall, force, -0.5 * jnp.sum(smooth * free_fall)
+
+    move, force, gain = jax.lax.cond(empty.any(), to_kinks, freely, force)
+
+    def correction(rates):
+        response = solve(local.jacobian.T)
+        solve_held, held = _between(force, local.jacobian @ response, empty)
+        return -response @ solve_held(jnp.where(held, rates - _kink(force), 0.0))
 
     def back(rates):
-        return -response @ solve_held(jnp.where(held, rates - _kink(force), 0.0))
+        return jax.lax.cond(empty.any(), correction, lambda _: jnp.zeros_like(move), rates)
 
     return move, force, gain, back
 
