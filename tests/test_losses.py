@@ -53,6 +53,15 @@ def test_one_bin_without_systematics_has_closed_forms():
     np.testing.assert_allclose(losses.log_p0(outcome()), np.log(losses.p0(outcome())), rtol=1e-12)
 
 
+def test_expected_tests_side_by_side_are_the_objectives_of_their_names():
+    shifted = signal_background(*np.array([[5.0, 10.0], [60.0, 40.0], [66.0, 38.0], [55.0, 41.0]]))
+    found = jax.jit(losses.expected_tests)(Outcome(None, None, shifted))
+    assert set(found) == {"cls", "p0", "log_cls", "log_p0"}
+    alone = jax.jit(lambda of: {name: losses.OBJECTIVES[name](of) for name in found})(Outcome(None, None, shifted))
+    for name, value in alone.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-9, err_msg=name)
+
+
 def test_a_sum_of_objectives_is_the_weighted_sum():
     terms = {"cls": 1.0, "poi_uncertainty": 0.5, "nuisance_deviation": 2.0}
     expected = sum(weight * losses.OBJECTIVES[name](outcome()) for name, weight in terms.items())

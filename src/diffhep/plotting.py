@@ -99,7 +99,7 @@ def share_range(axes: Sequence[Axes]) -> None:
         axis.set_ylim(limits[:, 0].min(), limits[:, 1].max())
     for axis in axes[1:]:
         axis.set_ylabel("")
-        axis.tick_params(labelleft=False)
+        axis.tick_params(which="both", labelleft=False)
 
 
 def band(axis: Axes, x: np.ndarray, values: np.ndarray, **line: Any) -> None:

@@ -66,6 +66,11 @@ def expected_seconds(run, data):
     return training_seconds(layers, events=events, epochs=run["epochs"], seeds=run["seeds"])
 
 
+def expected_cost(peers, axes, **_):
+    """Seconds that it takes to compile and time a piece of work for all peers and sizes."""
+    return 6 * len(peers) * sum(map(len, axes.values()))
+
+
 def code_of_peers(work):
     """Fingerprints of what peers are asked for in studies/scaling.yaml, which are imported by name."""
     function = "cls" if work == "step" else work
