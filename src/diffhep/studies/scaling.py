@@ -78,7 +78,8 @@ def _compare(gradients: Float[Array, "batch par"], reference: Float[Array, " par
 def cost(settings: dict, events: xr.Dataset) -> xr.Dataset:
     """What a piece of work costs us and the peers, along each axis of sizes that leaves the others as they are at home.
 
-    A peer that takes longer than `patience` seconds is not asked for larger sizes of that axis.
+    A peer that takes longer than `patience` seconds is timed once, without its memory, and not asked for larger sizes
+    of that axis.
 
     Returns:
         Over (point, peer), with NaN where a peer was not asked: `seconds`, the median of several turns, `bytes`,
@@ -119,8 +120,15 @@ def _measure(settings: dict, peers: list[str], size: dict, batch: Events) -> dic
     def run(peer):
         results[peer] = works[peer].run()
 
-    taken = timing.turns({peer: partial(run, peer) for peer in works}, settings["repeats"])
-    costs_of = {
-        peer: (np.median(taken[peer]), work.memory(), work.preparation, results[peer]) for peer, work in works.items()
+    once = {peer: timing.seconds(partial(run, peer)) for peer in works}
+    quick = {peer: partial(run, peer) for peer, seconds in once.items() if seconds <= settings["patience"]}
+    taken = once | {peer: np.median(seconds) for peer, seconds in timing.turns(quick, settings["repeats"]).items()}
+    return {
+        peer: {
+            "seconds": taken[peer],
+            "bytes": work.memory() if peer in quick else np.nan,  # tracing it takes several times as long
+            "preparation": work.preparation,
+            "result": results[peer],
+        }
+        for peer, work in works.items()
     }
-    return {peer: dict(zip(COSTS, values, strict=True)) for peer, values in costs_of.items()}
