@@ -1,5 +1,7 @@
 """Works give their results, and their memory grows with what they need."""
 
+import time
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -27,6 +29,18 @@ def test_turns_leave_the_first_one_out():
     taken = timing.turns({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, repeats=2)
     assert calls == ["a", "b"] * 3
     assert taken["a"].shape == (2,) and (taken["b"] >= 0).all()
+
+
+def test_work_that_takes_longer_than_patience_is_timed_once():
+    calls = []
+
+    def slow():
+        calls.append("slow")
+        time.sleep(0.05)
+
+    taken = timing.turns({"slow": slow, "quick": lambda: calls.append("quick")}, repeats=2, patience=0.02)
+    assert calls == ["slow", "quick", "quick", "quick"]
+    assert taken["slow"].shape == (1,) and taken["slow"] > 0.05 and taken["quick"].shape == (2,)
 
 
 @pytest.mark.parametrize("fails", [True, False])

@@ -13,7 +13,7 @@ class Work(NamedTuple):
     """Something to be done again and again.
 
     Attributes:
-        run: does it and returns its result, a number.
+        run: does it and returns its result, a number, the first of several.
         memory: bytes that it needs beyond its arguments.
         preparation: seconds that compiling it took, 0 if it is not compiled.
     """
@@ -29,7 +29,7 @@ def compiled(function: Callable, *arguments: Any) -> Work:
     program = jax.jit(function).lower(*arguments).compile()
     seconds = time.perf_counter() - begin
     return Work(
-        lambda: float(jax.tree.leaves(program(*arguments))[0]),
+        lambda: float(jax.tree.leaves(jax.block_until_ready(program(*arguments)))[0]),
         lambda: program.memory_analysis().temp_size_in_bytes,
         seconds,
     )
@@ -49,15 +49,18 @@ def interpreted(function: Callable[..., float], *arguments: Any) -> Work:
     return Work(lambda: function(*arguments), memory, 0.0)
 
 
-def turns(works: Mapping[Hashable, Callable[[], Any]], repeats: int) -> dict[Hashable, np.ndarray]:
+def turns(
+    works: Mapping[Hashable, Callable[[], Any]], repeats: int, patience: float = np.inf
+) -> dict[Hashable, np.ndarray]:
     """Seconds (repeat,) of each piece of work, done in turns: what else the machine does hits all alike.
 
-    A first turn, in which things compile, is not counted.
+    A first turn, in which things compile, counts only for work that takes longer than `patience` seconds in it: that
+    is not repeated.
     """
-    for work in works.values():
-        work()
-    taken = [[seconds(work) for work in works.values()] for _ in range(repeats)]
-    return dict(zip(works, np.transpose(taken), strict=True))
+    first = {name: seconds(work) for name, work in works.items()}
+    again = {name: work for name, work in works.items() if first[name] <= patience}
+    taken = [[seconds(work) for work in again.values()] for _ in range(repeats)]
+    return {name: np.array([once]) for name, once in first.items()} | dict(zip(again, np.transpose(taken), strict=True))
 
 
 def seconds(work: Callable[[], Any]) -> float:

@@ -69,6 +69,7 @@ def test_a_peer_that_takes_too_long_is_asked_no_more(monkeypatch):
     np.testing.assert_allclose(found["result"].sel(peer="quick"), [5, 9, 3, 3])
     np.testing.assert_allclose(found["result"].sel(peer="slow"), [5, np.nan, 3, np.nan])
     assert (found["seconds"].sel(peer="slow").dropna("point") > 0.2).all()
+    assert found["bytes"].sel(peer="slow").isnull().all() and (found["bytes"].sel(peer="quick") == 8).all()
 
 
 def test_a_step_costs_time_and_memory_and_cross_entropy_less():

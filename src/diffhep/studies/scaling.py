@@ -95,7 +95,7 @@ def cost(settings: dict, events: xr.Dataset) -> xr.Dataset:
             found = _measure(settings, asked, {**settings["home"], axis: size}, batch)
             asked = [peer for peer in asked if found[peer]["seconds"] <= settings["patience"]]
             nothing = dict.fromkeys(COSTS, np.nan)
-            rows.append([list(found.get(peer, nothing).values()) for peer in settings["peers"]])
+            rows.append([[found.get(peer, nothing)[name] for name in COSTS] for peer in settings["peers"]])
             points.append((axis, size))
     return xr.Dataset(
         {name: (("point", "peer"), values) for name, values in zip(COSTS, np.moveaxis(rows, -1, 0), strict=True)},
@@ -120,13 +120,14 @@ def _measure(settings: dict, peers: list[str], size: dict, batch: Events) -> dic
     def run(peer):
         results[peer] = works[peer].run()
 
-    once = {peer: timing.seconds(partial(run, peer)) for peer in works}
-    quick = {peer: partial(run, peer) for peer, seconds in once.items() if seconds <= settings["patience"]}
-    taken = once | {peer: np.median(seconds) for peer, seconds in timing.turns(quick, settings["repeats"]).items()}
+    runs = {peer: partial(run, peer) for peer in works}
+    taken = timing.turns(runs, settings["repeats"], settings["patience"])
+    seconds = {peer: np.median(values) for peer, values in taken.items()}
     return {
         peer: {
-            "seconds": taken[peer],
-            "bytes": work.memory() if peer in quick else np.nan,  # tracing it takes several times as long
+            "seconds": seconds[peer],
+            # tracing memory takes several times as long as the work itself
+            "bytes": work.memory() if seconds[peer] <= settings["patience"] else np.nan,
             "preparation": work.preparation,
             "result": results[peer],
         }
