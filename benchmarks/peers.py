@@ -11,7 +11,6 @@ import pyhf
 import relaxed
 from jaxtyping import Array, Float, PyTree
 
-from benchmarks.pinned import Work
 from diffhep.likelihood import Data
 from diffhep.models import signal_background
 from diffhep.networks import Observable
@@ -45,7 +44,7 @@ def python_loop(
     parameters: PyTree,
     features: Float[Array, "sample event feature"],
     settings: Mapping[str, Any],
-) -> Work:
+) -> Callable[[], None]:
     """One epoch of one seed: a Python loop over batches that calls one compiled step."""
     optimiser = optax.adam(settings["learning_rate"])
     features, size = np.asarray(features), settings["batch_size"]

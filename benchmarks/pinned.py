@@ -7,8 +7,6 @@ from contextlib import ExitStack, contextmanager
 
 from diffhep import jobs
 
-Work = Callable[[], None]
-
 
 @contextmanager
 def one_core_processes(number: int) -> Iterator[list[ProcessPoolExecutor]]:

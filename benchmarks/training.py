@@ -1,7 +1,7 @@
 """Training steps: what CLs costs over cross-entropy, and nine seeds in one program over a Python loop."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from typing import Any
@@ -11,7 +11,6 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from benchmarks import peers, pinned
-from benchmarks.pinned import Work
 from diffhep import observables, timing, training
 from diffhep.peers import relaxed
 from diffhep.studies import blobs
@@ -72,7 +71,7 @@ def problem(settings: Mapping[str, Any], objective: str) -> training.Problem:
     return observables.problem({**settings, "objective": {objective: 1.0}}, generated)
 
 
-def ours(settings: Mapping[str, Any], objective: str, seeds: int) -> Work:
+def ours(settings: Mapping[str, Any], objective: str, seeds: int) -> Callable[[], None]:
     """One epoch of all seeds in our compiled program."""
     schedule = training.Schedule(1, *(settings[key] for key in ("batch_size", "learning_rate", "seeds_at_once")))
     programs = training.programs(problem(settings, objective), schedule, range(seeds))
@@ -81,7 +80,7 @@ def ours(settings: Mapping[str, Any], objective: str, seeds: int) -> Work:
 
 
 @cache
-def _our_seeds(text: str) -> Work:
+def _our_seeds(text: str) -> Callable[[], None]:
     settings = json.loads(text)
     return ours(settings, "cls", settings["seeds"])
 
@@ -91,7 +90,7 @@ def train_seeds(text: str) -> None:
     _our_seeds(text)()
 
 
-def theirs(settings: Mapping[str, Any]) -> dict[str, Work]:
+def theirs(settings: Mapping[str, Any]) -> dict[str, Callable[[], None]]:
     """One epoch of one seed in a Python loop, for each objective."""
     same = problem(settings, "cls")
     parameters = same.initialise(training.key(0, training.INITIALISE)).network

@@ -8,8 +8,6 @@ from diffhep.data.templates import Templates
 from diffhep.likelihood import Data, Model
 from diffhep.models import signal_background
 
-NAME = "diffhep"
-
 
 def model(templates: Templates) -> Model:
     """The model of the templates."""

@@ -1,7 +1,5 @@
 """Fits, limits and expected CLs of templates with everwillow, shapes interpolated by evermore."""
 
-from importlib.metadata import version
-
 import evermore
 import everwillow
 import everwillow.statelib as sl
@@ -13,7 +11,6 @@ from jaxtyping import Array, Float, PyTree
 
 from diffhep.data.templates import Templates
 
-NAME = f"everwillow {version('everwillow')}, evermore {version('evermore')}"
 HIGHEST = 10.0
 """Strength up to which limits are looked for: the bound that pyhf and we have."""
 
