@@ -67,6 +67,19 @@ def test_exported_models_are_read_as_what_they_were():
     np.testing.assert_array_equal(data.main, yields[1])
 
 
+def test_several_shifts_in_several_channels_are_exported_as_what_they_were():
+    shifts = np.array([[12.0, 19, 33, 41], [9.0, 21, 30, 37]]), np.array([[9.0, 22, 31, 38], [10.0, 18, 32, 44]])
+    yields = np.array([1.0, 2, 3, 4]), np.array([10.0, 20, 30, 40]), *shifts
+    spec = signal_background_workspace(*yields, observed=np.array([11.0, 21, 31, 41]), channels=2)
+    workspace.validate(spec)
+    model, data = workspace.analysis(json.loads(json.dumps(spec)))
+    values = {"mu": 0.7, "gamma_0": -1.3, "gamma_1": 0.4}
+    rates = expected_rates(model, jnp.array([values[name] for name in model.parameters.names]))
+    np.testing.assert_allclose(rates, expected_rates(signal_background(*yields), jnp.array([*values.values()])))
+    np.testing.assert_array_equal(data.main, [11, 21, 31, 41])
+    assert [len(channel["samples"][0]["data"]) for channel in spec["channels"]] == [2, 2]
+
+
 BROKEN = {
     "truncated": ('{"channels": [', "line 1, column 15: Expecting value: this is no complete JSON"),
     "a list": ("[]", "a workspace is a JSON object, not a list"),

@@ -42,7 +42,7 @@ def signal_background(
     yields = {"signal": signal, "background": background, "up": up, "down": down}
     signal, background, up, down = (_checked(name, value) for name, value in yields.items())
     _check_shapes(signal, background, up, down)
-    gammas = ("gamma",) if up.ndim == 1 else tuple(f"gamma_{shift}" for shift in range(up.shape[0]))
+    gammas = _gammas(up)
     places = tuple(range(1, 1 + len(gammas)))
     shifts = (_under(signal, template) for template in (up, down))
     return Model(
@@ -56,12 +56,13 @@ def signal_background(
 def signal_background_workspace(
     signal: Real[ArrayLike, " bin"],
     background: Real[ArrayLike, " bin"],
-    up: Real[ArrayLike, " bin"],
-    down: Real[ArrayLike, " bin"],
+    up: Real[ArrayLike, "*shift bin"],
+    down: Real[ArrayLike, "*shift bin"],
     *,
     observed: Real[ArrayLike, " bin"] | None = None,
+    channels: int = 1,
 ) -> dict[str, Any]:
-    """The model of `signal_background` with one shift as a workspace that pyhf reads.
+    """The model of `signal_background` as a workspace that pyhf reads.
 
     Args:
         signal: as there.
@@ -69,26 +70,39 @@ def signal_background_workspace(
         up: as there.
         down: as there.
         observed: events found, by default the expected background.
+        channels: into how many of as many bins each it is parted.
     """
-    shift = {"hi_data": _numbers(up), "lo_data": _numbers(down)}
-    samples = [
-        _sample("signal", signal, {"name": "mu", "type": "normfactor", "data": None}),
-        _sample("background", background, {"name": "gamma", "type": "histosys", "data": shift}),
-    ]
+    gammas = _gammas(np.asarray(up))
+    arrays = signal, background, np.atleast_2d(up), np.atleast_2d(down), background if observed is None else observed
+    parts = list(zip(*(np.split(np.asarray(array, float), channels, axis=-1) for array in arrays), strict=True))
+    names = ["observable"] if channels == 1 else [f"observable_{number:03}" for number in range(channels)]
     return {
-        "channels": [{"name": "observable", "samples": samples}],
-        "observations": [{"name": "observable", "data": _numbers(background if observed is None else observed)}],
+        "channels": [
+            {"name": name, "samples": _samples(gammas, *part[:-1])} for name, part in zip(names, parts, strict=True)
+        ],
+        "observations": [
+            {"name": name, "data": found.tolist()} for name, (*_, found) in zip(names, parts, strict=True)
+        ],
         "measurements": [{"name": "measurement", "config": {"poi": "mu", "parameters": []}}],
         "version": "1.0.0",
     }
 
 
-def _sample(name, yields, modifier):
-    return {"name": name, "data": _numbers(yields), "modifiers": [modifier]}
+def _samples(gammas, signal, background, up, down):
+    shifts = [
+        {"name": gamma, "type": "histosys", "data": {"hi_data": high.tolist(), "lo_data": low.tolist()}}
+        for gamma, high, low in zip(gammas, up, down, strict=True)
+    ]
+    strength = {"name": "mu", "type": "normfactor", "data": None}
+    return [
+        {"name": "signal", "data": signal.tolist(), "modifiers": [strength]},
+        {"name": "background", "data": background.tolist(), "modifiers": shifts},
+    ]
 
 
-def _numbers(values: ArrayLike) -> list[float]:
-    return np.asarray(values, float).tolist()
+def _gammas(up):
+    """Names of the shifts."""
+    return ("gamma",) if up.ndim == 1 else tuple(f"gamma_{shift}" for shift in range(up.shape[0]))
 
 
 def _strength_and(gammas):
