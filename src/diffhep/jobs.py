@@ -84,6 +84,8 @@ def draw(entry: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Mapping[s
     """
     plot = resolve(f"diffhep.figures.{entry['study']}:{entry['plot']}")
     figure = plot(**load(inputs), **entry.get("options", {}))
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # laid out once, the same in every format
     for form, path in outputs.items():
         undated = {"CreationDate": None} if form == "pdf" else None  # identical figures are identical files
         with store.replacing(path) as temporary:

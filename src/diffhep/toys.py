@@ -56,6 +56,7 @@ def statistics(model: Model, data: Data, mu: Float[Array, ""]) -> Statistics:
 
     The strength is unbounded below if the model's bounds say so (`likelihood.unbounded_poi`).
     """
+    mu = jnp.asarray(mu, float)  # a number of weak type would be compiled anew
     free = fit_all(model, data)
     held = [fit_all(model, data, value, free.parameters) for value in (mu, jnp.zeros_like(mu))]
     ratio = [jnp.maximum(2 * (of.nll - free.nll), 0.0) for of in held]  # rounding
@@ -100,13 +101,15 @@ def cls(
     model, mu = for_statistic(model, test_stat), jnp.asarray(mu, float)
     found, held = [], jax.jit(lambda value: conditional_fit(model, data, value).parameters)
     for strength, fresh in zip((mu, jnp.zeros_like(mu)), jax.random.split(key), strict=True):
-        found.append(statistics(model, throw(model, held(strength), number, key=fresh), mu))
-    signal, empty = (jnp.where(of.converged, of.q_mu, jnp.nan) for of in found)
-    observed = statistics(model, jax.tree.map(lambda values: jnp.asarray(values)[None], data), mu).q_mu[0]
-    thresholds = jnp.append(jnp.nanquantile(empty, ndtr(jnp.array(FLUCTUATIONS))), observed)
+        thrown = throw(model, held(strength), number, key=fresh)
+        # fitted with the data as the last of them: one shape, compiled once
+        joined = jax.tree.map(lambda toys, seen: jnp.concatenate([toys, jnp.asarray(seen)[None]]), thrown, data)
+        found.append(statistics(model, joined, mu))
+    signal, empty = (jnp.where(of.converged, of.q_mu, jnp.nan)[:-1] for of in found)
+    thresholds = jnp.append(jnp.nanquantile(empty, ndtr(jnp.array(FLUCTUATIONS))), found[0].q_mu[-1])
     tails = [jnp.nanmean(jnp.where(jnp.isnan(q), q, q >= thresholds[:, None]), axis=1) for q in (signal, empty)]
     values = tails[0] / tails[1]
-    return ToyPValues(values[-1], values[:-1], jnp.stack([jnp.sum(~of.converged) for of in found]))
+    return ToyPValues(values[-1], values[:-1], jnp.stack([jnp.sum(~of.converged[:-1]) for of in found]))
 
 
 class ClsScan(NamedTuple):
