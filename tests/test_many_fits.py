@@ -8,7 +8,7 @@ from workspaces import WORKSPACES
 
 from diffhep import many_fits, toys, workspace
 from diffhep.fits import conditional_fit, fit
-from diffhep.likelihood import unbounded_poi
+from diffhep.likelihood import log_likelihood, unbounded_poi
 from diffhep.models import signal_background
 
 BLOBS = signal_background(*np.array([
@@ -41,6 +41,23 @@ def test_they_end_where_single_fits_do(name, mu):
 
 def test_data_without_events_are_left_to_the_safeguarded_steps():
     data = toys.throw(FEW, jnp.array([1.0, 0.0]), 300, key=jax.random.key(2))
-    plain = jax.jit(jax.vmap(lambda toy: many_fits._plainly(FEW, toy, jnp.array([1.0, 0.0]), None)))(data)
+    plain = jax.jit(jax.vmap(lambda toy: many_fits._plainly(FEW, toy, None)))(data)
     empty = np.asarray((data.main == 0).any(axis=1))
     assert empty.any() and np.isinf(plain.edm[empty]).all() and plain.converged.any()
+
+
+def test_held_fits_find_the_lowest_of_several_minima():
+    """A trained network's templates: without its signal, rates at the shift that fits with it are negative."""
+    model = unbounded_poi(signal_background(*np.array([
+        [2.177, 6.473, 6.777, 0.601, 3.977], [0.081, 0.681, 3.281, 0.601, 95.361],
+        [1.001, 1.321, 1.081, 1.241, 95.361], [1.881, 2.721, 1.161, 1.921, 92.321],
+    ])))  # fmt: skip
+    data = toys.throw(model, jnp.array([1.0, 0.0]), 500, key=jax.random.key(4))
+    found = many_fits.fit_all(model, data, jnp.array(0.0))
+    shifts = jnp.linspace(-4, 4, 801)
+
+    def scanned(toy):
+        return jnp.min(jax.vmap(lambda shift: -log_likelihood(model, jnp.array([0.0, shift]), toy))(shifts))
+
+    above = found.nll - jax.jit(lambda data: jax.lax.map(scanned, data))(data)
+    assert found.converged.all() and above.max() < 20 and np.mean(above < 1e-3) > 0.98

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool
 
 from diffhep.fits import ENOUGH, FitResult, conditional_fit, fit
 from diffhep.free_parameters import Held, all_parameters, free_places, problem_of
@@ -24,36 +24,29 @@ STEPS = 12
 
 
 @jax.jit
-def fit_all(model: Model, data: Data, mu: Held = None, start: Float[Array, "toy par"] | None = None) -> FitResult:
-    """Fits of many data sets, arrays (toy, ...); without derivatives.
+def fit_all(model: Model, data: Data, mu: Held = None) -> FitResult:
+    """Fits of many data sets from the model's start values, arrays (toy, ...); without derivatives.
 
     Args:
         model: the statistical model.
         data: what it is fitted to, arrays (toy, bin) and (toy, aux).
         mu: value at which the parameter of interest is held; by default it is fitted too.
-        start: first guess for each data set, by default the model's start values.
     """
     number = data.main.shape[0]
-    if start is None:
-        start = jnp.broadcast_to(jnp.asarray(model.parameters.initial), (number, len(model.parameters.names)))
     # whole chunks only: a smaller last one would be compiled too
-    padded = jax.tree.map(lambda each: jnp.pad(each, ((0, -number % CHUNK), (0, 0)), mode="edge"), (data, start))
-    found = jax.lax.map(lambda toy: _plainly(model, *toy, mu), padded, batch_size=CHUNK)
-    safely = fit if mu is None else partial(_conditional_fit, mu=mu)
+    padded = jax.tree.map(lambda each: jnp.pad(each, ((0, -number % CHUNK), (0, 0)), mode="edge"), data)
+    found = jax.lax.map(lambda toy: _plainly(model, toy, mu), padded, batch_size=CHUNK)
+    safely = fit if mu is None else partial(conditional_fit, mu=mu)
     order = jnp.argsort(found.converged)  # those that did not converge first
 
     def again(chunk, found):
         places = jax.lax.dynamic_slice_in_dim(order, chunk * CHUNK, CHUNK)
         some = jax.tree.map(lambda each: each[places], padded)
-        fitted = jax.vmap(lambda data, start: safely(model, data, start=start))(*some)
+        fitted = jax.vmap(lambda data: safely(model, data))(some)
         return jax.tree.map(lambda old, new: old.at[places].set(new), found, fitted)
 
     chunks = (jnp.sum(~found.converged) + CHUNK - 1) // CHUNK
     return jax.tree.map(lambda each: each[:number], jax.lax.fori_loop(0, chunks, again, found))
-
-
-def _conditional_fit(model, data, start, mu):
-    return conditional_fit(model, data, mu, start)
 
 
 class _State(NamedTuple):
@@ -62,9 +55,9 @@ class _State(NamedTuple):
     lost: Array
 
 
-def _plainly(model: Model, data: Data, start: Float[Array, " par"], mu: Held) -> FitResult:
+def _plainly(model: Model, data: Data, mu: Held) -> FitResult:
     """Where plain Newton steps end; `edm` is infinite if they went astray."""
-    problem = problem_of(model, data, mu)
+    problem, start = problem_of(model, data, mu), jnp.asarray(model.parameters.initial)
     begin = _State(
         jnp.clip(take(start, free_places(model, mu)), *problem.bounds),
         jnp.asarray(jnp.inf),
@@ -98,7 +91,7 @@ def _step(problem: Problem, state: _State) -> _State:
     values = jnp.stack([_nll(problem, each) for each in (*candidates, free)])
     rounding = 1e-13 * (1 + jnp.sum(problem.counts))
     best = jnp.argmin(values[:-1].at[0].add(-rounding))
-    lost = ~(values[best] <= values[-1] + rounding)
+    lost = ~((values[best] <= values[-1] + rounding) & jnp.isfinite(values[best]))
     return _State(jnp.where(lost, free, jnp.stack(candidates)[best]), -0.5 * gradient @ direction, lost)
 
 

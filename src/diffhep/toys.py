@@ -58,7 +58,7 @@ def statistics(model: Model, data: Data, mu: Float[Array, ""]) -> Statistics:
     """
     mu = jnp.asarray(mu, float)  # a number of weak type would be compiled anew
     free = fit_all(model, data)
-    held = [fit_all(model, data, value, free.parameters) for value in (mu, jnp.zeros_like(mu))]
+    held = [fit_all(model, data, value) for value in (mu, jnp.zeros_like(mu))]
     ratio = [jnp.maximum(2 * (of.nll - free.nll), 0.0) for of in held]  # rounding
     mu_hat = free.parameters[:, model.parameters.poi]
     return Statistics(
