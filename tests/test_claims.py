@@ -159,3 +159,13 @@ def test_one_of_several_values_can_spoil_a_claim():
     finding = claims.value(data, variable="x", at={"metric": ["cls", "p0"]}, high=1.0)
     assert finding == claims.Finding("cls 0.1, p0 5", claims.FAILS)
     assert claims.value(data, variable="x", at={"metric": "cls"}, high=1.0).verdict == claims.HOLDS
+
+
+def test_a_value_at_several_points_is_judged_at_the_first_and_told_elsewhere():
+    data = xr.Dataset(
+        {"width": (("point", "run"), [[1.2], [2.0]]), "error": (("point", "run"), [[0.05], [0.1]])},
+        coords={"point": ["home", "there"], "run": ["a"]},
+    )
+    found = claims.value(data, variable="width", error="error", low=1.0, high=1.5)
+    assert found == claims.Finding("home: a 1.2 ± 0.05; does not hold at there", claims.HOLDS)
+    assert claims.value(data, variable="width", error="error", low=1.15, high=1.5).verdict == claims.UNDECIDED

@@ -29,8 +29,9 @@ def problem(loss=None):
         name="squares",
         initialise=lambda key: jax.random.normal(key, (), jnp.float32),
         loss=loss or (lambda a, batch: jnp.sum(batch.weights * (batch.x - a) ** 2) / jnp.sum(batch.weights)),
-        evaluate=lambda a: {"constant": a},
+        evaluate=lambda a, _: {"constant": a},
         events=POINTS,
+        held_out=None,
     )
 
 
@@ -106,7 +107,8 @@ def test_each_program_is_compiled_once():
     for epoch in range(1, 5):
         state, _ = compiled.advance(state, epoch)
         compiled.evaluate(state)
-    assert [program._cache_size() for program in compiled] == [1, 1, 1]
+    jitted = (compiled.start, compiled.advance.func, compiled.evaluate.func)
+    assert [program._cache_size() for program in jitted] == [1, 1, 1]
 
 
 def test_progress_is_logged_every_epoch(caplog):

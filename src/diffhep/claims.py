@@ -120,7 +120,7 @@ def value(
     high: float = np.inf,
     error: str | None = None,
 ) -> Finding:
-    """Whether a stored value, or all of several, lies between two numbers.
+    """Whether a stored value, or all of several, lies between two numbers; where there are points, at the first.
 
     Args:
         data: Where it is stored.
@@ -130,13 +130,20 @@ def value(
         high: Highest.
         error: Name of its standard error, if it has one; the 95 % interval then decides.
     """
-    values = data[variable].sel(**(at or {}))
-    margin = stats.norm.ppf((1 + CONFIDENCE) / 2) * float(data[error]) if error else 0.0
-    verdicts = [_inside(each - margin, each + margin, low, high) for each in np.ravel(values)]
+    data = data.sel(**(at or {}))
+    values = data[variable]
+    if "point" in values.dims:
+        options = {"variable": variable, "low": low, "high": high, "error": error}
+        return _over_points({str(point): value(data.sel(point=point), **options) for point in values["point"].values})
+    errors = data[error] if error else xr.zeros_like(values)
+    margins = stats.norm.ppf((1 + CONFIDENCE) / 2) * np.ravel(errors)
+    verdicts = [_inside(v - m, v + m, low, high) for v, m in zip(np.ravel(values), margins, strict=True)]
     told = [f"{each:.5g}" for each in np.ravel(values)]
+    if error:
+        told = [f"{each} ± {spread:.1g}" for each, spread in zip(told, np.ravel(errors), strict=True)]
     if values.ndim:
         told = [f"{name} {number}" for name, number in zip(values[values.dims[0]].values, told, strict=True)]
-    measured = ", ".join(told) + (f" ± {float(data[error]):.1g}" if error else "")
+    measured = ", ".join(told)
     return Finding(measured, next((v for v in (FAILS, UNDECIDED) if v in verdicts), HOLDS))
 
 

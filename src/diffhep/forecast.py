@@ -1,14 +1,18 @@
 """How long a run will take, told before it starts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 START = 12.0
 """Seconds until a training is loaded and compiled."""
 
 FLOPS = 8e10
 """Multiplications and additions a second of one core, in float32, that trainings were seen to reach."""
+
+TRANSFORMS = {"affine": 1.2e-7, "spline": 2e-6}
+"""Seconds that a training step takes of one core, for each event and layer of a flow of such transforms."""
 
 
 def training_seconds(layers: Sequence[int], *, events: int, epochs: int, seeds: int) -> float:
@@ -25,6 +29,17 @@ def training_seconds(layers: Sequence[int], *, events: int, epochs: int, seeds: 
     """
     weights = sum(before * after for before, after in pairwise(layers))
     return START + seeds * epochs * events * weights * (2 + 4 + 2 / 3) / FLOPS
+
+
+def flow_seconds(flow: Mapping[str, Any], training: Mapping[str, Any]) -> float:
+    """Seconds of one core that training an ensemble of flows takes, roughly, evaluation included.
+
+    Args:
+        flow: Its `transform` and number of `layers`.
+        training: `members`, `iterations` and `batch_size`.
+    """
+    events = training["members"] * training["iterations"] * training["batch_size"]
+    return START + 1.3 * events * flow["layers"] * TRANSFORMS[flow["transform"]]
 
 
 def forecast(jobs: Iterable[tuple[float, int]], cores: int, now: datetime) -> str:

@@ -52,9 +52,9 @@ def problem(settings: dict, events: xr.Dataset) -> training.Problem:
         model = None if unbinned else _smooth_model(settings, _edges(settings, trained), logits, batch)
         return objective(Outcome(logits, batch.weights, model))
 
-    def evaluate(trained):
-        logits = logits_of(network, trained.network, test_part.features)
-        found = _evaluate(settings, _edges(settings, trained), logits, test_part)
+    def evaluate(trained, held_out):
+        logits = logits_of(network, trained.network, held_out.features)
+        found = _evaluate(settings, _edges(settings, trained), logits, held_out)
         return found | {"logits": logits_of(network, trained.network, plane)}
 
     return training.Problem(
@@ -63,6 +63,7 @@ def problem(settings: dict, events: xr.Dataset) -> training.Problem:
         loss=loss,
         evaluate=evaluate,
         events=blobs.Events(*(array[:samples] for array in train_part)),
+        held_out=test_part,
     )
 
 

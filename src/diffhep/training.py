@@ -27,26 +27,30 @@ class Problem(NamedTuple):
         name: What messages call the loss.
         initialise: Key to trainable parameters.
         loss: Parameters and a batch of `events` to the scalar to minimise; padding has weight zero.
-        evaluate: Parameters to named arrays worth keeping after every epoch; those of no dimension are logged.
+        evaluate: Parameters and `held_out` to named arrays worth keeping after every epoch; those of no dimension are
+            logged.
         events: What is trained on: a named tuple of arrays (sample, event, ...), one of them `weights`.
+        held_out: What is evaluated on.
     """
 
     name: str
     initialise: Callable[[Key[Array, ""]], PyTree]
     loss: Callable[[PyTree, Any], Float[Array, ""]]
-    evaluate: Callable[[PyTree], dict[str, Array]]
+    evaluate: Callable[[PyTree, Any], dict[str, Array]]
     events: Any
+    held_out: Any
 
 
 class Schedule(NamedTuple):
     """How long and in what steps.
 
     Attributes:
-        epochs: Passes over all events.
+        epochs: Passes over all events, or over so many batches as `steps` says.
         batch_size: Events of every sample in a step; what is left over makes a smaller last batch.
         learning_rate: Of the Adam optimiser.
         seeds_at_once: Seeds computed side by side; 1 is fastest on a CPU, all of them on a GPU.
         checkpoint_seconds: At least so long between two checkpoints.
+        steps: Batches in an epoch, drawn with repetition; by default as many as it takes to see every event once.
     """
 
     epochs: int
@@ -54,6 +58,7 @@ class Schedule(NamedTuple):
     learning_rate: float
     seeds_at_once: int = 1
     checkpoint_seconds: float = 10.0
+    steps: int | None = None
 
 
 class State(NamedTuple):
@@ -71,13 +76,27 @@ class _Run(NamedTuple):
     state: State
 
 
+def at_once(setting: str | int, seeds: int) -> int:
+    """Seeds to compute side by side: what is set or, if that is `auto`, one on a CPU and all of them elsewhere."""
+    if setting != "auto":
+        return setting
+    return 1 if jax.default_backend() == "cpu" else seeds
+
+
 def key(seed: int | Array, purpose: int) -> Key[Array, ""]:
     """Randomness of one seed for one purpose; the same however many seeds run beside it."""
     return jax.random.fold_in(jax.random.key(seed), purpose)
 
 
-def batches(rng: Key[Array, ""], events: int, batch_size: int) -> tuple[Array, Array]:
-    """Shuffled indices (batch, event) of one epoch and a mask of the same shape that is zero on padding."""
+def batches(rng: Key[Array, ""], events: int, batch_size: int, steps: int | None = None) -> tuple[Array, Array]:
+    """Shuffled indices (batch, event) of one epoch and a mask of the same shape that is zero on padding.
+
+    With a number of `steps`, so many whole batches are drawn with repetition: shuffling all events would take longer
+    than to train on a few.
+    """
+    if steps is not None:
+        drawn = jax.random.randint(rng, (steps, batch_size), 0, events)
+        return drawn, jnp.ones(drawn.shape, jnp.float32)
     count = -(-events // batch_size)
     order = jnp.pad(jax.random.permutation(rng, events), (0, count * batch_size - events))
     mask = jnp.arange(count * batch_size) < events
@@ -96,7 +115,7 @@ def _step(problem: Problem, optimiser, state: State, batch) -> tuple[State, Arra
 def _epoch(problem: Problem, schedule: Schedule, epoch: Array, run: tuple[Array, State]) -> tuple[State, Array]:
     seed, state = run
     rng = jax.random.fold_in(key(seed, SHUFFLE), epoch)
-    order = batches(rng, problem.events.weights.shape[1], schedule.batch_size)
+    order = batches(rng, problem.events.weights.shape[1], schedule.batch_size, schedule.steps)
     step = partial(_step, problem, optax.adam(schedule.learning_rate))
     state, losses = jax.lax.scan(step, state, order)
     return state, jnp.mean(losses)
@@ -127,16 +146,25 @@ def programs(problem: Problem, schedule: Schedule, seeds: Sequence[int]) -> Prog
     seeds = jnp.asarray(seeds)
     # one after the other where a batch is one: `batch_size=1` would add an axis to everything
     spread = partial(jax.lax.map, batch_size=schedule.seeds_at_once if schedule.seeds_at_once > 1 else None)
+
+    def start():
+        return spread(partial(_start, problem, schedule), seeds)
+
+    # events are arguments: as constants they would make a program of their own of every data set
+    def advance(events, state, epoch):
+        return spread(partial(_epoch, problem._replace(events=events), schedule, epoch), (seeds, state))
+
+    def evaluate(held_out, state):
+        return spread(lambda parameters: problem.evaluate(parameters, held_out), state.parameters)
+
     return Programs(
-        jax.jit(lambda: spread(partial(_start, problem, schedule), seeds)),
-        jax.jit(lambda state, epoch: spread(partial(_epoch, problem, schedule, epoch), (seeds, state))),
-        jax.jit(lambda state: spread(problem.evaluate, state.parameters)),
+        jax.jit(start), partial(jax.jit(advance), problem.events), partial(jax.jit(evaluate), problem.held_out)
     )
 
 
 def steps_in_epoch(problem: Problem, schedule: Schedule) -> int:
-    """Steps it takes to see every event once."""
-    return -(-problem.events.weights.shape[1] // schedule.batch_size)
+    """Steps between two evaluations."""
+    return schedule.steps or -(-problem.events.weights.shape[1] // schedule.batch_size)
 
 
 def train(

@@ -12,7 +12,7 @@ sys.path.insert(0, str(SOURCE))
 
 from diffhep import configuration as conf
 from diffhep.dependencies import fingerprint
-from diffhep.forecast import forecast, training_seconds
+from diffhep.forecast import flow_seconds, forecast, training_seconds
 
 
 def located(where, function, *arguments):

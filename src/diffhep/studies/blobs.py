@@ -67,9 +67,7 @@ def train(settings: dict, events: xr.Dataset, checkpoint: Path | None = None) ->
 
 
 def _schedule(settings: dict) -> training.Schedule:
-    at_once = settings["seeds_at_once"]
-    if at_once == "auto":
-        at_once = 1 if jax.default_backend() == "cpu" else settings["seeds"]
+    at_once = training.at_once(settings["seeds_at_once"], settings["seeds"])
     return training.Schedule(settings["epochs"], settings["batch_size"], settings["learning_rate"], at_once)
 
 

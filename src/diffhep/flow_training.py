@@ -1,0 +1,113 @@
+"""Maximum-likelihood training of an ensemble of flows, and how it is stored."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jaxtyping import Array, Float
+
+from diffhep import flows, training
+from diffhep.flows import Flow, Scaling, Trained
+
+SCALES = ("event_mean", "event_width", "context_mean", "context_width")
+
+
+class Pairs(NamedTuple):
+    """Events and their contexts, as one sample of `training`.
+
+    Attributes:
+        events: what is to be learned.
+        context: where.
+        weights: how much each event counts.
+    """
+
+    events: Float[Array, "sample event feature"]
+    context: Float[Array, "sample event condition"]
+    weights: Float[Array, "sample event"]
+
+
+def pairs(
+    events: Float[np.ndarray, "event feature"],
+    context: Float[np.ndarray, "event condition"],
+    weights: Float[np.ndarray, " event"] | None = None,
+) -> Pairs:
+    """Events of one sample, of weight one by default."""
+    weights = np.ones(len(events)) if weights is None else weights
+    return Pairs(*(jnp.asarray(each, jnp.float32)[None] for each in (events, context, weights)))
+
+
+def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint: Path | None = None) -> xr.Dataset:
+    """Train an ensemble, and keep of each member the parameters of its best validation loss.
+
+    The loss is the mean of -log q(event | context), weighted with the events' weights (thesis 6.2.1, 9.5); events and
+    contexts are scaled to mean 0 and width 1 of those seen (thesis 8.3).
+
+    Args:
+        settings: `flow` (keys of `flows.build`), `members`, `iterations`, `evaluate_every`, `batch_size`,
+            `learning_rate`, `seed`, `seeds_at_once`.
+        seen: What is trained on.
+        valid: What it is validated on.
+        checkpoint: As in `training.train`.
+
+    Returns:
+        Losses `train` and `valid` (member, iteration) in the units of the events, `selected` (member), the iteration
+        that is kept, `parameters` (member, parameter) there, and what events and contexts were scaled with.
+    """
+    scales = flows.scaling(np.asarray(seen.events[0])), flows.scaling(np.asarray(seen.context[0]))
+    seen, valid = (Pairs(scales[0](each.events), scales[1](each.context), each.weights) for each in (seen, valid))
+    every = settings["evaluate_every"]
+    schedule = training.Schedule(
+        settings["iterations"] // every,
+        settings["batch_size"],
+        settings["learning_rate"],
+        training.at_once(settings["seeds_at_once"], settings["members"]),
+        steps=every,
+    )
+    seeds = range(settings["seed"], settings["seed"] + settings["members"])
+    history, _ = training.train(_problem(settings["flow"], seen, valid), schedule, seeds, checkpoint=checkpoint)
+    best = np.argmin(history["valid"], axis=1)
+    units = float(jnp.sum(jnp.log(scales[0].width)))
+    return xr.Dataset(
+        {
+            "train": (("member", "iteration"), history["loss"] + units),
+            "valid": (("member", "iteration"), history["valid"] + units),
+            "selected": ("member", every * best),
+            "parameters": (("member", "parameter"), history["parameters"][np.arange(len(best)), best]),
+        }
+        | {
+            name: (name.split("_")[0] + "_axis", np.asarray(value))
+            for name, value in zip(SCALES, (*scales[0], *scales[1]), strict=True)
+        },
+        coords={"member": list(seeds), "iteration": every * np.arange(schedule.epochs + 1)},
+    )
+
+
+def _problem(settings: Mapping[str, Any], seen: Pairs, valid: Pairs) -> training.Problem:
+    flow = flows.build(settings, seen.events.shape[-1], seen.context.shape[-1])
+    unit = Scaling(jnp.zeros(1, jnp.float32), jnp.ones(1, jnp.float32))
+
+    def loss(parameters, batch):
+        found = flows.scaled_log_density(flow, parameters, batch.events[0], batch.context[0])
+        return -jnp.sum(batch.weights[0] * found) / jnp.sum(batch.weights[0])
+
+    def evaluate(parameters, held_out):
+        found = flows.log_density(flow, Trained(parameters, unit, unit), held_out.events[0], held_out.context[0])
+        valid = -jnp.sum(held_out.weights[0] * found) / jnp.sum(held_out.weights[0])
+        return {"valid": valid, "parameters": parameters}
+
+    return training.Problem("negative log-likelihood", flow.initialise, loss, evaluate, seen, valid)
+
+
+def restored(settings: Mapping[str, Any], trained: xr.Dataset) -> tuple[Flow, Trained]:
+    """What was trained: the flow that all members are, and the ensemble of them.
+
+    Args:
+        settings: Of the flow (keys of `flows.build`).
+        trained: Result of `train`.
+    """
+    values = [jnp.asarray(trained[name].values) for name in ("parameters", *SCALES)]
+    flow = flows.build(settings, trained["event_mean"].size, trained["context_mean"].size)
+    return flow, Trained(values[0], Scaling(*values[1:3]), Scaling(*values[3:]))

@@ -1,0 +1,164 @@
+"""Conditional normalizing flows: densities of events in a context, which can be sampled from.
+
+A flow carries a standard normal distribution over to that of the data by layers of masked autoregressive transforms
+(arXiv:1705.07057; thesis 6.2.2), whose networks also see the context. The transforms are flowjax's; what is added
+here is the scaling of inputs and context, and float32 where the rest of the suite computes in float64.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import paramax
+from flowjax.bijections import AbstractBijection, RationalQuadraticSpline
+from flowjax.distributions import StandardNormal
+from flowjax.flows import masked_autoregressive_flow
+from jax.flatten_util import ravel_pytree
+from jax.scipy.stats import norm
+from jaxtyping import Array, Float, Key
+
+BLOCK = 4000
+"""Events that a CPU takes at a time."""
+
+
+class Scaling(NamedTuple):
+    """What gives each feature of a set of events mean 0 and standard deviation 1.
+
+    Attributes:
+        mean: of each feature.
+        width: its standard deviation.
+    """
+
+    mean: Float[Array, " feature"]
+    width: Float[Array, " feature"]
+
+    def __call__(self, values: Float[Array, "*axis feature"]) -> Float[Array, "*axis feature"]:
+        """Scaled values."""
+        return (values - self.mean) / self.width
+
+
+def scaling(values: Float[np.ndarray, "event feature"]) -> Scaling:
+    """The scaling of these events, float32.
+
+    Raises:
+        ValueError: A feature is the same in all of them.
+    """
+    mean, width = np.mean(values, axis=0, dtype=float), np.std(values, axis=0, dtype=float)
+    for feature in np.flatnonzero(~(width > 0))[:1]:
+        raise ValueError(f"feature {feature} is {mean[feature]:g} in all events: leave it out")
+    return Scaling(jnp.asarray(mean, jnp.float32), jnp.asarray(width, jnp.float32))
+
+
+class Flow(NamedTuple):
+    """How scaled events are distributed in a scaled context, up to the parameters that are trained.
+
+    Attributes:
+        dimension: features of an event.
+        initialise: randomness to first parameters, a float32 vector.
+        bijection: parameters to the transform of standard normal variables into events.
+    """
+
+    dimension: int
+    initialise: Callable[[Key[Array, ""]], Float[Array, " parameter"]]
+    bijection: Callable[[Float[Array, " parameter"]], AbstractBijection]
+
+
+class Trained(NamedTuple):
+    """What makes a flow that of certain data.
+
+    Attributes:
+        parameters: of the flow.
+        events: scaling of the events.
+        context: scaling of the context.
+    """
+
+    parameters: Float[Array, "*member parameter"]
+    events: Scaling
+    context: Scaling
+
+
+def build(settings: Mapping[str, Any], dimension: int, conditions: int) -> Flow:
+    """A flow of events of so many features, in contexts of so many.
+
+    Args:
+        settings: `layers` of transforms and `hidden` nodes in the one hidden layer of each; `transform` of a variable:
+            `affine` (location and scale) or `spline` (rational quadratic, arXiv:1906.04032, with so many `knots` within
+            `reach` standard deviations and the identity beyond).
+        dimension: features of an event.
+        conditions: features of a context.
+
+    Raises:
+        ValueError: The transform has no such name.
+    """
+    if settings["transform"] not in ("affine", "spline"):
+        raise ValueError(f"transform {settings['transform']!r} is unknown; choose affine or spline")
+
+    def parted(key):
+        with jax.enable_x64(False):  # constants too, which would turn everything into float64
+            spline = settings["transform"] == "spline"
+            made = masked_autoregressive_flow(
+                key,
+                base_dist=StandardNormal((dimension,)),
+                transformer=RationalQuadraticSpline(knots=settings["knots"], interval=settings["reach"])
+                if spline
+                else None,
+                cond_dim=conditions,
+                flow_layers=settings["layers"],
+                nn_width=settings["hidden"],
+                nn_depth=1,
+            )
+        return eqx.partition(made.bijection, eqx.is_inexact_array, is_leaf=_frozen)
+
+    parameters, fixed = parted(jax.random.key(0))
+    _, unravel = ravel_pytree(parameters)
+    return Flow(
+        dimension=dimension,
+        initialise=lambda key: ravel_pytree(parted(key)[0])[0],
+        bijection=lambda flat: paramax.unwrap(eqx.combine(unravel(flat), fixed)),
+    )
+
+
+def _frozen(node):
+    return isinstance(node, paramax.NonTrainable)
+
+
+def scaled_log_density(
+    flow: Flow,
+    parameters: Float[Array, " parameter"],
+    events: Float[Array, "event feature"],
+    context: Float[Array, "event condition"],
+) -> Float[Array, " event"]:
+    """Log of the density of each scaled event in its scaled context (thesis eq. 6.3).
+
+    log p(z) = log Normal(u; 0, 1) + log |det du/dz| with u = T^-1(z).
+    """
+    with jax.enable_x64(False):
+        normal, log_det = jax.vmap(flow.bijection(parameters).inverse_and_log_det)(events, context)
+    return jnp.sum(norm.logpdf(normal), axis=-1) + log_det
+
+
+def log_density(
+    flow: Flow, trained: Trained, events: Float[Array, "event feature"], context: Float[Array, "event condition"]
+) -> Float[Array, " event"]:
+    """Log of the density of each event in its context, in the events' own units; computed block by block."""
+
+    def one(pair):
+        event, condition = (each[None] for each in pair)
+        return scaled_log_density(flow, trained.parameters, event, condition)[0]
+
+    scaled = [scale(values).astype(jnp.float32) for scale, values in zip(trained[1:], (events, context), strict=True)]
+    return jax.lax.map(one, scaled, batch_size=BLOCK) - jnp.sum(jnp.log(trained.events.width))
+
+
+def sample(
+    flow: Flow, trained: Trained, context: Float[Array, " condition"], number: int, *, key: Key[Array, ""]
+) -> Float[Array, "event feature"]:
+    """Events as the flow has them in one context."""
+    condition = trained.context(context).astype(jnp.float32)
+    with jax.enable_x64(False):
+        normal = jax.random.normal(key, (number, flow.dimension))
+        events = jax.vmap(flow.bijection(trained.parameters).transform, in_axes=(0, None))(normal, condition)
+    return events * trained.events.width + trained.events.mean
