@@ -139,7 +139,7 @@ def compare(settings: dict, trained: dict[str, xr.Dataset], predicted: dict[str,
         predicted: Results of `predict` by example.
 
     Returns:
-        Of each run, an example's trained or unseen contexts: `centre`, `width`, `width_error` and `bias` = centre / width
+        Of each run, an example's trained or unseen contexts: `centre`, `width`, `width_error`, `bias` = centre / width
         (point, run) of the pulls; `far`, the share of far pulls in every context, and `kl` there, as `claims.ordering`
         takes them (point, run, seed, epoch). Of each example: `gap` and `gap_error` (point, run) of the losses, and
         `selected` iterations of the members (point, run, seed, epoch).
