@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks import fits, pinned, training
+from benchmarks import fits, flows, pinned, training
 from diffhep import jobs
 
 COLUMNS = ["work", "ours", "peer", "peer_version", "ratio"]
@@ -18,6 +18,7 @@ def measure(settings: Mapping[str, Any], cores: int) -> pd.DataFrame:
     rows = [training.step_cost({**steps, "network": network}) for network in settings["step_cost"]["networks"]]
     with pinned.one_core_processes(cores) as processes:
         rows.append(training.seed_step({**steps, **settings["seed_step"]}, processes))
+        rows.append(flows.member_step({**shared, **settings["member_step"]}, processes))
         rows += fits.rates({**shared, **settings["fits"]}, processes)
     return pd.DataFrame(rows, columns=COLUMNS).round({"ratio": 2})
 

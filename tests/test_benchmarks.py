@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import fits, peers, table, training
+from benchmarks import fits, flows, peers, table, training
 from diffhep import configuration as conf
 
 ROOT = Path(__file__).parents[1]
@@ -40,6 +40,11 @@ def test_fits_are_those_of_pyhf(settings):
     assert same.mean() >= 0.9  # of some data sets the likelihood has two maxima, and each finds its own
 
 
+def test_losses_of_flows_are_those_of_flowjax(settings):
+    ours, peer = flows.losses(settings["member_step"])
+    assert ours == pytest.approx(peer, rel=1e-5)
+
+
 def quickly_compiled(parameters, features):
     return sum(leaf.sum() for leaf in jax.tree.leaves(parameters)) + features.sum()
 
@@ -50,6 +55,6 @@ def test_table_has_a_row_for_each_piece_of_work(settings, tmp_path, monkeypatch)
     table.write({**settings, "repeats": 1}, 1, paths)
     rows = pd.read_csv(paths[0])
     assert list(rows.columns) == ["work", "ours", "peer", "peer_version", "ratio"]
-    assert len(rows) == len(settings["step_cost"]["networks"]) + 2  # on one core pyhf has one row
+    assert len(rows) == len(settings["step_cost"]["networks"]) + 3  # on one core pyhf has one row
     assert (rows["ratio"] > 0).all() and rows["work"].is_unique
     assert len(Path(paths[1]).read_text().splitlines()) == len(rows) + 2

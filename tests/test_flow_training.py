@@ -59,7 +59,7 @@ def test_a_weight_counts_as_so_many_events():
     valid = flow_training.pairs(*events_in_context(10, 3))
     seen = [flow_training.pairs(events, context, weights), flow_training.pairs(events, context)]
     repeated = flow_training.pairs(*(np.repeat(each, weights.astype(int), axis=0) for each in (events, context)))
-    problems = [flow_training._problem(SETTINGS["flow"], each, valid) for each in (*seen, repeated)]
+    problems = [flow_training.problem(SETTINGS["flow"], each, valid) for each in (*seen, repeated)]
     parameters = problems[0].initialise(jax.random.key(1))
     weighted, plain, counted = (float(each.loss(parameters, each.events)) for each in problems)
     assert weighted == pytest.approx(counted, rel=1e-5) and weighted != pytest.approx(plain, rel=1e-3)

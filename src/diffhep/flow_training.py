@@ -67,7 +67,7 @@ def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint:
         steps=every,
     )
     seeds = range(settings["seed"], settings["seed"] + settings["members"])
-    history, _ = training.train(_problem(settings["flow"], seen, valid), schedule, seeds, checkpoint=checkpoint)
+    history, _ = training.train(problem(settings["flow"], seen, valid), schedule, seeds, checkpoint=checkpoint)
     best = np.argmin(history["valid"], axis=1)
     units = float(jnp.sum(jnp.log(scales[0].width)))
     return xr.Dataset(
@@ -85,7 +85,8 @@ def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint:
     )
 
 
-def _problem(settings: Mapping[str, Any], seen: Pairs, valid: Pairs) -> training.Problem:
+def problem(settings: Mapping[str, Any], seen: Pairs, valid: Pairs) -> training.Problem:
+    """Maximum likelihood of scaled events in their scaled contexts, for a flow of these settings."""
     flow = flows.build(settings, seen.events.shape[-1], seen.context.shape[-1])
     unit = Scaling(jnp.zeros(1, jnp.float32), jnp.ones(1, jnp.float32))
 

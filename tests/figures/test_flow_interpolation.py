@@ -8,6 +8,7 @@ from matplotlib.patches import Ellipse
 from scipy import stats
 
 from diffhep.figures import flow_interpolation as figures
+from diffhep.pulls import coarser, normal_of, pulls
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +67,14 @@ def test_differences_have_one_panel_a_context_and_a_symmetric_scale(predicted, t
 
 def test_pulls_are_densities_with_the_normal_of_their_quantiles(predicted):
     figure = figures.pull_distributions(predicted)
-    assert titles(figure) == ["trained contexts", "unseen contexts"]
+    assert [title.split("\n")[0] for title in titles(figure)] == ["trained contexts", "unseen contexts"]
     axis = figure.axes[0]
     filled = axis.patches[0].get_data()
     assert 0.9 < np.sum(filled.values * np.diff(filled.edges)) <= 1
-    labels = [text.get_text() for text in axis.get_legend().get_texts()]
-    assert labels[0].startswith("at least 10 events") and labels[1].startswith("all bins")
+    seen = coarser(predicted, 25).sel(context=predicted["trained"])
+    centre, width = normal_of(pulls(seen, at_least=10))
+    assert f"at least 10 events: {centre:.2f} ± {width:.2f}" in axis.get_title()
+    np.testing.assert_allclose(axis.lines[0].get_ydata().max(), stats.norm.pdf(0, scale=width), rtol=1e-2)
 
 
 def test_coverage_of_members_that_scatter_about_the_truth_is_students(predicted):

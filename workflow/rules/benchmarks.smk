@@ -7,7 +7,7 @@ BENCHMARKS["training"].update(means=BLOBS["data"]["means"], yields=BLOBS["yields
 
 
 rule benchmarks:
-    """Time our training steps and fits beside those of relaxed and pyhf, on the same work in the same run."""
+    """Time our training steps and fits beside those of relaxed, flowjax and pyhf, on the same work in the same run."""
     input:
         sorted(Path(workflow.basedir, "benchmarks").glob("*.py")),
     output:
@@ -22,6 +22,9 @@ rule benchmarks:
     threads: workflow.cores
     params:
         settings=conf.plain(BENCHMARKS),
-        code=[fingerprint(call) for call in ("diffhep.studies.blobs:train", "diffhep.toys:statistics")],
+        code=[
+            fingerprint(call)
+            for call in ("diffhep.studies.blobs:train", "diffhep.flow_training:train", "diffhep.toys:statistics")
+        ],
     script:
         "../scripts/benchmark.py"

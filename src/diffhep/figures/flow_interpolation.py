@@ -8,12 +8,16 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from scipy import stats
 
 from diffhep import plotting
 from diffhep.figures import contexts
 from diffhep.pulls import coarser, normal_of, pulls
 
+SOLID = {"color": plotting.TRUTH}
+DASHED = {"color": plotting.TRUTH, "linestyle": "--", "linewidth": 1.2}
 TITLES = {"mean": "following the mean", "firework": "Gaussian firework"}
 
 
@@ -103,25 +107,30 @@ def pull_distributions(predicted: xr.Dataset, *, bins: int = 25, reach: float = 
         here = counts.sel(context=counts["trained"] == part)
         enough, everywhere = pulls(here, at_least=at_least), pulls(here)
         axis.stairs(_density(enough, edges), edges, fill=True, color=colour, alpha=0.4)
-        _curve(axis, enough, f"at least {at_least:g} events", color=plotting.TRUTH)
+        told = [f"at least {at_least} events: {_curve(axis, enough, reach, **SOLID)}"]
         highest = axis.get_ylim()[1]
         axis.stairs(_density(everywhere, edges), edges, color=colour)
-        _curve(axis, everywhere, "all bins", color=plotting.TRUTH, linestyle="--", linewidth=1.2)
-        axis.set(xlabel="(flow - data) / σ of the ensemble", title=name, ylim=(0, highest))
-        axis.legend(fontsize="small", title="normal distributions", title_fontsize="small")
+        told.append(f"all: {_curve(axis, everywhere, reach, **DASHED)}")
+        axis.set(xlabel="(flow - data) / σ of the ensemble", ylim=(0, highest))
+        axis.set_title("\n".join([name, *told]), fontsize="small")
     axes[0].set_ylabel("density of bins")
     plotting.share_range(axes)
-    figure.supxlabel(f"filled: bins with at least {at_least:g} events; line: all bins", fontsize="small")
+    handles = [
+        Patch(color=plotting.HARD, label=f"bins with at least {at_least} events"),
+        Line2D([], [], color=plotting.HARD, label="all bins"),
+        Line2D([], [], label="normal, of these", **SOLID),
+        Line2D([], [], label="normal, of all", **DASHED),
+    ]
+    plotting.legend_above(figure, handles, columns=2)
     return figure
 
 
-def _curve(axis: Axes, found: xr.DataArray, name: str, **look: Any) -> None:
-    """The normal distribution of some pulls."""
+def _curve(axis: Axes, found: xr.DataArray, reach: float, **look: Any) -> str:
+    """Draw the normal distribution of some pulls, and tell its mean and width."""
     centre, width = normal_of(found)
-    low, high = axis.get_xlim()
-    x = np.linspace(low, high, 401)
-    axis.plot(x, stats.norm.pdf(x, centre, width), label=f"{name}: {centre:.2f} ± {width:.2f}", **look)
-    axis.set_xlim(low, high)
+    x = np.linspace(-reach, reach, 401)
+    axis.plot(x, stats.norm.pdf(x, centre, width), **look)
+    return f"{centre:.2f} ± {width:.2f}"
 
 
 def _density(found: xr.DataArray, edges: np.ndarray) -> np.ndarray:

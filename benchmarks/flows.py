@@ -1,0 +1,97 @@
+"""Training of flows: an ensemble in one program over flowjax's own training step in a Python loop."""
+
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from typing import Any
+
+import equinox as eqx
+import flowjax
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flowjax.distributions import StandardNormal, Transformed
+from flowjax.train.losses import MaximumLikelihoodLoss
+from flowjax.train.train_utils import step
+
+from benchmarks import pinned
+from diffhep import flow_training, flows, timing, training
+
+
+def member_step(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor]) -> dict[str, Any]:
+    """A row: iterations of an ensemble in one program, a job on every core, over a Python loop on all cores."""
+    text, cores, steps = json.dumps(settings), len(processes), settings["members"] * settings["steps"]
+    peer = theirs(settings)
+    works = {
+        "ours": lambda: pinned.in_all(processes, train_members, text),
+        "peer": lambda: [peer() for _ in range(settings["members"])],
+    }
+    taken = timing.turns(works, settings["repeats"])
+    seconds = {"ours": taken["ours"] / (cores * steps), "peer": taken["peer"] / steps}  # all members in each job
+    return {
+        "work": f"training of {settings['members']} flows of {settings['flow']['layers']} affine layers, batches of "
+        f"{settings['batch_size']}: ours one program in each of {cores} one-core jobs, peer a Python loop on {cores} "
+        "cores (ratio: times ours is faster)",
+        **{side: f"{1e3 * np.median(values):.2f} ms/member-step" for side, values in seconds.items()},
+        "peer_version": f"flowjax {flowjax.__version__}",
+        "ratio": np.median(seconds["peer"] / seconds["ours"]),
+    }
+
+
+def pairs(settings: Mapping[str, Any]) -> flow_training.Pairs:
+    """Events and contexts of the size that one iteration takes."""
+    events, context = np.random.default_rng(0).normal(size=(2, settings["batch_size"], 2))
+    return flow_training.pairs(events + context, context)
+
+
+def problem(settings: Mapping[str, Any]) -> training.Problem:
+    """What the study of interpolation trains, on these events."""
+    return flow_training.problem(settings["flow"], pairs(settings), pairs(settings))
+
+
+@cache
+def _our_members(text: str) -> Callable[[], None]:
+    settings = json.loads(text)
+    schedule = training.Schedule(1, settings["batch_size"], settings["learning_rate"], steps=settings["steps"])
+    programs = training.programs(problem(settings), schedule, range(settings["members"]))
+    state = programs.start()
+    return lambda: jax.block_until_ready(programs.advance(state, 1))
+
+
+def train_members(text: str) -> None:
+    """Iterations of all members, settings in JSON: in a process of its own, where the first call compiles."""
+    _our_members(text)()
+
+
+def peer_parts(settings: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Flowjax's distribution with the bijection that ours has at first: what is trained of it, and the rest."""
+    flow = flows.build(settings["flow"], 2, 2)
+    first = flow.initialise(training.key(0, training.INITIALISE))
+    return eqx.partition(Transformed(StandardNormal((2,)), flow.bijection(first)), eqx.is_inexact_array)
+
+
+def theirs(settings: Mapping[str, Any]) -> Callable[[], None]:
+    """Iterations of one member in a Python loop."""
+    start, static = peer_parts(settings)
+    optimiser, loss = optax.adam(settings["learning_rate"]), MaximumLikelihoodLoss()
+    memory, batch = optimiser.init(start), pairs(settings)
+    data = batch.events[0], batch.context[0]
+
+    def run():
+        parameters, state = start, memory
+        for _ in range(settings["steps"]):
+            parameters, state, _ = step(parameters, static, *data, optimizer=optimiser, opt_state=state, loss_fn=loss)
+        jax.block_until_ready(jax.tree.leaves(parameters))
+
+    return run
+
+
+def losses(settings: Mapping[str, Any]) -> tuple[float, float]:
+    """Our loss and theirs of the same flow and events, which have to agree."""
+    same = problem(settings)
+    ours = same.loss(same.initialise(training.key(0, training.INITIALISE)), same.events)
+    start, static = peer_parts(settings)
+    peer = MaximumLikelihoodLoss()(start, static, same.events.events[0], same.events.context[0])
+    return float(ours), float(jnp.asarray(peer))
