@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from diffhep.forecast import START, forecast, training_seconds
+from diffhep.forecast import START, flow_seconds, forecast, training_seconds
 
 NOON = datetime(2026, 1, 1, 12)
 
@@ -25,3 +25,13 @@ def test_training_takes_as_long_as_there_is_to_compute():
     once = training_seconds([2, 100, 1], events=1000, epochs=1, seeds=1) - START
     assert once == pytest.approx(1000 * 300 * 20 / 3 / 8e10)
     assert training_seconds([2, 100, 1], events=2000, epochs=3, seeds=5) - START == pytest.approx(30 * once)
+
+
+def test_flows_cost_by_event_layer_and_transform():
+    training = {"members": 3, "iterations": 3000, "batch_size": 4000}
+    affine, spline = (
+        flow_seconds({"transform": transform, "layers": 2}, training) - START for transform in ("affine", "spline")
+    )
+    assert spline > 10 * affine > 0
+    deeper = flow_seconds({"transform": "affine", "layers": 10}, training | {"members": 6}) - START
+    assert deeper == pytest.approx(10 * affine)

@@ -51,6 +51,22 @@ def test_every_event_is_seen_once_an_epoch_and_padding_never():
     assert mask.sum() == 25
 
 
+def test_with_a_number_of_steps_so_many_whole_batches_are_drawn():
+    order, mask = training.batches(jax.random.key(3), 25, 10, steps=40)
+    assert order.shape == mask.shape == (40, 10) and (mask == 1).all()
+    counts = np.bincount(np.ravel(order), minlength=25)
+    assert len(counts) == 25 and counts.min() > 4  # 16 expected of each
+    one = SCHEDULE._replace(steps=40)
+    assert [training.steps_in_epoch(problem(), schedule) for schedule in (SCHEDULE, one)] == [3, 40]
+    history, _ = training.train(problem(), one, [0])
+    np.testing.assert_allclose(history["constant"][0, -1], 0.5, atol=0.1)
+
+
+@pytest.mark.parametrize(("setting", "expected"), [("auto", 1), (3, 3)])
+def test_seeds_are_computed_one_by_one_on_a_cpu_unless_told(setting, expected):
+    assert training.at_once(setting, 9) == expected
+
+
 def test_gradient_of_a_padded_batch_ignores_the_padding():
     """One epoch in a single padded step is one step on exactly all events."""
     one = Schedule(epochs=1, batch_size=40, learning_rate=0.1)
