@@ -169,3 +169,14 @@ def test_a_value_at_several_points_is_judged_at_the_first_and_told_elsewhere():
     found = claims.value(data, variable="width", error="error", low=1.0, high=1.5)
     assert found == claims.Finding("home: a 1.2 ± 0.05; does not hold at there", claims.HOLDS)
     assert claims.value(data, variable="width", error="error", low=1.15, high=1.5).verdict == claims.UNDECIDED
+
+
+def test_values_that_do_not_scatter_have_a_difference_without_error():
+    assert claims._welch(np.full(3, 60.0), np.full(2, 40.0)) == (20.0, 20.0)
+
+
+def test_interval_of_unequal_sizes_is_scipys():
+    rng = np.random.default_rng(0)
+    ours, theirs = rng.normal(0, 1, 5), rng.normal(1, 3, 9)
+    expected = stats.ttest_ind(ours, theirs, equal_var=False).confidence_interval(claims.CONFIDENCE)
+    np.testing.assert_allclose(claims._welch(ours, theirs), [expected.low, expected.high])

@@ -13,7 +13,7 @@ FLOW = {"flow": {"transform": "affine", "layers": 3, "hidden": 4}}
 
 @pytest.fixture(scope="module")
 def sample():
-    return study.generate(SEEDS | SETTINGS["data"] | SETTINGS["examples"]["mean"])
+    return study.generate(SEEDS | SETTINGS["data"] | {"held_out": [1]} | SETTINGS["examples"]["mean"])
 
 
 @pytest.fixture(scope="module")

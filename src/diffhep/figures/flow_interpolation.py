@@ -128,8 +128,9 @@ def pull_distributions(predicted: xr.Dataset, *, bins: int = 25, reach: float = 
 def _curve(axis: Axes, found: xr.DataArray, reach: float, **look: Any) -> str:
     """Draw the normal distribution of some pulls, and tell its mean and width."""
     centre, width = normal_of(found)
-    x = np.linspace(-reach, reach, 401)
-    axis.plot(x, stats.norm.pdf(x, centre, width), **look)
+    if width > 0:
+        x = np.linspace(-reach, reach, 401)
+        axis.plot(x, stats.norm.pdf(x, centre, width), **look)
     return f"{centre:.2f} ± {width:.2f}"
 
 
@@ -209,7 +210,7 @@ def coverage(*, at_least: int = 10, bins: int = 25, **predicted: xr.Dataset) -> 
                 pulls(counts, of="expected", at_least=at_least).sel(context=data["trained"] == trained).values
             )
             found = found[np.isfinite(found)]
-            axis.plot(k, [np.mean(found <= reach) for reach in k], color=colour, label=part)
+            axis.plot(k, [np.sum(found <= reach) / max(found.size, 1) for reach in k], color=colour, label=part)
         ideal = 2 * stats.t.cdf(k * np.sqrt(members), members - 1) - 1
         axis.plot(k, ideal, color=plotting.TRUTH, label=f"{members} members scattered about the truth")
         normal = 2 * stats.norm.cdf(k) - 1

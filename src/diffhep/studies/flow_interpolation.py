@@ -187,7 +187,7 @@ def _judged(predicted: xr.Dataset, *, bins: int, at_least: float | int, far: flo
     share = (np.abs(found) > far).sum(("y", "x")) / found.notnull().sum(("y", "x"))
     return xr.Dataset({
         "centre": centre,
-        "bias": centre / width,
+        "bias": centre / width if width else np.nan,
         "width": width,
         "width_error": error_of_width(found),
         "far": _by_seed(share),
