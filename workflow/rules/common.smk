@@ -78,6 +78,11 @@ def code_of_peers(work):
     return {peer: fingerprint(f"diffhep.peers.{peer}:{function}") for peer in peers}
 
 
+def inner_contexts(points):
+    """Numbers of the contexts that are not at the edge of a square grid."""
+    return [points * row + column for row in range(1, points - 1) for column in range(1, points - 1)]
+
+
 def results(names):
     """Files behind the inputs of a figure or claim: name of a result, or a list of names, for each argument."""
     path = lambda name: f"{config['pathvars']['results']}/{name}.nc"

@@ -7,11 +7,6 @@ FOLDS = FLOW_INTERPOLATION["cross_validation"]
 FOLD_MEMBERS = {"members": FOLDS["members"]}
 
 
-def inner_contexts(points):
-    """Numbers of the contexts that are not at the edge of a square grid."""
-    return [points * row + column for row in range(1, points - 1) for column in range(1, points - 1)]
-
-
 use rule stage as flow_interpolation_sample with:
     pathvars:
         stem="<results>/flow_interpolation/sample/{example}",
