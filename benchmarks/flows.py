@@ -17,26 +17,18 @@ from flowjax.train.losses import MaximumLikelihoodLoss
 from flowjax.train.train_utils import step
 
 from benchmarks import pinned
-from diffhep import flow_training, flows, timing, training
+from diffhep import flow_training, flows, training
 
 
 def member_step(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor]) -> dict[str, Any]:
     """A row: iterations of an ensemble in one program, a job on every core, over a Python loop on all cores."""
-    text, cores, steps = json.dumps(settings), len(processes), settings["members"] * settings["steps"]
-    peer = theirs(settings)
-    works = {
-        "ours": lambda: pinned.in_all(processes, train_members, text),
-        "peer": lambda: [peer() for _ in range(settings["members"])],
-    }
-    taken = timing.turns(works, settings["repeats"])
-    seconds = {"ours": taken["ours"] / (cores * steps), "peer": taken["peer"] / steps}  # all members in each job
+    cores = len(processes)
     return {
         "work": f"training of {settings['members']} flows of {settings['flow']['layers']} affine layers, batches of "
         f"{settings['batch_size']}: ours one program in each of {cores} one-core jobs, peer a Python loop on {cores} "
         "cores (ratio: times ours is faster)",
-        **{side: f"{1e3 * np.median(values):.2f} ms/member-step" for side, values in seconds.items()},
         "peer_version": f"flowjax {flowjax.__version__}",
-        "ratio": np.median(seconds["peer"] / seconds["ours"]),
+        **pinned.beside_a_loop(processes, train_members, theirs(settings), settings, settings["members"]),
     }
 
 

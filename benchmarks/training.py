@@ -34,20 +34,12 @@ def step_cost(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def seed_step(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor]) -> dict[str, Any]:
     """A row: training of all seeds in one program, a job on every core, over a Python loop on all cores."""
-    text, cores, steps = json.dumps(settings), len(processes), settings["seeds"] * settings["steps"]
-    peer = theirs(settings)["cls"]
-    works = {
-        "ours": lambda: pinned.in_all(processes, train_seeds, text),
-        "peer": lambda: [peer() for _ in range(settings["seeds"])],
-    }
-    taken = timing.turns(works, settings["repeats"])
-    seconds = {"ours": taken["ours"] / (cores * steps), "peer": taken["peer"] / steps}  # all seeds in each job
+    cores = len(processes)
     return {
         "work": f"CLs training of {settings['seeds']} seeds, network {_shape(settings)}: ours one program in "
         f"each of {cores} one-core jobs, peer a Python loop on {cores} cores (ratio: times ours is faster)",
-        **{side: f"{1e3 * np.median(values):.1f} ms/seed-step" for side, values in seconds.items()},
         "peer_version": relaxed.NAME,
-        "ratio": np.median(seconds["peer"] / seconds["ours"]),
+        **pinned.beside_a_loop(processes, train_seeds, theirs(settings)["cls"], settings, settings["seeds"]),
     }
 
 
