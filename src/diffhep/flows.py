@@ -140,17 +140,27 @@ def scaled_log_density(
     return jnp.sum(norm.logpdf(normal), axis=-1) + log_det
 
 
-def log_density(
-    flow: Flow, trained: Trained, events: Float[Array, "event feature"], context: Float[Array, "event condition"]
+def in_blocks(
+    flow: Flow,
+    parameters: Float[Array, " parameter"],
+    events: Float[Array, "event feature"],
+    context: Float[Array, "event condition"],
 ) -> Float[Array, " event"]:
-    """Log of the density of each event in its context, in the events' own units; computed block by block."""
+    """`scaled_log_density` of many events, block by block."""
 
     def one(pair):
         event, condition = (each[None] for each in pair)
-        return scaled_log_density(flow, trained.parameters, event, condition)[0]
+        return scaled_log_density(flow, parameters, event, condition)[0]
 
-    scaled = [scale(values).astype(jnp.float32) for scale, values in zip(trained[1:], (events, context), strict=True)]
-    return jax.lax.map(one, scaled, batch_size=BLOCK) - jnp.sum(jnp.log(trained.events.width))
+    return jax.lax.map(one, (events, context), batch_size=BLOCK)
+
+
+def log_density(
+    flow: Flow, trained: Trained, events: Float[Array, "event feature"], context: Float[Array, "event condition"]
+) -> Float[Array, " event"]:
+    """Log of the density of each event in its context, in the events' own units."""
+    scaled = (scale(values).astype(jnp.float32) for scale, values in zip(trained[1:], (events, context), strict=True))
+    return in_blocks(flow, trained.parameters, *scaled) - jnp.sum(jnp.log(trained.events.width))
 
 
 def sample(
