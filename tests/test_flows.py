@@ -17,7 +17,7 @@ def trained(request):
     """A flow, and scales that are not one."""
     flow = flows.build(request.param, 2, 2)
     parameters = 1.5 * flow.initialise(jax.random.key(3))
-    numbers = [[1.0, -2.0], [0.5, 2.0], [0.1, 0.2], [2.0, 3.0]]
+    numbers = [[1.0, -2.0], [0.5, 3.0], [0.1, 0.2], [2.0, 3.0]]
     mean, width, *context = (jnp.array(each, jnp.float32) for each in numbers)
     events, context = flows.Scaling(mean, width), flows.Scaling(*context)
     return flow, flows.Trained(parameters, events, context)

@@ -61,3 +61,10 @@ def test_held_fits_find_the_lowest_of_several_minima():
 
     above = found.nll - jax.jit(lambda data: jax.lax.map(scanned, data))(data)
     assert found.converged.all() and above.max() < 20 and np.mean(above < 1e-3) > 0.98
+
+
+def test_rates_below_zero_are_left_to_the_safeguarded_steps():
+    data = jax.tree.map(lambda values: values[0], toys.throw(FEW, jnp.array([1.0, 0.0]), 1, key=jax.random.key(0)))
+    data = data._replace(main=jnp.array([4.0, 3.0, 2.0]))
+    plain = jax.jit(lambda toy: many_fits._plainly(FEW, toy, jnp.array(-20.0)))(data)
+    assert np.isinf(plain.edm) and not plain.converged
