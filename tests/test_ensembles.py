@@ -17,18 +17,24 @@ EDGES = jnp.linspace(-2.0, 2.0, 9)
 def test_bins_are_numpys():
     points = jax.random.normal(jax.random.key(0), (1000, 2))
     expected, _, _ = np.histogram2d(*np.asarray(points).T, bins=[np.asarray(EDGES)] * 2)
-    np.testing.assert_array_equal(ensembles.binned(points, EDGES), expected.T)
+    np.testing.assert_array_equal(ensembles.binned(points, (EDGES, EDGES)), expected.T)
+    weights, across = jnp.arange(1000.0), np.linspace(-1, 1.5, 5)
+    expected, _, _ = np.histogram2d(*np.asarray(points).T, bins=[across, np.asarray(EDGES)], weights=weights)
+    np.testing.assert_allclose(ensembles.binned(points, (across, EDGES), weights), expected.T, rtol=1e-12)
 
 
 def test_histograms_are_those_of_each_member_around_each_context():
-    found = ensembles.histograms(FLOW, ENSEMBLE, CONTEXTS, EDGES, 20_000, key=jax.random.key(1))
-    assert found.shape == (3, 2, 8, 8)
+    def count(drawn, context):
+        return ensembles.binned(drawn - context, (EDGES, EDGES))
+
+    found = ensembles.histograms(FLOW, ENSEMBLE, CONTEXTS, 20_000, count, key=jax.random.key(1))
+    assert found.shape == (2, 3, 8, 8)
     middle = (EDGES[1:] + EDGES[:-1]) / 2
     points = jnp.stack(jnp.meshgrid(middle, middle), axis=-1).reshape(-1, 2) + CONTEXTS[1]
     density = jnp.exp(ensembles.log_densities(FLOW, ENSEMBLE, points, CONTEXTS[1]))
     expected = 20_000 * 0.5**2 * density.reshape(3, 8, 8)
-    assert np.abs(found[:, 1] - expected).max() < 0.12 * expected.max()
-    assert not np.array_equal(found[0], found[1])
+    assert np.abs(found[1] - expected).max() < 0.12 * expected.max()
+    assert not np.array_equal(found[1, 0], found[1, 1])
 
 
 def test_densities_are_averaged_over_the_members():

@@ -1,11 +1,12 @@
 """What an ensemble of flows says: one answer a member, whose spread is the uncertainty (thesis 8.2.2)."""
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, PyTree
 
 from diffhep import flows
 from diffhep.flows import Flow, Trained
@@ -39,44 +40,61 @@ def densities(
     return jax.lax.map(at, contexts)
 
 
-@partial(jax.jit, static_argnums=(0, 4))
+def samples(
+    flow: Flow, ensemble: Trained, context: Float[Array, " condition"], number: int, *, key: Key[Array, ""]
+) -> Float[Array, "member event feature"]:
+    """So many events of every member in one context."""
+
+    def of_one(job):
+        parameters, key = job
+        return flows.sample(flow, ensemble._replace(parameters=parameters), context, number, key=key)
+
+    return jax.lax.map(of_one, (ensemble.parameters, jax.random.split(key, len(ensemble.parameters))))
+
+
+@partial(jax.jit, static_argnums=(0, 3, 4))
 def histograms(
     flow: Flow,
     ensemble: Trained,
     contexts: Float[ArrayLike, "context condition"],
-    edges: Float[ArrayLike, " edge"],
     number: int,
+    count: Callable[[Array, Array], PyTree],
     *,
     key: Key[Array, ""],
-) -> Float[Array, "member context y x"]:
-    """So many samples of every member in every context, counted in bins around the context.
+) -> PyTree:
+    """What is counted in so many samples of every member in every context.
 
     Args:
         flow: What the members are.
         ensemble: Their parameters, and the scaling of events and contexts.
         contexts: Where to sample.
-        edges: Of the bins along both axes, evenly spaced, relative to the context.
         number: Samples of each member in each context.
+        count: Events (event, feature) and their context to the counts that are wanted.
         key: Source of randomness.
+
+    Returns:
+        Counts (context, member, ...).
     """
 
-    def count(parameters, job):
+    def at(job):
         context, key = job
-        drawn = flows.sample(flow, ensemble._replace(parameters=parameters), context, number, key=key)
-        return binned(drawn - context, edges)
+        return jax.lax.map(lambda drawn: count(drawn, context), samples(flow, ensemble, context, number, key=key))
 
-    def of_one(member):
-        parameters, keys = member
-        return jax.lax.map(partial(count, parameters), (contexts, keys))
-
-    keys = jax.random.split(key, (len(ensemble.parameters), len(contexts)))
-    return jax.lax.map(of_one, (ensemble.parameters, keys))
+    return jax.lax.map(at, (contexts, jax.random.split(key, len(contexts))))
 
 
-def binned(points: Float[Array, "event xy"], edges: Float[ArrayLike, " edge"]) -> Float[Array, "y x"]:
-    """Numbers of points in the bins of a square; bins are evenly spaced, and closed below."""
-    bins = len(edges) - 1
-    place = jnp.floor((points - edges[0]) / (edges[1] - edges[0])).astype(int)
-    inside = ((place >= 0) & (place < bins)).all(axis=1)
-    index = jnp.where(inside, place[:, 1] * bins + place[:, 0], bins**2)
-    return jnp.bincount(index, length=bins**2 + 1)[:-1].reshape(bins, bins).astype(points.dtype)
+def binned(
+    points: Float[Array, "event xy"],
+    edges: tuple[Float[ArrayLike, " x_edge"], Float[ArrayLike, " y_edge"]],
+    weights: Float[Array, " event"] | None = None,
+) -> Float[Array, "y x"]:
+    """Sums of weights, or numbers, of points in rectangular bins; bins are evenly spaced, and closed below."""
+    sizes = [len(each) - 1 for each in edges]
+    place = jnp.stack([
+        jnp.floor((values - each[0]) / (each[1] - each[0])).astype(int)
+        for values, each in zip(points.T, edges, strict=True)
+    ])  # fmt: skip
+    inside = ((place >= 0) & (place < jnp.array(sizes)[:, None])).all(axis=0)
+    index = jnp.where(inside, place[1] * sizes[0] + place[0], sizes[0] * sizes[1])
+    found = jnp.bincount(index, weights, length=sizes[0] * sizes[1] + 1)
+    return found[:-1].reshape(sizes[::-1]).astype(points.dtype)

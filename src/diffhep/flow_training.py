@@ -56,8 +56,40 @@ def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint:
         Losses `train` and `valid` (member, iteration) in the units of the events, `selected` (member), the iteration
         that is kept, `parameters` (member, parameter) there, and what events and contexts were scaled with.
     """
-    scales = flows.scaling(np.asarray(seen.events[0])), flows.scaling(np.asarray(seen.context[0]))
-    seen, valid = (Pairs(scales[0](each.events), scales[1](each.context), each.weights) for each in (seen, valid))
+    scales = scales_of(seen)
+    seen, valid = (scaled(each, scales) for each in (seen, valid))
+    found = kept(problem(settings["flow"], seen, valid), settings, checkpoint=checkpoint)
+    units = float(jnp.sum(jnp.log(scales[0].width)))
+    return found.assign({name: found[name] + units for name in ("train", "valid")} | stored(scales))
+
+
+def scales_of(seen: Pairs) -> tuple[Scaling, Scaling]:
+    """What gives all these events, and all their contexts, mean 0 and width 1."""
+    return tuple(flows.scaling(np.concatenate(np.asarray(each))) for each in (seen.events, seen.context))
+
+
+def scaled(pairs: Pairs, scales: tuple[Scaling, Scaling]) -> Pairs:
+    """The same events, scaled."""
+    return Pairs(scales[0](pairs.events), scales[1](pairs.context), pairs.weights)
+
+
+def stored(scales: tuple[Scaling, Scaling]) -> dict[str, tuple[str, np.ndarray]]:
+    """Variables that hold what events and contexts were scaled with."""
+    values = zip(SCALES, (*scales[0], *scales[1]), strict=True)
+    return {name: (name.split("_")[0] + "_axis", np.asarray(value)) for name, value in values}
+
+
+def kept(problem: training.Problem, settings: Mapping[str, Any], *, checkpoint: Path | None = None) -> xr.Dataset:
+    """Train every member, and keep its parameters of the best validation loss.
+
+    Args:
+        problem: What is trained; it is evaluated to `valid`, a loss, and `parameters`, a vector.
+        settings: As for `train`, without `flow`.
+        checkpoint: As in `training.train`.
+
+    Returns:
+        `train` and `valid` (member, iteration), `selected` (member), `parameters` (member, parameter).
+    """
     every = settings["evaluate_every"]
     schedule = training.Schedule(
         settings["iterations"] // every,
@@ -67,19 +99,14 @@ def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint:
         steps=every,
     )
     seeds = range(settings["seed"], settings["seed"] + settings["members"])
-    history, _ = training.train(problem(settings["flow"], seen, valid), schedule, seeds, checkpoint=checkpoint)
+    history, _ = training.train(problem, schedule, seeds, checkpoint=checkpoint)
     best = np.argmin(history["valid"], axis=1)
-    units = float(jnp.sum(jnp.log(scales[0].width)))
     return xr.Dataset(
         {
-            "train": (("member", "iteration"), history["loss"] + units),
-            "valid": (("member", "iteration"), history["valid"] + units),
+            "train": (("member", "iteration"), history["loss"]),
+            "valid": (("member", "iteration"), history["valid"]),
             "selected": ("member", every * best),
             "parameters": (("member", "parameter"), history["parameters"][np.arange(len(best)), best]),
-        }
-        | {
-            name: (name.split("_")[0] + "_axis", np.asarray(value))
-            for name, value in zip(SCALES, (*scales[0], *scales[1]), strict=True)
         },
         coords={"member": list(seeds), "iteration": every * np.arange(schedule.epochs + 1)},
     )
@@ -108,6 +135,11 @@ def restored(settings: Mapping[str, Any], trained: xr.Dataset) -> tuple[Flow, Tr
         settings: Of the flow (keys of `flows.build`).
         trained: Result of `train`.
     """
-    values = [jnp.asarray(trained[name].values) for name in ("parameters", *SCALES)]
     flow = flows.build(settings, trained["event_mean"].size, trained["context_mean"].size)
-    return flow, Trained(values[0], Scaling(*values[1:3]), Scaling(*values[3:]))
+    return flow, parameters_of(trained)
+
+
+def parameters_of(trained: xr.Dataset) -> Trained:
+    """Parameters and scaling that are stored."""
+    values = [jnp.asarray(trained[name].values) for name in ("parameters", *SCALES)]
+    return Trained(values[0], Scaling(*values[1:3]), Scaling(*values[3:]))

@@ -88,7 +88,7 @@ def build(settings: Mapping[str, Any], dimension: int, conditions: int) -> Flow:
             `affine` (location and scale) or `spline` (rational quadratic, arXiv:1906.04032, with so many `knots` within
             `reach` standard deviations and the identity beyond).
         dimension: features of an event.
-        conditions: features of a context.
+        conditions: features of a context; 0 for a flow that knows none.
 
     Raises:
         ValueError: The transform has no such name.
@@ -105,7 +105,7 @@ def build(settings: Mapping[str, Any], dimension: int, conditions: int) -> Flow:
                 transformer=RationalQuadraticSpline(knots=settings["knots"], interval=settings["reach"])
                 if spline
                 else None,
-                cond_dim=conditions,
+                cond_dim=conditions or None,
                 flow_layers=settings["layers"],
                 nn_width=settings["hidden"],
                 nn_depth=1,

@@ -99,9 +99,16 @@ def resolve(call: str) -> Callable:
 
 
 def load(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Dataset by argument name; where several paths are given, a dict of them by file stem."""
+    """Dataset by argument name; where several paths are given, a dict of them by file stem.
+
+    Files that are no results, with which users come, are handed on as paths.
+    """
+
+    def read(path):
+        return store.load(path) if path.endswith(".nc") else Path(path)
+
     return {
-        name: store.load(paths) if isinstance(paths, str) else {Path(path).stem: store.load(path) for path in paths}
+        name: read(paths) if isinstance(paths, str) else {Path(path).stem: read(path) for path in paths}
         for name, paths in inputs.items()
     }
 

@@ -8,34 +8,43 @@ QUANTILES = (0.15865525393145707, 0.5, 0.8413447460685429)
 
 RESAMPLED = 200
 
+SUMMED = ("counts", "data", "expected", "variance")
+
+SIGMAS = ("ensemble", "statistical", "larger")
+"""Uncertainties that a pull may be told in: the spread of the members, that of the data, the larger of both."""
+
 
 def coarser(predicted: xr.Dataset, bins: int) -> xr.Dataset:
-    """The same counts in fewer bins along each side.
+    """The same counts in fewer bins along each side: so many along x, and as many of them joined along y.
 
     Raises:
         ValueError: The bins that there are cannot be joined to so many.
     """
     factor, rest = divmod(predicted.sizes["x"], bins)
-    if rest:
-        raise ValueError(f"{predicted.sizes['x']} bins cannot be joined to {bins}")
-    counts = predicted[["counts", "data", "expected"]]
+    if rest or predicted.sizes["y"] % factor:
+        raise ValueError(f"{predicted.sizes['x']} × {predicted.sizes['y']} bins cannot be joined to {bins} along x")
+    counts = predicted[[name for name in SUMMED if name in predicted]]
     return counts.coarsen(y=factor, x=factor).sum().assign(trained=predicted["trained"])
 
 
-def pulls(counts: xr.Dataset, *, of: str = "data", at_least: float | int = 0) -> xr.DataArray:
-    """(Mean of the members less `of`) / sample standard deviation of the members, in every bin (context, y, x).
+def pulls(counts: xr.Dataset, *, of: str = "data", at_least: float | int = 0, sigma: str = "ensemble") -> xr.DataArray:
+    """(Mean of the members less `of`) / sigma, in every bin (context, y, x).
 
-    There is none where all members agree, as where all have no samples, nor where the data have fewer than `at_least`
-    events.
+    There is none where all members agree, as where all have no samples, unless sigma is that of the data; nor where the
+    data have fewer than `at_least` events.
 
     Args:
-        counts: `counts` (member, context, y, x), `data` and `expected` (context, y, x).
+        counts: `counts` (member, context, y, x), `data` and `expected` (context, y, x), and the `variance` of the data.
         of: Compared with `data`, or with what is `expected`.
         at_least: Events that a bin must have.
+        sigma: `ensemble`, the sample standard deviation of the members; `statistical`, of the data; or the `larger`.
     """
     spread = counts["counts"].std("member", ddof=1)
-    there = (spread > 1e-9 * counts["counts"].max()) & (counts["data"] >= at_least)
-    return (counts["counts"].mean("member") - counts[of]) / spread.where(there)
+    spread = spread.where(spread > 1e-9 * counts["counts"].max())
+    if sigma != "ensemble":
+        statistical = np.sqrt(counts["variance"]).where(counts["variance"] > 0)
+        spread = statistical if sigma == "statistical" else np.fmax(spread, statistical)
+    return (counts["counts"].mean("member") - counts[of]) / spread.where(counts["data"] >= at_least)
 
 
 def normal_of(pull: xr.DataArray | np.ndarray) -> tuple[float, float]:

@@ -11,6 +11,7 @@ SOURCE = Path(workflow.basedir, "src")
 sys.path.insert(0, str(SOURCE))
 
 from diffhep import configuration as conf
+from diffhep.data import mass_grid
 from diffhep.dependencies import fingerprint
 from diffhep.forecast import flow_seconds, forecast, training_seconds
 
@@ -81,6 +82,15 @@ def code_of_peers(work):
 def inner_contexts(points):
     """Numbers of the contexts that are not at the edge of a square grid."""
     return [points * row + column for row in range(1, points - 1) for column in range(1, points - 1)]
+
+
+def signal_ntuples(study):
+    """Files that hold the signal at each mass point, if it is not generated."""
+    pattern, files = study["data"]["ntuples"].get("signal"), []
+    if pattern:
+        masses = located("config/studies/resonance.yaml: grid", mass_grid.points, study["grid"]["parts"])
+        files = [pattern.format(m_x=f"{m_x:g}", m_s=f"{m_s:g}") for m_x, m_s in masses]
+    return files
 
 
 def results(names):

@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Key
 
 from diffhep.data import four_vectors as fv
 from diffhep.data.four_vectors import FourVector
+from diffhep.data.mass_grid import HIGGS
 
-HIGGS, BOTTOM = 125.0, 4.7
-"""Masses in GeV."""
+BOTTOM = 4.7
+"""Mass of a b quark in GeV."""
 
 RADIATED = 4
 """Most jets that do not come from b quarks; with both of these the preselection allows no more."""
@@ -57,19 +57,16 @@ class Jets(NamedTuple):
     central: Bool[Array, "event jet"]
 
 
-def signal(
-    key: Key[Array, ""], settings: Mapping[str, Any], m_x: float, m_s: float, events: int, scale: float = 1.0
-) -> Events:
+def signal(key: Key[Array, ""], settings: Mapping[str, Any], m_x: float, m_s: float, events: int) -> Events:
     """Events of one mass point; the weights of all generated ones add up to the expected number before selection.
 
     Args:
         key: Source of randomness.
-        settings: `detector`, `selection` and `signal`: `yield` at `reference` (m_X, m_S), which falls as (m_X + m_S) to
-            the power of `fall`, and `weight_spread` of the generator's weights.
+        settings: `detector`, `selection` and `signal`: `yield` before selection, the same at all masses, and
+            `weight_spread` of the generator's weights.
         m_x: Mass of X.
         m_s: Mass of S.
         events: How many to generate.
-        scale: Of the energy of all jets.
 
     Raises:
         ValueError: X is too light for S and H.
@@ -79,25 +76,14 @@ def signal(
             f"X of {m_x:g} GeV cannot decay into S of {m_s:g} GeV and H: it takes more than {m_s + HIGGS:g}"
         )
     of = settings["signal"]
-    expected = of["yield"] * ((m_x + m_s) / sum(of["reference"])) ** of["fall"]
-    masses, seen = jax.random.split(key)
+    weighted, seen = jax.random.split(key)
     heavy, pair, photons = (jnp.full(events, each) for each in (m_x, m_s, HIGGS))
-    generated = jnp.exp(of["weight_spread"] * jax.random.normal(masses, (events,)))
-    return _observed(
-        seen,
-        settings["detector"],
-        settings["selection"],
-        heavy,
-        pair,
-        photons,
-        expected * generated / generated.sum(),
-        scale,
-    )
+    generated = jnp.exp(of["weight_spread"] * jax.random.normal(weighted, (events,)))
+    weight = of["yield"] * generated / generated.sum()
+    return _observed(seen, settings["detector"], settings["selection"], heavy, pair, photons, weight)
 
 
-def background(
-    key: Key[Array, ""], settings: Mapping[str, Any], process: str, events: int, scale: float = 1.0
-) -> Events:
+def background(key: Key[Array, ""], settings: Mapping[str, Any], process: str, events: int) -> Events:
     """Events of one background process.
 
     Args:
@@ -107,7 +93,6 @@ def background(
             `peak` with a `width`, or falls from `start` with `scale` and a `shape` of the Gamma distribution.
         process: Which of them.
         events: How many to generate.
-        scale: Of the energy of all jets.
     """
     of = settings["backgrounds"][process]
     *masses, seen = jax.random.split(key, 4)
@@ -116,7 +101,7 @@ def background(
     )
     weight = jnp.full(events, of["yield"] / events)
     heavy = photons + pair + extra
-    return _observed(seen, settings["detector"], settings["selection"], heavy, pair, photons, weight, scale)
+    return _observed(seen, settings["detector"], settings["selection"], heavy, pair, photons, weight)
 
 
 def _spectrum(key, of: Mapping[str, float], events: int) -> Float[Array, " event"]:
@@ -126,7 +111,7 @@ def _spectrum(key, of: Mapping[str, float], events: int) -> Float[Array, " event
 
 
 @jax.jit
-def _observed(key, detector, selection, heavy, pair, photons, weight, scale) -> Events:
+def _observed(key, detector, selection, heavy, pair, photons, weight) -> Events:
     """What the detector and the preselection leave of a heavy system with these masses."""
     *decays, measured, jetted = jax.random.split(key, 6)
     system = _produced(decays[0], detector, heavy)
@@ -134,7 +119,7 @@ def _observed(key, detector, selection, heavy, pair, photons, weight, scale) -> 
     bottoms = jnp.stack(fv.decay(decays[2], s, BOTTOM, BOTTOM), axis=1)
     gammas = jnp.stack(fv.decay(decays[3], h, 0.0, 0.0), axis=1)
     gammas = gammas * (1 + detector["photon_resolution"] * jax.random.normal(measured, gammas.shape[:2]))[..., None]
-    jets = _jets(jetted, detector, bottoms, scale)
+    jets = _jets(jetted, detector, bottoms)
     chosen = _most_likely(jets)
     m_gg = fv.mass(gammas.sum(axis=1))
     return Events(
@@ -158,7 +143,7 @@ def _produced(key, detector, heavy) -> FourVector:
     )
 
 
-def _jets(key, detector, bottoms: FourVector, scale: ArrayLike) -> Jets:
+def _jets(key, detector, bottoms: FourVector) -> Jets:
     """B jets with their response, and others from radiation; all tagged."""
     response, lost, share, radiated, tagged = jax.random.split(key, 5)
     pt = fv.transverse_momentum(bottoms)
@@ -168,7 +153,7 @@ def _jets(key, detector, bottoms: FourVector, scale: ArrayLike) -> Jets:
     measured = measured - missing * jax.random.beta(share, 2.0, 5.0, pt.shape)  # neutrinos, hard radiation
     bottoms = bottoms * jnp.maximum(measured, 0.05)[..., None]
     others = _radiation(radiated, detector, pt.shape[0])
-    vectors = scale * jnp.concatenate([bottoms, others], axis=1)
+    vectors = jnp.concatenate([bottoms, others], axis=1)
     u = jax.random.uniform(tagged, vectors.shape[:2])
     tight, loose = (
         jnp.asarray(detector[name])[jnp.array([0, 0] + [1] * others.shape[1])] for name in ("tag_70", "tag_77")

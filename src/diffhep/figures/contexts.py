@@ -1,14 +1,18 @@
-"""Painters of contexts in a plane: the distributions there, and values by context."""
+"""Painters of contexts in a plane, the distributions there, values by context, and pulls."""
+
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
-from matplotlib.colors import LogNorm
+from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
+from scipy import stats
 
 from diffhep import plotting
+from diffhep.pulls import normal_of
 
 SIGMAS = (1, 2, 3)
 SEEN, UNSEEN = plotting.SMOOTH, plotting.CURVE
@@ -55,7 +59,9 @@ def handles() -> list[Line2D]:
     return [*crosses, *contours]
 
 
-def value_map(axis: Axes, means: np.ndarray, values: np.ndarray, norm: LogNorm, trained: np.ndarray) -> PathCollection:
+def value_map(
+    axis: Axes, means: np.ndarray, values: np.ndarray, norm: Normalize, trained: np.ndarray
+) -> PathCollection:
     """Contexts coloured by a value, squares where they were trained on and circles where not."""
     for part, marker in ((True, "s"), (False, "o")):
         here = trained == part
@@ -67,10 +73,25 @@ def value_map(axis: Axes, means: np.ndarray, values: np.ndarray, norm: LogNorm, 
     return drawn
 
 
-def map_handles() -> list[Line2D]:
+def map_handles(what: str = "contexts") -> list[Line2D]:
     """What a legend says of a map."""
     plain = {"linestyle": "", "markersize": 8, "markerfacecolor": "#bdbdbd"}
     return [
-        Line2D([], [], marker="s", markeredgecolor="none", label="trained contexts", **plain),
-        Line2D([], [], marker="o", markeredgecolor=UNSEEN, label="unseen contexts", **plain),
+        Line2D([], [], marker="s", markeredgecolor="none", label=f"trained {what}", **plain),
+        Line2D([], [], marker="o", markeredgecolor=UNSEEN, label=f"unseen {what}", **plain),
     ]
+
+
+def normal_curve(axis: Axes, found: xr.DataArray, reach: float, **look: Any) -> str:
+    """Draw the normal distribution of some pulls, and tell its mean and width."""
+    centre, width = normal_of(found)
+    if width > 0:
+        x = np.linspace(-reach, reach, 401)
+        axis.plot(x, stats.norm.pdf(x, centre, width), **look)
+    return f"{centre:.2f} ± {width:.2f}"
+
+
+def density(found: xr.DataArray, edges: np.ndarray) -> np.ndarray:
+    """Histogram of the finite values, normalised to all of them, also those outside."""
+    values = found.values[np.isfinite(found.values)]
+    return np.histogram(values, edges)[0] / max(len(values), 1) / np.diff(edges)

@@ -1,11 +1,9 @@
 """Figures of the study of interpolation with normalizing flows (thesis chapter 8)."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -14,7 +12,7 @@ from scipy import stats
 
 from diffhep import plotting
 from diffhep.figures import contexts
-from diffhep.pulls import coarser, normal_of, pulls
+from diffhep.pulls import coarser, pulls
 
 SOLID = {"color": plotting.TRUTH}
 DASHED = {"color": plotting.TRUTH, "linestyle": "--", "linewidth": 1.2}
@@ -106,11 +104,11 @@ def pull_distributions(predicted: xr.Dataset, *, bins: int = 25, reach: float = 
     for axis, (name, (part, colour)) in zip(axes, contexts.PARTS.items(), strict=True):
         here = counts.sel(context=counts["trained"] == part)
         enough, everywhere = pulls(here, at_least=at_least), pulls(here)
-        axis.stairs(_density(enough, edges), edges, fill=True, color=colour, alpha=0.4)
-        told = [f"at least {at_least} events: {_curve(axis, enough, reach, **SOLID)}"]
+        axis.stairs(contexts.density(enough, edges), edges, fill=True, color=colour, alpha=0.4)
+        told = [f"at least {at_least} events: {contexts.normal_curve(axis, enough, reach, **SOLID)}"]
         highest = axis.get_ylim()[1]
-        axis.stairs(_density(everywhere, edges), edges, color=colour)
-        told.append(f"all: {_curve(axis, everywhere, reach, **DASHED)}")
+        axis.stairs(contexts.density(everywhere, edges), edges, color=colour)
+        told.append(f"all: {contexts.normal_curve(axis, everywhere, reach, **DASHED)}")
         axis.set(xlabel="(flow - data) / σ of the ensemble", ylim=(0, highest))
         axis.set_title("\n".join([name, *told]), fontsize="small")
     axes[0].set_ylabel("density of bins")
@@ -123,21 +121,6 @@ def pull_distributions(predicted: xr.Dataset, *, bins: int = 25, reach: float = 
     ]
     plotting.legend_above(figure, handles, columns=2)
     return figure
-
-
-def _curve(axis: Axes, found: xr.DataArray, reach: float, **look: Any) -> str:
-    """Draw the normal distribution of some pulls, and tell its mean and width."""
-    centre, width = normal_of(found)
-    if width > 0:
-        x = np.linspace(-reach, reach, 401)
-        axis.plot(x, stats.norm.pdf(x, centre, width), **look)
-    return f"{centre:.2f} ± {width:.2f}"
-
-
-def _density(found: xr.DataArray, edges: np.ndarray) -> np.ndarray:
-    """Histogram of the finite values, normalised to all of them, also those outside."""
-    values = found.values[np.isfinite(found.values)]
-    return np.histogram(values, edges)[0] / max(len(values), 1) / np.diff(edges)
 
 
 @plotting.styled

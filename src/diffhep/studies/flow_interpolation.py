@@ -89,12 +89,15 @@ def predict(settings: dict, sample: xr.Dataset, trained: xr.Dataset) -> xr.Datas
     drawn, judges = (training.key(settings["seed"], purpose) for purpose in (SAMPLES, JUDGES))
     square = np.stack(np.meshgrid(points, points), axis=-1)
     shares = jax.jit(jax.vmap(partial(normals.bin_shares, edges=edges)))(means, covariances)
-    counts = ensembles.histograms(flow, ensemble, centres, edges, settings["samples"], key=drawn)
-    data = jax.jit(lambda each: jax.lax.map(partial(ensembles.binned, edges=edges), each))(events - centres[:, None])
+    count = partial(ensembles.binned, edges=(edges, edges))
+    counts = ensembles.histograms(
+        flow, ensemble, centres, settings["samples"], lambda drawn, mean: count(drawn - mean), key=drawn
+    )
+    data = jax.jit(lambda each: jax.lax.map(count, each))(events - centres[:, None])
     bins, place = ("context", "y", "x"), (edges[1:] + edges[:-1]) / 2
     return xr.Dataset(
         {
-            "counts": (("member", *bins), len(events[0]) / settings["samples"] * np.asarray(counts)),
+            "counts": (("context", "member", "y", "x"), len(events[0]) / settings["samples"] * np.asarray(counts)),
             "data": (bins, np.asarray(data)),
             "expected": (bins, len(events[0]) * np.asarray(shares)),
             "density": (("context", "v", "u"), np.asarray(ensembles.densities(flow, ensemble, centres, square))),

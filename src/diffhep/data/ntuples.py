@@ -1,0 +1,45 @@
+"""Simulated events from files, in the columns of the toy generator: one place where an analysis puts its own."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import uproot
+
+from diffhep.data.resonance import Events
+
+COLUMNS = ("m_bbgg", "m_bb", "m_gg", "weight")
+
+
+def read(path: Path, tree: str = "events") -> Events:
+    """Events of one sample, masses in GeV.
+
+    Args:
+        path: A Parquet file, or a ROOT file that holds a tree; columns `m_bbgg`, `m_bb`, `m_gg`, `weight` and, if it is
+            there, `selected` (true by default).
+        tree: Name of the tree in a ROOT file.
+
+    Raises:
+        ValueError: The file is of another kind, has no such tree, lacks a column, or is not finite in one.
+    """
+    readers = {".parquet": lambda: pd.read_parquet(path), ".root": lambda: _from_root(path, tree)}
+    if path.suffix not in readers:
+        raise ValueError(f"{path}: events are read from .parquet and .root files")
+    table = readers[path.suffix]()
+    missing = [name for name in COLUMNS if name not in table]
+    if missing:
+        raise ValueError(f"{path} has no column {', '.join(missing)}; it has {', '.join(table)}")
+    columns = [np.asarray(table[name], float) for name in COLUMNS]
+    for name, values in zip(COLUMNS, columns, strict=True):
+        for row in np.flatnonzero(~np.isfinite(values))[:1]:
+            raise ValueError(f"{path}: {name} is {values[row]} in row {row}: leave such events out")
+    selected = np.asarray(table["selected"], bool) if "selected" in table else np.ones(len(table), bool)
+    return Events(*columns, selected)
+
+
+def _from_root(path: Path, tree: str) -> pd.DataFrame:
+    with uproot.open(path) as file:
+        trees = file.keys(cycle=False, filter_classname="TTree") + file.keys(cycle=False, filter_classname="*RNTuple*")
+        if tree not in trees:
+            raise ValueError(f"{path} has no tree {tree!r}; it has {', '.join(trees) or 'none'}")
+        return pd.DataFrame(file[tree].arrays(library="np"))

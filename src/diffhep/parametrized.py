@@ -1,0 +1,93 @@
+"""A classifier that is told the masses it shall look for: the parametrized network, pNN (thesis 9.4.2).
+
+Proposed by Baldi et al. (arXiv:1601.07913). Background has no such masses: it is given those of signal events, drawn
+at random, so that they alone tell nothing.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float
+
+from diffhep import flow_training, losses, training
+from diffhep.flow_training import Pairs
+from diffhep.flows import Trained
+from diffhep.networks import Observable, logits
+
+
+def labelled(signal: Pairs, background: Pairs, rng: np.random.Generator) -> Pairs:
+    """Both samples as one `Pairs` (sample, event), with contexts of the signal drawn for the background.
+
+    Contexts are drawn in proportion to the signal's weights; the weights of each sample are scaled to a mean of 1, and
+    the shorter sample is repeated.
+
+    Args:
+        signal: Events of one sample in their contexts.
+        background: Events of one sample; their contexts are not looked at.
+        rng: Source of randomness.
+    """
+    shares = np.asarray(signal.weights[0], float)
+    drawn = rng.choice(shares.size, background.events.shape[1], p=shares / shares.sum())
+    background = background._replace(context=signal.context[:, drawn])
+    number = max(signal.events.shape[1], background.events.shape[1])
+
+    def filled(each):
+        events, context, weights = (jnp.take(array, jnp.arange(number), axis=1, mode="wrap") for array in each)
+        return Pairs(events, context, weights / weights.mean())
+
+    return Pairs(*map(jnp.concatenate, zip(filled(signal), filled(background), strict=True)))
+
+
+def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint: Path | None = None) -> xr.Dataset:
+    """Train the classifier by cross-entropy, on inputs and masses of mean 0 and width 1.
+
+    Args:
+        settings: `network`, widths of its hidden layers, and the keys of `flow_training.kept`.
+        seen: What is trained on, from `labelled`.
+        valid: What it is validated on.
+        checkpoint: As in `training.train`.
+
+    Returns:
+        As of `flow_training.train`.
+    """
+    scales = flow_training.scales_of(seen)
+    scaled = (flow_training.scaled(each, scales) for each in (seen, valid))
+    found = flow_training.kept(problem(settings["network"], *scaled), settings, checkpoint=checkpoint)
+    return found.assign(flow_training.stored(scales))
+
+
+def problem(widths: list[int], seen: Pairs, valid: Pairs) -> training.Problem:
+    """Cross-entropy of scaled events and masses, signal first."""
+    network, first, unravel = _network(widths, seen.events.shape[-1] + seen.context.shape[-1])
+
+    def loss(parameters, batch):
+        found = logits(network, unravel(parameters), jnp.concatenate([batch.events, batch.context], axis=-1))
+        return losses.bce(losses.Outcome(found, batch.weights, None))
+
+    def evaluate(parameters, held_out):
+        return {"valid": loss(parameters, held_out), "parameters": parameters}
+
+    return training.Problem("cross-entropy", first, loss, evaluate, seen, valid)
+
+
+def _network(widths, inputs):
+    """The network, what draws its first parameters as one vector, and what makes a pytree of such a vector."""
+    network, nothing = Observable(tuple(widths)), jnp.zeros(inputs, jnp.float32)
+    _, unravel = ravel_pytree(network.init(jax.random.key(0), nothing))
+    return network, lambda key: ravel_pytree(network.init(key, nothing))[0], unravel
+
+
+def logit(
+    widths: list[int], trained: Trained, events: Float[Array, "event feature"], context: Float[Array, " condition"]
+) -> Float[Array, " event"]:
+    """What the first of the trained networks says of events, if it looks for these masses."""
+    inputs, masses = trained.events(events), trained.context(context)
+    network, _, unravel = _network(widths, inputs.shape[-1] + masses.shape[-1])
+    both = jnp.concatenate([inputs, jnp.broadcast_to(masses, (len(inputs), len(masses)))], axis=-1)
+    return logits(network, unravel(trained.parameters[0]), both)

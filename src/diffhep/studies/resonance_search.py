@@ -1,0 +1,175 @@
+"""Stages of the study of the search for X -> SH -> bb gamma gamma: what is gained from it (thesis 9.4.2 and 9.7)."""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from scipy import stats
+from sklearn.metrics import roc_auc_score
+
+from diffhep import search, training
+from diffhep.data import mass_grid
+from diffhep.s_flow import mean_log, s_flow
+from diffhep.search import Sample
+
+LIMITS = 34  # purpose of the suite's seed
+
+
+def discriminate(
+    settings: dict,
+    signal: xr.Dataset,
+    background: xr.Dataset,
+    flow: xr.Dataset,
+    background_flow: xr.Dataset,
+    pnn: xr.Dataset,
+) -> xr.Dataset:
+    """How pNN and s_flow tell signal from background, on events that neither network nor background flow has seen.
+
+    Args:
+        settings: `flow`, `network`; `bins` of the observables; `pnn`, masses of the point at which that is shown, and
+            `s_flow`, of some that are held out, at which this is.
+        signal: Result of `resonance_events.signal`.
+        background: Result of `resonance_events.background`.
+        flow: Result of `train_flow`.
+        background_flow: Result of `train_background`.
+        pnn: Result of `train_network`.
+
+    Returns:
+        `share` (context, observable, sample, bin) of the weight in bins of each observable between 0 and 1; `error`
+        (context, sample, bin), mean uncertainty of s_flow there; `auc` (context, observable), areas under the receiver
+        operating characteristic; `crowd` (context), the background's density at m_bbgg = m_X and m_bb = m_S in 1/GeV²;
+        `masses` (context, mass), `held_out` (context), `shown` (context, observable); `correlation`, Spearman's, of the
+        `auc` of s_flow with `crowd` over the points held out, and its error.
+    """
+    tools = search.tools(settings, flow, background_flow, pnn)
+    every = signal["masses"].values
+    wanted = np.stack([mass_grid.chosen(every, each) for each in ([settings["pnn"]], settings["s_flow"])], axis=-1)
+    here = signal["held_out"].values | wanted.any(axis=1)
+    masses = jnp.asarray(every[here], jnp.float32)
+    of_signal, of_background = _competing(tools, signal, background)
+    of_signal = jax.tree.map(lambda array: array[here], of_signal)
+
+    @jax.jit
+    def observables(sample, masses):
+        found = s_flow(tools.log_signal(sample.events, masses), sample.background)
+        return jax.nn.sigmoid(tools.pnn(sample.events, masses)), found.value, found.error, sample.weights
+
+    edges, found = np.linspace(0, 1, settings["bins"] + 1), []
+    for number, at in enumerate(masses):
+        both = jax.tree.map(lambda array, n=number: array[n], of_signal), of_background
+        found.append(_judged([tuple(map(np.asarray, observables(sample, at))) for sample in both], edges))
+    crowd = jnp.exp(mean_log(tools.log_background(masses)))
+    held_out = signal["held_out"].values[here]
+    auc = np.array([each["auc"].sel(observable="s_flow") for each in found])
+    return xr.concat(found, "context").assign(
+        masses=(("context", "mass"), every[here]),
+        shown=(("context", "observable"), wanted[here]),
+        held_out=("context", held_out),
+        crowd=("context", np.asarray(crowd)),
+        correlation=stats.spearmanr(auc[held_out], np.asarray(crowd)[held_out]).statistic,
+        correlation_error=1 / np.sqrt(held_out.sum() - 1),
+    )
+
+
+def _competing(tools: search.Tools, signal: xr.Dataset, background: xr.Dataset) -> tuple[Sample, Sample]:
+    """Events kept for tests, weighted so that they stand for all: signal by mass point, padded, and background."""
+    points = [_test(signal, signal["mass_point"].values == point) for point in range(signal.sizes["point"])]
+    longest = max(len(weights) for _, weights in points)
+    events, weights = (
+        np.stack([np.pad(each, [(0, longest - len(each))] + [(0, 0)] * (each.ndim - 1), "edge") for each in column])
+        for column in zip(*points, strict=True)
+    )
+    there = np.arange(longest) < np.array([len(each) for _, each in points])[:, None]
+    of_background = _test(background, np.ones(background.sizes["event"], bool))
+    log_background = jax.jit(tools.log_background)
+    every = jnp.asarray(events.reshape(-1, events.shape[-1]))
+    logs = log_background(every).reshape(-1, len(points), longest).swapaxes(0, 1)
+    return (
+        Sample(jnp.asarray(events), jnp.asarray(weights * there), logs),
+        Sample(*map(jnp.asarray, of_background), log_background(jnp.asarray(of_background[0]))),
+    )
+
+
+def _test(sample: xr.Dataset, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Events kept for tests among those chosen, and their weights."""
+    weight, test = sample["weight"].values, chosen & sample["test"].values
+    return sample["events"].values[test], weight[test] * weight[chosen].sum() / weight[test].sum()
+
+
+def _judged(samples: Sequence[tuple[np.ndarray, ...]], edges: np.ndarray) -> xr.Dataset:
+    """Shares, uncertainties and areas of both observables at one mass point, of signal and background."""
+    labels = np.repeat([1, 0], [len(weights) for *_, weights in samples])
+    weights = np.concatenate([each[-1] for each in samples])
+    areas = [
+        roc_auc_score(labels, np.concatenate([each[n] for each in samples]), sample_weight=weights) for n in (0, 1)
+    ]
+    shares = [[np.histogram(each[n], edges, weights=each[-1] / each[-1].sum())[0] for each in samples] for n in (0, 1)]
+    errors = [np.histogram(value, edges, weights=error * w / w.sum())[0] for _, value, error, w in samples]
+    filled = np.where(np.array(shares[1]) > 0, shares[1], 1.0)
+    return xr.Dataset(
+        {
+            "auc": ("observable", areas),
+            "share": (("observable", "sample", "bin"), np.array(shares)),
+            "error": (("sample", "bin"), np.array(errors) / filled),
+            "edges": ("edge", edges),
+        },
+        coords={"observable": ["pNN", "s_flow"], "sample": ["signal", "background"]},
+    )
+
+
+def limits(
+    settings: dict,
+    signal: xr.Dataset,
+    background: xr.Dataset,
+    flow: xr.Dataset,
+    background_flow: xr.Dataset,
+    pnn: xr.Dataset,
+    yields: xr.Dataset,
+) -> xr.Dataset:
+    """Expected upper limits on the cross section of the signal by three strategies.
+
+    Args:
+        settings: `flow`, `network`, and those of `search.expected_limits`; `seed`.
+        signal: As for `discriminate`.
+        background: Likewise.
+        flow: Likewise.
+        background_flow: Likewise.
+        pnn: Likewise.
+        yields: Result of `interpolate_yields`.
+
+    Returns:
+        `limit` (context, strategy, source) at the simulated points and on a mesh where there is nothing but
+        interpolation; `masses` (context, mass), `simulated` and `held_out` (context).
+    """
+    tools = search.tools(settings, flow, background_flow, pnn)
+    of_signal, of_background = _competing(tools, signal, background)
+    places = ("point", "limit")
+    masses, known = np.concatenate([yields[f"{place}_masses"].values for place in places]), signal.sizes["point"]
+    expected = np.concatenate([np.stack([yields[f"{p}_yield"], yields[f"{p}_error"]], axis=-1) for p in places])
+    keys = jax.random.split(training.key(settings["seed"], LIMITS), len(masses))
+
+    @jax.jit
+    def everywhere(of_signal, of_background, masses, expected, keys):
+        def at(job):
+            masses, simulated, expected, key = job
+            return search.expected_limits(tools, settings, masses, simulated, of_background, expected, key)
+
+        return jax.lax.map(at, (masses, of_signal, expected, keys))
+
+    # where nothing is simulated, no signal stands for it: its limit is infinite
+    nothing = jax.tree.map(lambda array: jnp.zeros((1, *array.shape[1:]), array.dtype), of_signal)
+    of_signal = jax.tree.map(
+        lambda there, none: jnp.concatenate([there, jnp.repeat(none, len(masses) - known, axis=0)]), of_signal, nothing
+    )
+    found = np.asarray(everywhere(of_signal, of_background, jnp.asarray(masses, jnp.float32), expected, keys))
+    return xr.Dataset(
+        {
+            "limit": (("context", "strategy", "source"), found),
+            "masses": (("context", "mass"), masses),
+            "simulated": ("context", np.arange(len(masses)) < known),
+            "held_out": ("context", np.append(signal["held_out"].values, np.zeros(len(masses) - known, bool))),
+        },
+        coords={"strategy": list(search.STRATEGIES), "source": list(search.SOURCES)},
+    )

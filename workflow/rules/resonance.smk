@@ -1,0 +1,185 @@
+"""Study `resonance`: the search for X -> SH -> bb gamma gamma with flows that interpolate its signal."""
+
+RESONANCE = SETTINGS["resonance"]
+RESONANCE_SEEDS = {key: config[key] for key in ("seed", "seeds_at_once")}
+RESONANCE_TOOLS = {key: RESONANCE[key] for key in ("flow", "network")}
+
+
+use rule stage as resonance_signal with:
+    input:
+        files=signal_ntuples(RESONANCE),
+    pathvars:
+        stem="<results>/resonance/signal",
+    resources:
+        expected_seconds=60,
+    params:
+        job=job(
+            "diffhep.studies.resonance_events:signal",
+            {"seed": config["seed"], **{key: RESONANCE[key] for key in ("grid", "data")}},
+        ),
+
+
+use rule stage as resonance_background with:
+    input:
+        files=RESONANCE["data"]["ntuples"].get("background", []),
+    pathvars:
+        stem="<results>/resonance/background",
+    resources:
+        expected_seconds=60,
+    params:
+        job=job(
+            "diffhep.studies.resonance_events:background",
+            {"seed": config["seed"], "data": RESONANCE["data"]},
+        ),
+
+
+use rule stage as resonance_train_flow with:
+    input:
+        signal=rules.resonance_signal.output[0],
+    pathvars:
+        stem="<results>/resonance/train/flow",
+    resources:
+        expected_seconds=flow_seconds(RESONANCE["flow"], RESONANCE["flow_training"]),
+    params:
+        job=job(
+            "diffhep.studies.resonance:train_flow",
+            {**RESONANCE_SEEDS, **RESONANCE["flow_training"], "flow": RESONANCE["flow"]},
+        ),
+
+
+use rule stage as resonance_train_background with:
+    input:
+        background=rules.resonance_background.output[0],
+    pathvars:
+        stem="<results>/resonance/train/background_flow",
+    resources:
+        expected_seconds=flow_seconds(RESONANCE["flow"], RESONANCE["flow_training"]),
+    params:
+        job=job(
+            "diffhep.studies.resonance:train_background",
+            {**RESONANCE_SEEDS, **RESONANCE["flow_training"], "flow": RESONANCE["flow"]},
+        ),
+
+
+use rule stage as resonance_train_network with:
+    input:
+        signal=rules.resonance_signal.output[0],
+        background=rules.resonance_background.output[0],
+    pathvars:
+        stem="<results>/resonance/train/pnn",
+    resources:
+        expected_seconds=60,
+    params:
+        job=job(
+            "diffhep.studies.resonance:train_network",
+            {
+                **RESONANCE_SEEDS,
+                **RESONANCE["network_training"],
+                "network": RESONANCE["network"],
+            },
+        ),
+
+
+use rule stage as resonance_predict with:
+    input:
+        signal=rules.resonance_signal.output[0],
+        trained=rules.resonance_train_flow.output[0],
+    pathvars:
+        stem="<results>/resonance/predict/signal",
+    params:
+        job=job(
+            "diffhep.studies.resonance:predict",
+            {
+                "seed": config["seed"],
+                **RESONANCE["prediction"],
+                "flow": RESONANCE["flow"],
+            },
+        ),
+
+
+use rule stage as resonance_predict_background with:
+    input:
+        background=rules.resonance_background.output[0],
+        trained=rules.resonance_train_background.output[0],
+    pathvars:
+        stem="<results>/resonance/predict/background",
+    params:
+        job=job(
+            "diffhep.studies.resonance:predict_background",
+            {
+                "seed": config["seed"],
+                **RESONANCE["prediction"],
+                "flow": RESONANCE["flow"],
+            },
+        ),
+
+
+use rule stage as resonance_comparison with:
+    input:
+        predicted=rules.resonance_predict.output[0],
+    pathvars:
+        stem="<results>/resonance/comparison",
+    params:
+        job=job("diffhep.studies.resonance:compare", RESONANCE["pulls"]),
+
+
+use rule stage as resonance_yields with:
+    input:
+        signal=rules.resonance_signal.output[0],
+    pathvars:
+        stem="<results>/resonance/yields",
+    resources:
+        expected_seconds=60,
+    params:
+        job=job(
+            "diffhep.studies.resonance:interpolate_yields",
+            {
+                "seed": config["seed"],
+                **RESONANCE["yields"],
+                "limits_mesh": RESONANCE["limits"]["mesh"],
+            },
+        ),
+
+
+use rule stage as resonance_observables with:
+    input:
+        signal=rules.resonance_signal.output[0],
+        background=rules.resonance_background.output[0],
+        flow=rules.resonance_train_flow.output[0],
+        background_flow=rules.resonance_train_background.output[0],
+        pnn=rules.resonance_train_network.output[0],
+    pathvars:
+        stem="<results>/resonance/observables",
+    resources:
+        expected_seconds=60,
+    params:
+        job=job(
+            "diffhep.studies.resonance_search:discriminate",
+            {
+                **RESONANCE_TOOLS,
+                **RESONANCE["observables"],
+            },
+        ),
+
+
+use rule resonance_observables as resonance_limits with:
+    input:
+        signal=rules.resonance_signal.output[0],
+        background=rules.resonance_background.output[0],
+        flow=rules.resonance_train_flow.output[0],
+        background_flow=rules.resonance_train_background.output[0],
+        pnn=rules.resonance_train_network.output[0],
+        yields=rules.resonance_yields.output[0],
+    pathvars:
+        stem="<results>/resonance/limits",
+    resources:
+        expected_seconds=400,
+    params:
+        job=job(
+            "diffhep.studies.resonance_search:limits",
+            {
+                "seed": config["seed"],
+                **RESONANCE_TOOLS,
+                **{key: value for key, value in RESONANCE["limits"].items() if key != "mesh"},
+            },
+        ),
