@@ -17,6 +17,7 @@ from diffhep.free_parameters import all_parameters, bounds, free_places, kinked,
 from diffhep.likelihood import RATE_FLOOR, Data, Model, log_likelihood, negative_log_likelihood
 from diffhep.modifiers import take
 from diffhep.newton import BELOW_ZERO, State, newton_step
+from diffhep.small_matrices import solve
 
 ITERATIONS = 60
 """Most Newton steps of a fit: about 6 suffice for most data, the rest is for minima at the edge of vanishing rates."""
@@ -101,7 +102,7 @@ def _solve_directly(product, right):
     matrix = jax.jacobian(product)(right)
     idle = jnp.all(matrix == 0, axis=0)  # parameters that nothing depends on: no signal, no derivative
     matrix, right = matrix + jnp.diag(idle.astype(matrix.dtype)), jnp.where(idle, 0.0, right)
-    return right / matrix[0] if right.shape[0] == 1 else jnp.linalg.solve(matrix, right)
+    return right / matrix[0] if right.shape[0] == 1 else solve(matrix, right)
 
 
 def _solve(start, model, data, mu):

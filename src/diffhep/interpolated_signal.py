@@ -4,23 +4,23 @@ The members of an ensemble disagree about the shape of the signal, and a Gaussia
 uncertainty. Both become nuisance parameters.
 """
 
-import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
+from scipy.linalg import helmert
 
 from diffhep import histfactory
 from diffhep.likelihood import Model
 
 
 def shape_shifts(templates: Float[Array, "member bin"]) -> Float[Array, "shift bin"]:
-    """Shifts of the mean template by one standard deviation: all that the members' covariance says.
+    """Shifts of the mean template by one standard deviation, which hold all that the members' covariance says.
 
-    They are the principal components v_k of the members' scatter, scaled so that sum_k v_k v_k^T is the sample
-    covariance of the templates. n members have n - 1 of them (ours; the thesis takes bins for independent).
+    The n - 1 shifts v_k are orthonormal contrasts of the n templates (Helmert's), scaled so that sum_k v_k v_k^T is
+    the templates' sample covariance. Any such set gives the same likelihood, for v_k enters it linearly. (Ours; the
+    thesis looks at the uncertainty of each bin alone.)
     """
     members = len(templates)
-    scatter = (templates - templates.mean(axis=0)) / jnp.sqrt(members - 1)
-    _, widths, directions = jnp.linalg.svd(scatter, full_matrices=False)
-    return (widths[:, None] * directions)[: members - 1]
+    return helmert(members) @ templates / np.sqrt(members - 1)
 
 
 def build(

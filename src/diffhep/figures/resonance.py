@@ -40,8 +40,9 @@ def shapes(predicted: xr.Dataset, background: xr.Dataset, *, panels: Sequence[st
     """The plane of both masses for background and for signals (thesis Figs. 9.5 to 9.7)."""
     drawn = {"background": background["weighted"]} if "background" in panels else {}
     if "signals" in panels:
-        chosen = predicted.sel(context=predicted["shown"])
-        drawn |= {mass_plane.name(here["mean"].values): here["data"] for _, here in chosen.groupby("context")}
+        for number in np.flatnonzero(predicted["shown"]):
+            here = predicted.isel(context=number)
+            drawn[mass_plane.name(here["mean"].values)] = here["data"]
     size = (4.6, 3.6) if len(drawn) == 1 else (3.2, 2.7)
     figure, axes = plotting.grid(len(drawn), columns=4 if len(drawn) == 7 else 3, size=size)
     norm = LogNorm(1e-5, 0.1)
