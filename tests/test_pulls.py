@@ -16,6 +16,7 @@ def counts():
         "counts": (("member", *bins), values),
         "data": (bins, np.array([[[14.0, 1.0], [5.0, 9.0]]])),
         "expected": (bins, np.array([[[12.0, 1.0], [5.0, 3.0]]])),
+        "variance": (bins, np.array([[[16.0, 1.0], [0.0, 9.0]]])),
         "trained": ("context", [True]),
     })  # fmt: skip
 
@@ -24,6 +25,13 @@ def test_a_pull_is_a_distance_in_standard_deviations_of_the_members(counts):
     spread = np.std([7.0, 9.0, 2.0], ddof=1)
     np.testing.assert_allclose(pulls(counts).values.ravel(), [-1.0, np.nan, np.nan, (6 - 9) / spread])
     np.testing.assert_allclose(pulls(counts, of="expected").values[0, 0, 0], 0.0)
+
+
+def test_a_pull_may_be_told_in_the_uncertainty_of_the_data_or_in_the_larger_one(counts):
+    spread = np.std([7.0, 9.0, 2.0], ddof=1)
+    statistical, larger = (pulls(counts, sigma=sigma).values.ravel() for sigma in ("statistical", "larger"))
+    np.testing.assert_allclose(statistical, [-2 / 4, -1.0, np.nan, -3 / 3])
+    np.testing.assert_allclose(larger, [-2 / 4, -1.0, np.nan, -3 / max(3, spread)])
 
 
 def test_bins_with_too_few_events_have_none(counts):
@@ -39,7 +47,8 @@ def test_members_that_agree_up_to_rounding_have_none(counts):
 def test_bins_are_joined_by_summing(counts):
     joined = coarser(counts, 1)
     assert joined["data"].item() == 29 and list(joined["counts"].values.ravel()) == [21, 25, 20]
-    with pytest.raises(ValueError, match="2 bins cannot be joined to 3"):
+    assert joined["variance"].item() == 26
+    with pytest.raises(ValueError, match="2 × 2 bins cannot be joined to 3"):
         coarser(counts, 3)
 
 

@@ -5,6 +5,7 @@ uncertainty. Both become nuisance parameters.
 """
 
 import numpy as np
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 from scipy.linalg import helmert
 
@@ -27,7 +28,7 @@ def build(
     signal: Float[Array, " bin"],
     background: Float[Array, " bin"],
     shifts: Float[Array, "shift bin"],
-    relative_error: Float[Array, ""],
+    relative_error: Float[ArrayLike, ""],
 ) -> Model:
     """Signal of strength mu, with shape shifts and a log-normal yield, over a background that is known.
 

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-Logs = Float[Array, "member event"]
-"""Logarithms of the densities of events, as each member of an ensemble has them."""
+Logs = Float[Array, "_ event"]
+"""Logarithms of the densities of events, as each member of an ensemble has them, shape (member, event)."""
 
 
 class Observable(NamedTuple):
@@ -23,13 +23,17 @@ class Observable(NamedTuple):
 
 
 def mean_log(logs: Logs) -> Float[Array, " event"]:
-    """Logarithm of the mean density."""
-    return jax.nn.logsumexp(logs, axis=0) - jnp.log(len(logs))
+    """Logarithm of the mean density. So far away from all data that float32 overflows there is none."""
+    return jax.nn.logsumexp(jnp.where(jnp.isnan(logs), -jnp.inf, logs), axis=0) - jnp.log(len(logs))
 
 
 def log_ratio(signal: Logs, background: Logs) -> Float[Array, " event"]:
-    """Logit of s_flow, log q_sig - log q_bkg: the same order of events, told apart where s_flow rounds to 0 or 1."""
-    return mean_log(signal) - mean_log(background)
+    """Logit of s_flow, log q_sig - log q_bkg: the same order of events, told apart where s_flow rounds to 0 or 1.
+
+    0 where neither ensemble has any density.
+    """
+    ratio = mean_log(signal) - mean_log(background)
+    return jnp.where(jnp.isnan(ratio), 0.0, ratio)
 
 
 def s_flow(signal: Logs, background: Logs) -> Observable:
@@ -40,5 +44,11 @@ def s_flow(signal: Logs, background: Logs) -> Observable:
     (sigma_bkg / q_bkg)²], where sigma is the sample standard deviation over the members.
     """
     value = jax.nn.sigmoid(log_ratio(signal, background))
-    relative = [jnp.std(jnp.exp(logs - mean_log(logs)), axis=0, ddof=1) for logs in (signal, background)]
-    return Observable(value, value * (1 - value) * jnp.hypot(*relative))
+    return Observable(value, value * (1 - value) * jnp.hypot(_relative_spread(signal), _relative_spread(background)))
+
+
+def _relative_spread(logs):
+    """Sample standard deviation of the members' densities over their mean, 0 where that is 0."""
+    mean = mean_log(logs)
+    relative = jnp.nan_to_num(jnp.exp(logs - jnp.where(jnp.isfinite(mean), mean, 0.0)))
+    return jnp.std(relative, axis=0, ddof=1)

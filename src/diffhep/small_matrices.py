@@ -19,7 +19,6 @@ def _solve_factorised(factor, right):
     return jax.scipy.linalg.cho_solve((factor, True), right)
 
 
-
 def is_positive(matrix: Float[Array, "n n"], margin: Float[Array, " n"]) -> Bool[Array, ""]:
     """Whether a symmetric matrix is positive definite; if it is small, with pivots above `margin`."""
     if matrix.shape[0] > WRITTEN_OUT:

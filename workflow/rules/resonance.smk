@@ -132,7 +132,7 @@ use rule stage as resonance_yields with:
         expected_seconds=60,
     params:
         job=job(
-            "diffhep.studies.resonance:interpolate_yields",
+            "diffhep.studies.resonance_yields:interpolate",
             {
                 "seed": config["seed"],
                 **RESONANCE["yields"],

@@ -9,8 +9,10 @@ from jaxtyping import Bool, Float
 HIGGS = 125.0
 """Mass of H in GeV: X decays into S and H only where m_X > m_S + 125 GeV."""
 
+Axis = Sequence[float | int] | np.ndarray
 
-def points(parts: Mapping[str, Mapping[str, Sequence[float]]]) -> Float[np.ndarray, "point mass"]:
+
+def points(parts: Mapping[str, Mapping[str, Axis]]) -> Float[np.ndarray, "point mass"]:
     """Masses (m_X, m_S) in GeV at the crossings of several grids, where the decay is allowed; sorted.
 
     Args:
@@ -20,7 +22,7 @@ def points(parts: Mapping[str, Mapping[str, Sequence[float]]]) -> Float[np.ndarr
     return np.array(sorted(pair for pair in crossings if pair[0] > pair[1] + HIGGS), float).reshape(-1, 2)
 
 
-def chosen(masses: Float[np.ndarray, "point mass"], wanted: Sequence[Sequence[float]]) -> Bool[np.ndarray, " point"]:
+def chosen(masses: Float[np.ndarray, "point mass"], wanted: Sequence[Axis]) -> Bool[np.ndarray, " point"]:
     """Which points are wanted.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Stages of the study of the search for X -> SH -> bb gamma gamma: interpolation of the signal (thesis 9.4 to 9.6)."""
+"""Trainings of the search for X -> SH -> bb gamma gamma, and how well they interpolate (thesis 9.4 and 9.5)."""
 
 from functools import partial
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from diffhep import ensembles, flow_training, gaussian_processes, parametrized, training
+from diffhep import ensembles, flow_training, parametrized, training
 from diffhep.data import mass_grid
 from diffhep.flow_training import pairs, restored
 from diffhep.pulls import SIGMAS, coarser, normal_of, pulls
@@ -39,8 +39,8 @@ def train_network(
     settings: dict, signal: xr.Dataset, background: xr.Dataset, checkpoint: Path | None = None
 ) -> xr.Dataset:
     """Train the pNN on a part of the events of the same mass points (thesis 9.4.2)."""
-    seen, rng = ~signal["held_out"].values[signal["mass_point"].values], np.random.default_rng(settings["seed"] + LABELS)
-    parts = []
+    rng, parts = np.random.default_rng([settings["seed"], LABELS]), []
+    seen = ~signal["held_out"].values[signal["mass_point"].values]
     for test in (False, True):
         chosen = background["test"].values == test
         events, weights = background["events"].values[chosen], background["weight"].values[chosen]
@@ -123,53 +123,6 @@ def _counted(signal: xr.Dataset, edges: tuple[np.ndarray, np.ndarray], weights: 
     columns = np.column_stack([point, signal["events"].values[:, ::-1]])
     bins = (np.arange(signal.sizes["point"] + 1) - 0.5, *edges[::-1])
     return np.histogramdd(columns, bins, weights=weights)[0]
-
-
-def interpolate_yields(settings: dict, signal: xr.Dataset) -> xr.Dataset:
-    """Gaussian processes of the yield over the masses; their kernel is chosen by cross-validation (thesis 9.6.1).
-
-    The thesis's rule takes the least mean of |error| / uncertainty, which likes uncertainties that are too large;
-    `log_density`, the mean log density of what was left out, does not (ours).
-
-    Args:
-        settings: `kernels`, lists of terms for `gaussian_processes.kernel`; `folds`, `restarts`, `mesh`, `seed`;
-            `limits_mesh`, where limits will be asked for.
-        signal: Result of `resonance_events.signal`.
-
-    Returns:
-        `pull` and `log_density` (kernel) of the points that are not held out; with the kernel of the least `pull`,
-        yields and errors of a process fitted to all points (`mesh_yield`, `mesh_error`, as the thesis's), and of one
-        fitted to those not held out, at all points (`point_yield`, `point_error`) and on the limits' mesh
-        (`limit_yield`, `limit_error`). The attributes `chosen` and `fitted` tell the kernel before and after the fit.
-    """
-    masses, yields, known = signal["masses"].values, signal["yield"].values, ~signal["held_out"].values
-    options = {"restarts": settings["restarts"], "seed": settings["seed"]}
-    names, judged = [" + ".join(terms) for terms in settings["kernels"]], []
-    for terms in settings["kernels"]:
-        left_out = gaussian_processes.cross_validated(
-            terms, masses[known], yields[known], folds=settings["folds"], **options
-        )
-        pull = (yields[known] - left_out.mean) / left_out.error
-        density = -(pull**2) / 2 - np.log(left_out.error * np.sqrt(2 * np.pi))
-        judged.append((np.abs(pull).mean(), density.mean()))
-    best = settings["kernels"][int(np.argmin([pull for pull, _ in judged]))]
-    whole, part = (
-        gaussian_processes.fit(best, masses[chosen], yields[chosen], **options)
-        for chosen in (np.ones_like(known), known)
-    )
-    found = {"pull": ("kernel", [p for p, _ in judged]), "log_density": ("kernel", [d for _, d in judged])}
-    places = {"mesh": settings["mesh"], "limit": settings["limits_mesh"]}
-    places = {name: mass_grid.mesh(mesh) for name, mesh in places.items()} | {"point": masses}
-    for name, points in places.items():
-        mean, error = gaussian_processes.predict(whole if name == "mesh" else part, points)
-        found |= {
-            f"{name}_yield": (name, mean),
-            f"{name}_error": (name, error),
-            f"{name}_masses": ((name, "mass"), points),
-        }
-    told = {"chosen": " + ".join(best), "fitted": str(whole.kernel_)}
-    known = {"simulated": ("point", yields), "held_out": ("point", signal["held_out"].values)}
-    return xr.Dataset(found | known, coords={"kernel": names}, attrs=told)
 
 
 def compare(settings: dict, predicted: xr.Dataset) -> xr.Dataset:

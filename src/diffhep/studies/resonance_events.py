@@ -24,8 +24,9 @@ def signal(settings: dict, files: dict[str, Path] | None = None) -> xr.Dataset:
         files: Where to read them instead, by the file's stem: the one that `data.ntuples.signal` makes of the masses.
 
     Returns:
-        `events` (event, mass), m_bbgg and m_bb; `weight`, `mass_point` and `test` (event), the last of those that networks
-        never see; `masses` (point, mass), m_X and m_S; `yield`, `yield_error`, `efficiency` and `held_out` (point).
+        `events` (event, mass), m_bbgg and m_bb; `weight`, `mass_point` and `test` (event), the last of those that
+        networks never see; `masses` (point, mass), m_X and m_S; `yield`, `yield_error`, `efficiency` and
+        `held_out` (point).
     """
     masses, data = mass_grid.points(settings["grid"]["parts"]), settings["data"]
     key = training.key(settings["seed"], SIGNAL)

@@ -40,8 +40,8 @@ def discriminate(
         `share` (context, observable, sample, bin) of the weight in bins of each observable between 0 and 1; `error`
         (context, sample, bin), mean uncertainty of s_flow there; `auc` (context, observable), areas under the receiver
         operating characteristic; `crowd` (context), the background's density at m_bbgg = m_X and m_bb = m_S in 1/GeV²;
-        `masses` (context, mass), `held_out` (context), `shown` (context, observable); `correlation`, Spearman's, of the
-        `auc` of s_flow with `crowd` over the points held out, and its error.
+        `masses` (context, mass), `held_out` (context), `shown` (context, observable); over the points held out,
+        `least_auc` of s_flow, and Spearman's `correlation` of it with `crowd`, and its error.
     """
     tools = search.tools(settings, flow, background_flow, pnn)
     every = signal["masses"].values
@@ -68,6 +68,7 @@ def discriminate(
         shown=(("context", "observable"), wanted[here]),
         held_out=("context", held_out),
         crowd=("context", np.asarray(crowd)),
+        least_auc=auc[held_out].min(),
         correlation=stats.spearmanr(auc[held_out], np.asarray(crowd)[held_out]).statistic,
         correlation_error=1 / np.sqrt(held_out.sum() - 1),
     )
@@ -141,7 +142,8 @@ def limits(
 
     Returns:
         `limit` (context, strategy, source) at the simulated points and on a mesh where there is nothing but
-        interpolation; `masses` (context, mass), `simulated` and `held_out` (context).
+        interpolation; `masses` (context, mass), `simulated` and `held_out` (context); `unseen_ratio` (strategy), median
+        over the points held out of the interpolated limit over the simulated one.
     """
     tools = search.tools(settings, flow, background_flow, pnn)
     of_signal, of_background = _competing(tools, signal, background)
@@ -164,12 +166,15 @@ def limits(
         lambda there, none: jnp.concatenate([there, jnp.repeat(none, len(masses) - known, axis=0)]), of_signal, nothing
     )
     found = np.asarray(everywhere(of_signal, of_background, jnp.asarray(masses, jnp.float32), expected, keys))
+    held_out = np.append(signal["held_out"].values, np.zeros(len(masses) - known, bool))
+    simulated, interpolated = (found[held_out, :, search.SOURCES.index(name)] for name in search.SOURCES[:2])
     return xr.Dataset(
         {
             "limit": (("context", "strategy", "source"), found),
+            "unseen_ratio": ("strategy", np.median(interpolated / simulated, axis=0)),
             "masses": (("context", "mass"), masses),
             "simulated": ("context", np.arange(len(masses)) < known),
-            "held_out": ("context", np.append(signal["held_out"].values, np.zeros(len(masses) - known, bool))),
+            "held_out": ("context", held_out),
         },
         coords={"strategy": list(search.STRATEGIES), "source": list(search.SOURCES)},
     )

@@ -1,0 +1,179 @@
+"""The search: unseen points and test events stay unseen, what is counted adds up, and limits know what they rest on."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from study_settings import study_settings
+
+from diffhep import search
+from diffhep.studies import resonance, resonance_events, resonance_search, resonance_yields
+
+SETTINGS = study_settings("resonance", "quick")
+SEEDS = {"seed": 0, "seeds_at_once": "auto"}
+FLOW = {"flow": {"transform": "affine", "layers": 2, "hidden": 4}}
+TOOLS = FLOW | {"network": [8]}
+QUICKLY = {"iterations": 200, "learning_rate": 0.02, "evaluate_every": 50}
+
+
+@pytest.fixture(scope="module")
+def signal():
+    return resonance_events.signal({"seed": 0, "grid": SETTINGS["grid"], "data": SETTINGS["data"]})
+
+
+@pytest.fixture(scope="module")
+def background():
+    return resonance_events.background({"seed": 0, "data": SETTINGS["data"]})
+
+
+@pytest.fixture(scope="module")
+def flow(signal):
+    return resonance.train_flow(SEEDS | SETTINGS["flow_training"] | FLOW | QUICKLY, signal)
+
+
+@pytest.fixture(scope="module")
+def trained(signal, background, flow):
+    return {
+        "flow": flow,
+        "background_flow": resonance.train_background(SEEDS | SETTINGS["flow_training"] | FLOW | QUICKLY, background),
+        "pnn": resonance.train_network(
+            SEEDS | SETTINGS["network_training"] | {"network": [8]} | QUICKLY, signal, background
+        ),
+    }
+
+
+@pytest.fixture(scope="module")
+def yields(signal):
+    mesh = {"limits_mesh": {"m_x": [300, 400, 100], "m_s": [100, 150, 50]}}
+    return resonance_yields.interpolate(SEEDS | SETTINGS["yields"] | mesh, signal)
+
+
+def test_events_are_those_that_pass_with_their_share_of_the_yield(signal):
+    assert signal.sizes["point"] == 16 and int(signal["held_out"].sum()) == 3
+    sums = np.bincount(signal["mass_point"], signal["weight"])
+    np.testing.assert_allclose(signal["yield"], sums)
+    np.testing.assert_allclose(signal["efficiency"], sums / 140.0, rtol=1e-6)
+    counted = np.bincount(signal["mass_point"])
+    np.testing.assert_allclose(counted / 1000, signal["efficiency"], atol=0.03)
+    assert np.bincount(signal["mass_point"], signal["test"]) == pytest.approx(counted / 2, abs=1)
+
+
+def test_background_is_dominated_as_the_documents(background):
+    shares = background["weight"].groupby(background["process"]).sum() / background["weight"].sum()
+    names = list(background["name"].values)
+    assert names == ["HH", "ZH", "ggH", "ttH", "yyjj"] and float(shares[names.index("yyjj")]) > 0.99
+
+
+def test_blocks_of_background_add_up_to_the_yield(monkeypatch):
+    settings = {"seed": 0, "data": SETTINGS["data"]}
+    monkeypatch.setattr(resonance_events, "BLOCK", 6000)
+    few = resonance_events.background(settings)
+    monkeypatch.undo()
+    expected = resonance_events.background(settings)["weight"].sum()
+    assert float(few["weight"].sum()) == pytest.approx(float(expected), rel=0.05)
+
+
+def test_events_are_read_from_files_where_they_are_given(tmp_path, signal):
+    grid = {"parts": {"all": {"m_x": [300], "m_s": [100, 170]}}, "held_out": [[300, 170]]}
+    pattern = str(tmp_path / "X{m_x}_S{m_s}.parquet")
+    table = pd.DataFrame({name: [1.0, 2.0, 3.0, 4.0] for name in ("m_bbgg", "m_bb", "m_gg", "weight")})
+    table["selected"] = [True, False, True, True]
+    files = {}
+    for m_s, scale in ((100, 1.0), (170, 10.0)):
+        path = tmp_path / f"X300_S{m_s}.parquet"
+        (table * {"weight": scale, "m_bbgg": 1, "m_bb": 1, "m_gg": 1, "selected": True}).to_parquet(path)
+        files[path.stem] = path
+    data = SETTINGS["data"] | {"ntuples": {"signal": pattern, "background": [str(path)], "tree": "events"}}
+    found = resonance_events.signal({"seed": 0, "grid": grid, "data": data}, files)
+    np.testing.assert_allclose(found["yield"], [8.0, 80.0])
+    np.testing.assert_allclose(found["efficiency"], 0.8)
+    np.testing.assert_array_equal(found["mass_point"], [0, 0, 0, 1, 1, 1])
+    other = resonance_events.background({"seed": 0, "data": data}, {"qcd": path})
+    assert list(other["name"].values) == ["qcd"] and float(other["weight"].sum()) == 80.0
+
+
+def moved(data, chosen):
+    """The same events, of which some have moved."""
+    return data.assign(events=data["events"] * xr.where(xr.DataArray(chosen, dims="event"), 1.5, 1.0).astype("float32"))
+
+
+def test_unseen_points_have_no_part_in_training_flows(signal):
+    settings = SEEDS | SETTINGS["flow_training"] | FLOW | {"iterations": 20, "evaluate_every": 10}
+    unseen = signal["held_out"].values[signal["mass_point"].values]
+    first, other = (resonance.train_flow(settings, each) for each in (signal, moved(signal, unseen)))
+    np.testing.assert_array_equal(first["train"], other["train"])
+    assert (first["valid"] != other["valid"]).any()
+    np.testing.assert_array_equal(first["trained"], ~signal["held_out"])
+
+
+def test_test_events_have_no_part_in_training_networks_and_background(signal, background):
+    settings = SEEDS | SETTINGS["network_training"] | {"network": [8], "iterations": 20, "evaluate_every": 10}
+    hidden = signal["test"].values | signal["held_out"].values[signal["mass_point"].values]
+    both = (signal, background), (moved(signal, hidden), moved(background, background["test"].values))
+    first, other = (resonance.train_network(settings, *each) for each in both)
+    np.testing.assert_array_equal(first["train"], other["train"])
+    settings = SEEDS | SETTINGS["flow_training"] | FLOW | {"iterations": 20, "evaluate_every": 10}
+    first, other = (resonance.train_background(settings, each) for _, each in both)
+    np.testing.assert_array_equal(first["train"], other["train"])
+    assert (first["valid"] != other["valid"]).any()
+
+
+def test_predictions_are_numbers_of_events(signal, flow):
+    found = resonance.predict(SEEDS | SETTINGS["prediction"] | FLOW | {"samples": 4000}, signal, flow)
+    point, ranges = signal["mass_point"].values, np.array([SETTINGS["prediction"][name] for name in ("m_bbgg", "m_bb")])
+    inside = ((signal["events"].values > ranges[:, 0]) & (signal["events"].values < ranges[:, 1])).all(axis=1)
+    mean = np.bincount(point, signal["weight"]) / np.bincount(point)
+    expected = np.bincount(point[inside], (signal["weight"].values / mean[point])[inside])
+    np.testing.assert_allclose(found["data"].sum(("x", "y")), expected)
+    assert (found["variance"] >= 0).all() and float(found["variance"].sum()) > float(found["data"].sum())
+    total = found["counts"].sum(("x", "y"))
+    share = total.values / np.bincount(point)[:, None]
+    assert ((share > 0.5) & (share < 1.001)).all()
+    assert int(found["shown"].sum()) == 3
+    compared = resonance.compare({"joined": [1, 2], "at_least": 3}, found)
+    assert compared["width"].sel(run="unseen_larger").notnull().sum() == 2 * 3
+    assert compared["bias"].sel(run="trained_ensemble").notnull().sum() == 2 * 13
+    narrower = compared["width"].sel(run="trained_larger") <= compared["width"].sel(run="trained_statistical") + 0.05
+    assert narrower.where(compared["width"].sel(run="trained_larger").notnull(), True).all()
+
+
+def test_background_shapes_add_up_to_what_lies_inside(background, trained):
+    settings = SEEDS | SETTINGS["prediction"] | FLOW | {"samples": 20_000}
+    found = resonance.predict_background(settings, background, trained["background_flow"])
+    for name in ("weighted", "unweighted", "learned"):
+        assert 0.9 < float(found[name].sum()) <= 1 + 1e-6
+    assert float(np.abs(found["weighted"] - found["unweighted"]).sum()) > 0.01
+
+
+def test_the_kernel_of_the_least_pull_interpolates_yields(signal, yields):
+    assert yields.attrs["chosen"] == str(yields["kernel"].values[int(np.argmin(yields["pull"].values))])
+    assert "WhiteKernel" in yields.attrs["fitted"]
+    np.testing.assert_array_equal(yields["point_masses"], signal["masses"])
+    known = ~signal["held_out"].values
+    apart = np.abs(yields["point_yield"] - signal["yield"].values)
+    assert apart[known].max() < 12 and apart.max() < 25
+    assert yields["limit_masses"].values.tolist() == [[300, 100], [300, 150], [400, 100], [400, 150]]
+    assert float(yields["corner_over_rest"]) > 0
+
+
+def test_observables_are_judged_where_nothing_was_trained_on(signal, background, trained):
+    found = resonance_search.discriminate(TOOLS | SETTINGS["observables"], signal, background, **trained)
+    assert int(found["held_out"].sum()) == 3 and list(found["shown"].sum("context")) == [1, 2]
+    np.testing.assert_allclose(found["share"].sum("bin"), 1.0)
+    assert ((found["auc"] > 0.5) & (found["auc"] < 1)).all()
+    assert float(found["least_auc"]) == float(found["auc"].sel(observable="s_flow")[found["held_out"].values].min())
+    assert (found["error"] >= 0).all() and (found["error"] < 0.5).all()
+
+
+def test_limits_are_told_everywhere_and_uncertainty_makes_them_worse(signal, background, trained, yields):
+    plane = SETTINGS["limits"]["plane"] | {"bins": 4}
+    settings = SEEDS | TOOLS | SETTINGS["limits"] | {"plane": plane, "bins": 4}
+    found = resonance_search.limits(settings, signal, background, **trained, yields=yields)
+    assert found["limit"].shape == (16 + 4, 3, 3)
+    simulated = found["limit"].sel(source="simulated")
+    np.testing.assert_array_equal(np.isfinite(simulated).all("strategy"), found["simulated"])
+    known, ignored = (found["limit"].sel(source=name) for name in search.SOURCES[1:])
+    assert np.isfinite(known).all() and (known > ignored).all()
+    at = found["held_out"].values
+    ratio = (known / simulated).values[at]
+    np.testing.assert_allclose(found["unseen_ratio"], np.median(ratio, axis=0))
