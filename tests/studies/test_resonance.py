@@ -138,7 +138,7 @@ def test_predictions_are_numbers_of_events(signal, flow):
 
 
 def test_background_shapes_add_up_to_what_lies_inside(background, trained):
-    settings = SEEDS | SETTINGS["prediction"] | FLOW | {"samples": 20_000}
+    settings = SEEDS | SETTINGS["prediction"] | FLOW | {"background_samples": 20_000}
     found = resonance.predict_background(settings, background, trained["background_flow"])
     for name in ("weighted", "unweighted", "learned"):
         assert 0.9 < float(found[name].sum()) <= 1 + 1e-6

@@ -46,7 +46,7 @@ def values(
     for trained, marker in ((True, "s"), (False, "o")):
         here, edge = held_out != trained, PARTS["unseen contexts"][1] if not trained else "#595959"
         told = here & np.isfinite(found)
-        look = {"marker": marker, "s": 42, "edgecolors": edge, "linewidths": 0.5 if trained else 1.6}
+        look = {"marker": marker, "s": 26, "edgecolors": edge, "linewidths": 0.4 if trained else 1.3}
         axis.scatter(*masses[here & ~told].T, facecolors="none", **look)
         drawn = axis.scatter(*masses[told].T, c=found[told], norm=norm, cmap=cmap, **look)
     return drawn

@@ -114,7 +114,7 @@ def pull_distributions(predicted: xr.Dataset, *, sigma: str, reach: float = 8.0,
 @plotting.styled
 def pull_maps(predicted: xr.Dataset, *, sigma: str, at_least: int = 10) -> Figure:
     """Mean and width of the pulls of each mass point (thesis Figs. 9.11, 9.13 and 9.15)."""
-    figure, axes = plotting.grid(2, size=(4.8, 3.4))
+    figure, axes = plotting.grid(2, size=(5.8, 4.0))
     found = pulls(predicted, at_least=at_least, sigma=sigma)
     normals = np.array([normal_of(found.isel(context=n)) for n in range(found.sizes["context"])])
     masses, held_out = predicted["mean"].values, ~predicted["trained"].values
@@ -190,7 +190,11 @@ def s_flow(found: xr.Dataset) -> Figure:
         upper.set_title(f"{mass_plane.name(here['masses'].values)}\nAUC = {float(here['auc']):.3f}", fontsize="small")
         score_panels.errors(lower, here)
     plotting.label_outer([upper for upper, _ in pairs], "", "share of events")
-    plotting.label_outer([lower for _, lower in pairs], r"$s_{\rm flow}$", r"$\sigma_s$")
+    lowers = [lower for _, lower in pairs]
+    plotting.label_outer(lowers, r"$s_{\rm flow}$", r"$\sigma_s$")
+    highest = max(axis.get_ylim()[1] for axis in lowers)
+    for axis in lowers:
+        axis.set_ylim(0, highest)
     plotting.legend_above(figure, pairs[0][0], columns=2)
     return figure
 

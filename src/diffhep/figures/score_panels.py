@@ -12,7 +12,8 @@ SAMPLES = {"signal": plotting.SIGNAL, "background": plotting.BACKGROUND}
 def shares(axis: Axes, found: xr.Dataset) -> None:
     """Shares of signal and background on a logarithmic scale."""
     for sample, colour in SAMPLES.items():
-        axis.stairs(found["share"].sel(sample=sample), found["edges"], color=colour, label=sample, linewidth=1.5)
+        share = found["share"].sel(sample=sample)
+        axis.stairs(share, found["edges"], baseline=None, color=colour, label=sample, linewidth=1.5)
     axis.set_yscale("log")
     axis.set(xlim=(0, 1), ylim=(1e-5, 2))
 
@@ -20,8 +21,8 @@ def shares(axis: Axes, found: xr.Dataset) -> None:
 def errors(axis: Axes, found: xr.Dataset) -> None:
     """Mean uncertainty of the observable in each of its bins."""
     for sample, colour in SAMPLES.items():
-        axis.stairs(found["error"].sel(sample=sample), found["edges"], color=colour, linewidth=1.2)
-    axis.set(xlim=(0, 1), ylim=(0, 0.1))
+        axis.stairs(found["error"].sel(sample=sample), found["edges"], baseline=None, color=colour, linewidth=1.2)
+    axis.set(xlim=(0, 1), ylim=(0, None))
 
 
 def pairs(number: int, columns: int = 3) -> tuple[Figure, list[tuple[Axes, Axes]]]:

@@ -10,6 +10,7 @@ from diffhep import ensembles, flow_training, parametrized, training
 from diffhep.data import mass_grid
 from diffhep.flow_training import pairs, restored
 from diffhep.pulls import SIGMAS, coarser, normal_of, pulls
+from diffhep.search import NOWHERE
 
 LABELS, SAMPLES = 32, 33  # purposes of the suite's seed
 
@@ -89,16 +90,21 @@ def predict(settings: dict, signal: xr.Dataset, trained: xr.Dataset) -> xr.Datas
 
 
 def predict_background(settings: dict, background: xr.Dataset, trained: xr.Dataset) -> xr.Dataset:
-    """The background in the same bins: `weighted`, as the flows `learned` it, and `unweighted`, each adding up to 1."""
+    """The background in the same bins: `weighted`, as the flows `learned` it, and `unweighted` (y, x), shares of all.
+
+    Args:
+        settings: As for `predict`; `background_samples` of each flow.
+        background: Result of `resonance_events.background`.
+        trained: Result of `train_background`.
+    """
     flow, ensemble = restored(settings["flow"], trained)
-    edges, key = _edges(settings), training.key(settings["seed"], SAMPLES)
-    nowhere = np.zeros((1, 0), np.float32)
+    edges, key, number = _edges(settings), training.key(settings["seed"], SAMPLES), settings["background_samples"]
     count = partial(ensembles.binned, edges=edges)
-    learned = ensembles.histograms(flow, ensemble, nowhere, settings["samples"], lambda drawn, _: count(drawn), key=key)
+    learned = ensembles.histograms(flow, ensemble, NOWHERE[None], number, lambda drawn, _: count(drawn), key=key)
     events, weight = background["events"].values, background["weight"].values
     found = {
         "weighted": np.histogram2d(*events.T, edges, weights=weight / weight.sum())[0].T,
-        "learned": np.asarray(learned[0].mean(axis=0)) / settings["samples"],
+        "learned": np.asarray(learned[0].mean(axis=0)) / number,
         "unweighted": np.histogram2d(*events.T, edges)[0].T / len(events),
     }
     return xr.Dataset(
