@@ -142,8 +142,9 @@ def compare(settings: dict, predicted: xr.Dataset) -> xr.Dataset:
         `bias`, the absolute mean, and `width` of the normal distribution of the pulls at each mass point, as
         `claims.ordering` takes them (point, run, seed, epoch), for each uncertainty of trained and of unseen points.
     """
-    found = [_judged(coarser(predicted, predicted.sizes["x"] // n), settings["at_least"]) for n in settings["joined"]]
-    return xr.concat(found, xr.Variable("point", [f"{n} bins joined along each axis" for n in settings["joined"]]))
+    x, joined = predicted["x"].values, settings["joined"]
+    found = [_judged(coarser(predicted, len(x) // number), settings["at_least"]) for number in joined]
+    return xr.concat(found, xr.Variable("point", [f"bins of {(x[1] - x[0]) * number:g} GeV" for number in joined]))
 
 
 def _judged(predicted: xr.Dataset, at_least: int) -> xr.Dataset:
