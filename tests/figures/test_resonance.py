@@ -158,10 +158,10 @@ def test_limits_are_mapped_with_the_simulated_ones_on_them(limits):
 
 
 def test_ratios_are_those_of_the_limits_that_are_named(limits):
-    interpolated = figures.limit_ratios(limits, over="simulated")
+    interpolated = figures.limit_ratios(limits, over="simulated", reach=1.25)
     assert [axis.get_title() for axis in interpolated.axes[:3]] == ["2-D fit", "pNN", "s_flow"]
     assert list(drawn(interpolated.axes[1]).values()) == pytest.approx([3.0] * 4)
-    strategies = figures.limit_ratios(limits, over="s_flow")
+    strategies = figures.limit_ratios(limits, over="s_flow", reach=1.5)
     assert [axis.get_title() for axis in strategies.axes[:2]] == ["2-D fit over s_flow", "pNN over s_flow"]
     assert list(drawn(strategies.axes[1]).values()) == pytest.approx([0.5] * 4)
 

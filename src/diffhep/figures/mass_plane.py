@@ -9,7 +9,7 @@ from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.colors import LogNorm, Normalize
 
 from diffhep import plotting
-from diffhep.figures.contexts import PARTS
+from diffhep.figures.contexts import PARTS, UNSEEN
 
 X, S = "$m_X$ [GeV]", "$m_S$ [GeV]"
 BBGG, BB = r"$m_{bb\gamma\gamma}$ [GeV]", r"$m_{bb}$ [GeV]"
@@ -40,13 +40,20 @@ def points(axis: Axes, masses: np.ndarray, held_out: np.ndarray) -> None:
 
 
 def values(
-    axis: Axes, masses: np.ndarray, found: np.ndarray, held_out: np.ndarray, norm: Normalize, cmap: str
+    axis: Axes,
+    masses: np.ndarray,
+    found: np.ndarray,
+    held_out: np.ndarray,
+    norm: Normalize,
+    cmap: str,
+    edge: str = "#595959",
 ) -> PathCollection:
     """Points coloured by a value, squares where they are trained on and circles where not; hollow without a value."""
     for trained, marker in ((True, "s"), (False, "o")):
-        here, edge = held_out != trained, PARTS["unseen contexts"][1] if not trained else "#595959"
+        here = held_out != trained
         told = here & np.isfinite(found)
-        look = {"marker": marker, "s": 26, "edgecolors": edge, "linewidths": 0.4 if trained else 1.3}
+        line = {"edgecolors": edge, "linewidths": 0.5} if trained else {"edgecolors": UNSEEN, "linewidths": 1.3}
+        look = {"marker": marker, "s": 26, **line}
         axis.scatter(*masses[here & ~told].T, facecolors="none", **look)
         drawn = axis.scatter(*masses[told].T, c=found[told], norm=norm, cmap=cmap, **look)
     return drawn

@@ -190,11 +190,7 @@ def s_flow(found: xr.Dataset) -> Figure:
         upper.set_title(f"{mass_plane.name(here['masses'].values)}\nAUC = {float(here['auc']):.3f}", fontsize="small")
         score_panels.errors(lower, here)
     plotting.label_outer([upper for upper, _ in pairs], "", "share of events")
-    lowers = [lower for _, lower in pairs]
-    plotting.label_outer(lowers, r"$s_{\rm flow}$", r"$\sigma_s$")
-    highest = max(axis.get_ylim()[1] for axis in lowers)
-    for axis in lowers:
-        axis.set_ylim(0, highest)
+    plotting.label_outer([lower for _, lower in pairs], r"$s_{\rm flow}$", r"$\sigma_s$")
     plotting.legend_above(figure, pairs[0][0], columns=2)
     return figure
 
@@ -203,21 +199,18 @@ def s_flow(found: xr.Dataset) -> Figure:
 def limit_maps(limits: xr.Dataset) -> Figure:
     """Expected limits: interpolated ones as a map, those of the simulated signal as points on it (ours)."""
     figure, axes = plotting.grid(limits.sizes["strategy"], size=(3.9, 3.2))
-    masses, simulated = limits["masses"].values, limits["simulated"].values
-    finite = limits["limit"].values[np.isfinite(limits["limit"].values)]
-    norm = LogNorm(*np.quantile(finite, [0.0, 1.0]))
+    finite = limits["limit"].where(np.isfinite(limits["limit"]))
+    norm = LogNorm(float(finite.min()), float(finite.max()))
+    parts = [finite.isel(context=limits["simulated"].values == there) for there in (False, True)]
+    masses, on_mesh = limits["masses"].values, ~limits["simulated"].values
+    held_out = limits["held_out"].values[~on_mesh]
     for axis, strategy in zip(axes, limits["strategy"].values, strict=True):
-        here = limits["limit"].sel(strategy=strategy)
-        x, y, table = mass_plane.table(masses[~simulated], here.sel(source="interpolated").values[~simulated])
-        axis.pcolormesh(x, y, np.where(np.isfinite(table), table, np.nan), norm=norm, rasterized=True)
-        drawn = mass_plane.values(
-            axis,
-            masses[simulated],
-            here.sel(source="simulated").values[simulated],
-            limits["held_out"].values[simulated],
-            norm,
-            "viridis",
+        mesh, points = (
+            part.sel(strategy=strategy, source=source).values
+            for part, source in zip(parts, ("interpolated", "simulated"), strict=True)
         )
+        axis.pcolormesh(*mass_plane.table(masses[on_mesh], mesh), norm=norm, rasterized=True)
+        drawn = mass_plane.values(axis, masses[~on_mesh], points, held_out, norm, "viridis", edge="white")
         axis.set_title(strategy)
     mass_plane.plane(axes, masses)
     figure.colorbar(drawn, ax=axes, label="expected limit on σ × B [fb]", shrink=0.9)
@@ -226,13 +219,14 @@ def limit_maps(limits: xr.Dataset) -> Figure:
 
 
 @plotting.styled
-def limit_ratios(limits: xr.Dataset, *, over: str) -> Figure:
+def limit_ratios(limits: xr.Dataset, *, over: str, reach: float) -> Figure:
     """Limits at the simulated points over others (ours).
 
     Args:
         limits: Expected limits by strategy and source.
         over: `simulated`: interpolated limits of each strategy over those of its simulated signal; or the name of a
             strategy, over whose limits those of the others are shown, both of simulated signals.
+        reach: Largest ratio that has a colour of its own; the lowest is its inverse.
     """
     here = limits.isel(context=limits["simulated"].values)
     of = here["limit"].sel(source="simulated")
@@ -241,15 +235,16 @@ def limit_ratios(limits: xr.Dataset, *, over: str) -> Figure:
     else:
         ratios = (of / of.sel(strategy=over)).drop_sel(strategy=over)
     figure, axes = plotting.grid(ratios.sizes["strategy"], size=(3.9, 3.2))
-    norm = LogNorm(0.5, 2)
+    norm = LogNorm(1 / reach, reach)
     for axis, strategy in zip(axes, ratios["strategy"].values, strict=True):
         found = ratios.sel(strategy=strategy).values
         drawn = mass_plane.values(axis, here["masses"].values, found, here["held_out"].values, norm, "RdBu_r")
         axis.set_title(strategy if over == "simulated" else f"{strategy} over {over}")
     mass_plane.plane(axes, here["masses"].values)
     label = "interpolated / simulated" if over == "simulated" else "ratio of limits"
-    bar = figure.colorbar(drawn, ax=axes, label=label, shrink=0.9, extend="both", ticks=[0.5, 0.7, 1, 1.4, 2])
-    bar.ax.set_yticklabels(["0.5", "0.7", "1", "1.4", "2"])
+    ticks = np.geomspace(1 / reach, reach, 5)
+    bar = figure.colorbar(drawn, ax=axes, label=label, shrink=0.9, extend="both", ticks=ticks)
+    bar.ax.set_yticklabels([f"{tick:.2f}" for tick in ticks])
     bar.ax.minorticks_off()
     plotting.legend_above(figure, contexts.map_handles("points"), columns=2)
     return figure

@@ -22,7 +22,7 @@ def errors(axis: Axes, found: xr.Dataset) -> None:
     """Mean uncertainty of the observable in each of its bins."""
     for sample, colour in SAMPLES.items():
         axis.stairs(found["error"].sel(sample=sample), found["edges"], baseline=None, color=colour, linewidth=1.2)
-    axis.set(xlim=(0, 1), ylim=(0, None))
+    axis.set(xlim=(0, 1), ylim=(0, max(axis.get_ylim()[1], float(found["error"].max()))))
 
 
 def pairs(number: int, columns: int = 3) -> tuple[Figure, list[tuple[Axes, Axes]]]:
@@ -32,6 +32,8 @@ def pairs(number: int, columns: int = 3) -> tuple[Figure, list[tuple[Axes, Axes]
     figure = Figure(figsize=(3.4 * columns, 3.4 * rows), layout="constrained")
     axes = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[3, 1] * rows)
     found = axes.reshape(rows, 2, columns).swapaxes(1, 2).reshape(-1, 2)
+    for _, lower in found[1:]:
+        lower.sharey(found[0, 1])
     for unused in found[number:].flat:
         unused.set_visible(False)
     return figure, [tuple(pair) for pair in found[:number]]
