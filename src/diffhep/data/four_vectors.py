@@ -47,21 +47,45 @@ def boost(vector: FourVector, frame: FourVector) -> FourVector:
 
 
 def decay(
-    key: Key[Array, ""], parent: FourVector, first: ArrayLike, second: ArrayLike
+    key: Key[Array, ""],
+    parent: FourVector,
+    first: ArrayLike,
+    second: ArrayLike,
+    direction: Float[Array, "*axis 3"] | None = None,
 ) -> tuple[FourVector, FourVector]:
-    """Two products of so much mass, isotropic in the rest frame of their parent.
+    """Two products of so much mass, isotropic in the rest frame of their parent or in a given direction there.
 
     Their momentum there is sqrt[(M² - (m1 + m2)²)(M² - (m1 - m2)²)] / 2M (PDG review "Kinematics", eq. 49.17); 0 where
-    the parent is too light.
+    the parent is too light. Without a direction the key decides; with one it is not looked at.
     """
     heavy = mass(parent)
     product = (heavy**2 - jnp.square(first + second)) * (heavy**2 - jnp.square(first - second))
     momentum = jnp.sqrt(jnp.maximum(product, 0.0)) / (2 * heavy)
-    direction = jax.random.normal(key, (*heavy.shape, 3))
-    direction = direction / jnp.linalg.norm(direction, axis=-1, keepdims=True)
+    if direction is None:
+        direction = jax.random.normal(key, (*heavy.shape, 3))
+        direction = direction / jnp.linalg.norm(direction, axis=-1, keepdims=True)
     products = []
     for sign, each in ((1, first), (-1, second)):
         energy = jnp.sqrt(momentum**2 + jnp.square(each))
         at_rest = jnp.concatenate([energy[..., None], sign * momentum[..., None] * direction], axis=-1)
         products.append(boost(at_rest, parent))
     return products[0], products[1]
+
+
+def along_beam(key: Key[Array, ""], shape: tuple[int, ...], forward: ArrayLike) -> Float[Array, "*axis 3"]:
+    """Directions whose cosine c to the beam has the density 1 / (1 - a² c²), up to normalisation, with a = `forward`.
+
+    Drawn as c = tanh(u artanh a) / a with u uniform in (-1, 1); a between 0, where it would be isotropic, and 1.
+    """
+    polar, azimuth = jax.random.split(key)
+    cosine = jnp.tanh(jax.random.uniform(polar, shape, minval=-1.0) * jnp.arctanh(forward)) / forward
+    phi = jax.random.uniform(azimuth, shape, minval=-jnp.pi, maxval=jnp.pi)
+    sine = jnp.sqrt(jnp.maximum(1 - cosine**2, 0.0))
+    return jnp.stack([sine * jnp.cos(phi), sine * jnp.sin(phi), cosine], axis=-1)
+
+
+def distance(first: FourVector, second: FourVector) -> Float[Array, "*axis"]:
+    """Delta R, the distance of two directions in pseudorapidity and azimuth."""
+    phi = jnp.arctan2(first[..., 2], first[..., 1]) - jnp.arctan2(second[..., 2], second[..., 1])
+    around = jnp.abs(jnp.arctan2(jnp.sin(phi), jnp.cos(phi)))
+    return jnp.hypot(around, pseudorapidity(first) - pseudorapidity(second))

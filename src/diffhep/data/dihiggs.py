@@ -1,0 +1,151 @@
+"""Toy HH -> bb gamma gamma events and diphoton backgrounds, in ten observables and the mass of the photons.
+
+The observables are those of arXiv:2506.06438, which the Split-N-Fit paper names. Two objects, one of b quarks and one
+of photons, come from a heavy system and decay in two; the background's decays lean towards the beam. All numbers are
+the settings'. So that a network cannot know the photons' mass, the background's photons are made at 125 GeV and their
+mass is drawn apart from everything else, and two observables are told relative to it ("decorrelated").
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Key
+
+from diffhep.data import four_vectors as fv
+from diffhep.data.mass_grid import HIGGS
+
+BOTTOM = 4.7
+"""Mass of a b quark in GeV."""
+
+OBSERVABLES = ("m_bbgg", "m_bb", "pt_bb", "pt_gg", "dr_b1g1", "dr_b1g2", "dr_b2g1", "dr_b2g2", "dr_bb", "dr_gg")
+
+BLOCK = 50_000
+"""Events generated at a time."""
+
+
+class Events(NamedTuple):
+    """Events that pass the selection, or may.
+
+    Attributes:
+        observables: in the order of `OBSERVABLES`; masses and momenta in GeV. If decorrelated, `m_bbgg` is m_bbgg -
+            m_gg + 125 GeV and `pt_gg` is pt_gg / m_gg.
+        mass: of the two photons, GeV.
+        selected: whether an event passes.
+    """
+
+    observables: Float[Array, "event observable"]
+    mass: Float[Array, " event"]
+    selected: Bool[Array, " event"]
+
+
+def signal(key: Key[Array, ""], settings: Mapping[str, Any], events: int) -> Events:
+    """Pairs of Higgs bosons.
+
+    Args:
+        key: Source of randomness.
+        settings: `signal`: `start`, `scale` and `shape` of the pair's mass, `pt_scale` and `pt_shape` of its transverse
+            momentum (Gamma distributions), width of its `rapidity`; `detector`; `selection`; `decorrelated`.
+        events: How many to generate.
+    """
+    of, keys = settings["signal"], jax.random.split(key, 6)
+    mass = of["start"] + of["scale"] * jax.random.gamma(keys[0], of["shape"], (events,))
+    system = _system(keys[1], of, mass)
+    pair, photons = fv.decay(keys[2], system, HIGGS, HIGGS)
+    bottoms = fv.decay(keys[3], pair, BOTTOM, BOTTOM)
+    gammas = fv.decay(keys[4], photons, 0.0, 0.0)
+    measured = _measured(keys[5], settings["detector"], bottoms, gammas)
+    return _event(settings, *measured, fv.mass(sum(measured[1])))
+
+
+def background(key: Key[Array, ""], settings: Mapping[str, Any], sample: str, events: int) -> Events:
+    """Two photons and two jets of other origin.
+
+    Args:
+        key: Source of randomness.
+        settings: `backgrounds.<sample>`: as of the signal, for the `extra` mass beyond those of jets and photons; the
+            Gamma distribution of the mass of the `jets`; `forward` (production, photons, jets; `along_beam`);
+            `jet_scale` and `jet_smearing`, of which the simulation differs from the detector; `falling`: the scale on
+            which the photons' mass falls; `range` of it; `detector`; `selection`; `decorrelated`.
+        sample: Which of the backgrounds.
+        events: How many to generate.
+    """
+    of, (*keys, seen) = settings["backgrounds"][sample], jax.random.split(key, 8)
+    low, high = settings["range"]
+    share = 1 - jnp.exp((low - high) / settings["falling"])
+    mass = low - settings["falling"] * jnp.log1p(-share * jax.random.uniform(keys[0], (events,)))
+    photons = jnp.full(events, HIGGS) if settings["decorrelated"] else mass
+    jets, extra = (
+        of[name]["start"] + of[name]["scale"] * jax.random.gamma(each, of[name]["shape"], (events,))
+        for name, each in zip(("jets", "extra"), keys[1:3], strict=True)
+    )
+    system = _system(keys[3], of, photons + jets + extra)
+    leaning = [fv.along_beam(each, (events,), a) for each, a in zip(keys[4:7], of["forward"], strict=True)]
+    pair, two = fv.decay(key, system, jets, photons, leaning[0])
+    bottoms, gammas = fv.decay(key, pair, BOTTOM, BOTTOM, leaning[2]), fv.decay(key, two, 0.0, 0.0, leaning[1])
+    measured = _measured(seen, settings["detector"], bottoms, gammas, of["jet_scale"], of["jet_smearing"])
+    return _event(settings, *measured, mass if settings["decorrelated"] else fv.mass(sum(measured[1])))
+
+
+def _system(key, of: Mapping[str, Any], mass: Float[Array, " event"]) -> fv.FourVector:
+    """What decays into both objects: some transverse momentum, and some momentum along the beam."""
+    transverse, azimuth, along = jax.random.split(key, 3)
+    pt = of["pt_scale"] * jax.random.gamma(transverse, of["pt_shape"], mass.shape)
+    phi = jax.random.uniform(azimuth, mass.shape, minval=-jnp.pi, maxval=jnp.pi)
+    rapidity, across = of["rapidity"] * jax.random.normal(along, mass.shape), jnp.hypot(mass, pt)
+    return jnp.stack(
+        [across * jnp.cosh(rapidity), pt * jnp.cos(phi), pt * jnp.sin(phi), across * jnp.sinh(rapidity)], axis=-1
+    )
+
+
+def _measured(
+    key, detector, bottoms, gammas, scale=1.0, smearing=0.0
+) -> tuple[list[fv.FourVector], list[fv.FourVector]]:
+    """Jets and photons as the detector measures them, each pair by falling transverse momentum."""
+    keys = jax.random.split(key, 3)
+    shape = (2, len(bottoms[0]))
+    response = detector["jet_scale"] * (1 + detector["jet_resolution"] * jax.random.normal(keys[0], shape))
+    response = response * scale * (1 + smearing * jax.random.normal(keys[1], shape))
+    light = 1 + detector["photon_resolution"] * jax.random.normal(keys[2], shape)
+    found = []
+    for pair, factors in ((bottoms, response), (gammas, light)):
+        vectors = [vector * jnp.maximum(factor, 0.05)[:, None] for vector, factor in zip(pair, factors, strict=True)]
+        swapped = fv.transverse_momentum(vectors[0]) < fv.transverse_momentum(vectors[1])
+        found.append([jnp.where(swapped[:, None], *order) for order in (vectors[::-1], vectors)])
+    return found[0], found[1]
+
+
+def _event(settings, jets: list[fv.FourVector], photons: list[fv.FourVector], mass: Float[Array, " event"]) -> Events:
+    """Observables and selection; `mass` is the photons' as it is fitted."""
+    bb, gg = sum(jets), sum(photons)
+    seen = fv.mass(gg)
+    total, pt_gg = fv.mass(bb + gg), fv.transverse_momentum(gg)
+    if settings["decorrelated"]:
+        total, pt_gg = total - seen + HIGGS, pt_gg / seen
+    apart = [fv.distance(jet, photon) for jet in jets for photon in photons]
+    columns = [total, fv.mass(bb), fv.transverse_momentum(bb), pt_gg, *apart, fv.distance(*jets), fv.distance(*photons)]
+    selection, (low, high) = settings["selection"], settings["range"]
+    chosen = (mass > low) & (mass < high) & (jnp.stack(apart).min(axis=0) > selection["apart"])
+    for pair, least in ((jets, selection["jet_pt"]), (photons, selection["photon_pt"])):
+        for vector, pt in zip(pair, least, strict=True):
+            central = jnp.abs(fv.pseudorapidity(vector)) < selection["eta"]
+            chosen &= central & (fv.transverse_momentum(vector) > pt)
+    return Events(jnp.stack(columns, axis=-1), mass, chosen)
+
+
+def selected(key: Key[Array, ""], generate: Callable[[Key[Array, ""], int], Events], number: int) -> Events:
+    """So many events that pass the selection, as numpy arrays; generated block by block."""
+    block = jax.jit(partial(generate, events=BLOCK))
+    parts, found = [], 0
+    while found < number:
+        events = block(jax.random.fold_in(key, len(parts)))
+        chosen = np.asarray(events.selected)
+        if not chosen.any():
+            raise ValueError(f"none of {BLOCK} events passes the selection: loosen it")
+        parts.append([np.asarray(column)[chosen] for column in events])
+        found += np.count_nonzero(chosen)
+    observables, mass, passed = (np.concatenate(column)[:number] for column in zip(*parts, strict=True))
+    return Events(observables.astype(np.float32), mass, passed)
