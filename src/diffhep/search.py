@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float, Int, Key
 
-from diffhep import ensembles, interpolated_signal, limits, parametrized
+from diffhep import classifiers, ensembles, interpolated_signal, limits
 from diffhep.flow_training import parameters_of, restored
 from diffhep.flows import Flow, Trained
 from diffhep.s_flow import Logs, log_ratio
@@ -35,16 +35,16 @@ class Tools(NamedTuple):
         signal: see above.
         background_flow: of the ensemble `background`, which knows no masses.
         background: see above.
-        widths: hidden layers of the pNN.
-        network: its parameters.
+        network: the pNN (keys of `networks.Observable`).
+        pnn_parameters: its parameters.
     """
 
     flow: Flow
     signal: Trained
     background_flow: Flow
     background: Trained
-    widths: list[int]
-    network: Trained
+    network: Mapping[str, Any]
+    pnn_parameters: Trained
 
     def log_signal(self, events: Float[Array, "event mass"], masses: Float[Array, " mass"]) -> Logs:
         """Log densities of events as signal of these masses."""
@@ -56,7 +56,7 @@ class Tools(NamedTuple):
 
     def pnn(self, events: Float[Array, "event mass"], masses: Float[Array, " mass"]) -> Float[Array, " event"]:
         """Logits of the pNN, told to look for these masses."""
-        return parametrized.logit(self.widths, self.network, events, masses)
+        return classifiers.logit(self.network, self.pnn_parameters, events, masses)
 
 
 class Sample(NamedTuple):
@@ -80,7 +80,7 @@ def tools(settings: Mapping[str, Any], flow: xr.Dataset, background_flow: xr.Dat
         settings: `flow` (keys of `flows.build`) and `network`.
         flow: Result of `flow_training.train`, of the signal.
         background_flow: Likewise of the background.
-        pnn: Result of `parametrized.train`.
+        pnn: Result of `classifiers.train`.
     """
     both = (*restored(settings["flow"], flow), *restored(settings["flow"], background_flow))
     return Tools(*both, settings["network"], parameters_of(pnn))

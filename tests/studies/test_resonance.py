@@ -12,7 +12,8 @@ from diffhep.studies import resonance, resonance_events, resonance_search, reson
 SETTINGS = study_settings("resonance", "quick")
 SEEDS = {"seed": 0, "seeds_at_once": "auto"}
 FLOW = {"flow": {"transform": "affine", "layers": 2, "hidden": 4}}
-TOOLS = FLOW | {"network": [8]}
+NETWORK = {"network": {"widths": [8], "activation": "relu"}}
+TOOLS = FLOW | NETWORK
 QUICKLY = {"iterations": 200, "learning_rate": 0.02, "evaluate_every": 50}
 
 
@@ -36,9 +37,7 @@ def trained(signal, background, flow):
     return {
         "flow": flow,
         "background_flow": resonance.train_background(SEEDS | SETTINGS["flow_training"] | FLOW | QUICKLY, background),
-        "pnn": resonance.train_network(
-            SEEDS | SETTINGS["network_training"] | {"network": [8]} | QUICKLY, signal, background
-        ),
+        "pnn": resonance.train_network(SEEDS | SETTINGS["network_training"] | NETWORK | QUICKLY, signal, background),
     }
 
 
@@ -107,7 +106,7 @@ def test_unseen_points_have_no_part_in_training_flows(signal):
 
 
 def test_test_events_have_no_part_in_training_networks_and_background(signal, background):
-    settings = SEEDS | SETTINGS["network_training"] | {"network": [8], "iterations": 20, "evaluate_every": 10}
+    settings = SEEDS | SETTINGS["network_training"] | NETWORK | {"iterations": 20, "evaluate_every": 10}
     hidden = signal["test"].values | signal["held_out"].values[signal["mass_point"].values]
     both = (signal, background), (moved(signal, hidden), moved(background, background["test"].values))
     first, other = (resonance.train_network(settings, *each) for each in both)

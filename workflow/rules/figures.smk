@@ -38,7 +38,7 @@ for name in FIGURES:
         localrule: True
 
 
-for study in STUDIES:
+for study in sorted(set(STUDIES) - set(DOCUMENTS)):  # a study of its document's name is in its rule
 
     rule:
         name:

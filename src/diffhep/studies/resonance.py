@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from diffhep import ensembles, flow_training, parametrized, training
+from diffhep import classifiers, ensembles, flow_training, training
 from diffhep.data import mass_grid
 from diffhep.flow_training import pairs, restored
 from diffhep.pulls import SIGMAS, coarser, normal_of, pulls
@@ -46,8 +46,8 @@ def train_network(
         chosen = background["test"].values == test
         events, weights = background["events"].values[chosen], background["weight"].values[chosen]
         of_signal = _pairs(signal, seen & (signal["test"].values == test))
-        parts.append(parametrized.labelled(of_signal, pairs(events, np.zeros((len(events), 2)), weights), rng))
-    return parametrized.train(settings, *parts, checkpoint=checkpoint)
+        parts.append(classifiers.labelled(of_signal, pairs(events, np.zeros((len(events), 2)), weights), rng))
+    return classifiers.train(settings, *parts, checkpoint=checkpoint)
 
 
 def predict(settings: dict, signal: xr.Dataset, trained: xr.Dataset) -> xr.Dataset:

@@ -1,10 +1,11 @@
-"""A classifier that is told the masses it shall look for: the parametrized network, pNN (thesis 9.4.2).
+"""Classifiers of signal and background, which may be told what signal they shall look for.
 
-Proposed by Baldi et al. (arXiv:1601.07913). Background has no such masses: it is given those of signal events, drawn
-at random, so that they alone tell nothing.
+Those that are told are parametrized networks (pNN; Baldi et al., arXiv:1601.07913; thesis 9.4.2): the context of an
+event are the masses of its signal. Background has no such context: it is given that of signal events, drawn at random,
+so that it alone tells nothing. Others have a context of no features.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Key, PyTree
 
 from diffhep import flow_training, losses, training
 from diffhep.flow_training import Pairs
@@ -45,10 +46,10 @@ def labelled(signal: Pairs, background: Pairs, rng: np.random.Generator) -> Pair
 
 
 def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint: Path | None = None) -> xr.Dataset:
-    """Train the classifier by cross-entropy, on inputs and masses of mean 0 and width 1.
+    """Train the classifier by cross-entropy, on events and contexts of mean 0 and width 1.
 
     Args:
-        settings: `network`, widths of its hidden layers, and the keys of `flow_training.kept`.
+        settings: `network` (keys of `Observable`) and the keys of `flow_training.kept`.
         seen: What is trained on, from `labelled`.
         valid: What it is validated on.
         checkpoint: As in `training.train`.
@@ -62,12 +63,12 @@ def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint:
     return found.assign(flow_training.stored(scales))
 
 
-def problem(widths: list[int], seen: Pairs, valid: Pairs) -> training.Problem:
-    """Cross-entropy of scaled events and masses, signal first."""
-    network, first, unravel = _network(widths, seen.events.shape[-1] + seen.context.shape[-1])
+def problem(network: Mapping[str, Any], seen: Pairs, valid: Pairs) -> training.Problem:
+    """Cross-entropy of scaled events and contexts, signal first."""
+    net, first, unravel = built(network, seen.events.shape[-1] + seen.context.shape[-1])
 
     def loss(parameters, batch):
-        found = logits(network, unravel(parameters), jnp.concatenate([batch.events, batch.context], axis=-1))
+        found = logits(net, unravel(parameters), jnp.concatenate([batch.events, batch.context], axis=-1))
         return losses.bce(losses.Outcome(found, batch.weights, None))
 
     def evaluate(parameters, held_out):
@@ -76,18 +77,23 @@ def problem(widths: list[int], seen: Pairs, valid: Pairs) -> training.Problem:
     return training.Problem("cross-entropy", first, loss, evaluate, seen, valid)
 
 
-def _network(widths, inputs):
+def built(
+    network: Mapping[str, Any], inputs: int
+) -> tuple[Observable, Callable[[Key[Array, ""]], Array], Callable[[Array], PyTree]]:
     """The network, what draws its first parameters as one vector, and what makes a pytree of such a vector."""
-    network, nothing = Observable(tuple(widths)), jnp.zeros(inputs, jnp.float32)
-    _, unravel = ravel_pytree(network.init(jax.random.key(0), nothing))
-    return network, lambda key: ravel_pytree(network.init(key, nothing))[0], unravel
+    net, nothing = Observable(tuple(network["widths"]), network["activation"]), jnp.zeros(inputs, jnp.float32)
+    _, unravel = ravel_pytree(net.init(jax.random.key(0), nothing))
+    return net, lambda key: ravel_pytree(net.init(key, nothing))[0], unravel
 
 
 def logit(
-    widths: list[int], trained: Trained, events: Float[Array, "event feature"], context: Float[Array, " condition"]
+    network: Mapping[str, Any],
+    trained: Trained,
+    events: Float[Array, "event feature"],
+    context: Float[Array, " condition"],
 ) -> Float[Array, " event"]:
-    """What the first of the trained networks says of events, if it looks for these masses."""
-    inputs, masses = trained.events(events), trained.context(context)
-    network, _, unravel = _network(widths, inputs.shape[-1] + masses.shape[-1])
-    both = jnp.concatenate([inputs, jnp.broadcast_to(masses, (len(inputs), len(masses)))], axis=-1)
-    return logits(network, unravel(trained.parameters[0]), both)
+    """What the first of the trained networks says of events in a context."""
+    inputs, told = trained.events(events), trained.context(context)
+    net, _, unravel = built(network, inputs.shape[-1] + told.shape[-1])
+    both = jnp.concatenate([inputs, jnp.broadcast_to(told, (len(inputs), len(told)))], axis=-1)
+    return logits(net, unravel(trained.parameters[0]), both)

@@ -1,14 +1,15 @@
-"""The parametrized network: background is labelled as the signal is, and the masses that are asked for decide."""
+"""Parametrized networks: background is labelled as the signal is, and the masses that are asked for decide."""
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from diffhep import parametrized
+from diffhep import classifiers
 from diffhep.flow_training import pairs, parameters_of
 
 SETTINGS = {
-    "network": [16, 16], "members": 1, "iterations": 600, "evaluate_every": 100, "batch_size": 200,
+    "network": {"widths": [16, 16], "activation": "relu"},
+    "members": 1, "iterations": 600, "evaluate_every": 100, "batch_size": 200,
     "learning_rate": 0.01, "seed": 0, "seeds_at_once": "auto",
 }  # fmt: skip
 
@@ -18,22 +19,20 @@ def samples(number, seed):
     rng = np.random.default_rng(seed)
     mass = rng.choice([1.0, 3.0], (number, 1))
     background = rng.uniform(0, 4, (number, 1))
-    return parametrized.labelled(
+    return classifiers.labelled(
         pairs(rng.normal(mass, 0.3), mass), pairs(background, np.zeros((number, 1)), np.full(number, 7.0)), rng
     )
 
 
 @pytest.fixture(scope="module")
 def trained():
-    return parametrized.train(SETTINGS, samples(4000, 0), samples(1000, 1))
+    return classifiers.train(SETTINGS, samples(4000, 0), samples(1000, 1))
 
 
 def test_background_has_the_masses_of_the_signal_in_proportion_to_its_weights():
     context, rng = np.repeat([[1.0], [3.0]], 500, axis=0), np.random.default_rng(2)
     weights = np.repeat([1.0, 3.0], 500)
-    found = parametrized.labelled(
-        pairs(context, context, weights), pairs(np.zeros((3000, 1)), np.zeros((3000, 1))), rng
-    )
+    found = classifiers.labelled(pairs(context, context, weights), pairs(np.zeros((3000, 1)), np.zeros((3000, 1))), rng)
     assert found.events.shape == (2, 3000, 1)
     assert np.mean(found.context[1] == 3.0) == pytest.approx(0.75, abs=0.03)
     np.testing.assert_allclose(found.weights.mean(axis=1), 1.0, rtol=1e-6)
@@ -44,7 +43,7 @@ def test_background_has_the_masses_of_the_signal_in_proportion_to_its_weights():
 def test_the_network_is_the_likelihood_ratio_at_the_masses_asked_for(trained):
     events = jnp.linspace(0.2, 3.8, 19)[:, None]
     for mass in (1.0, 3.0):
-        found = parametrized.logit(SETTINGS["network"], parameters_of(trained), events, jnp.array([mass]))
+        found = classifiers.logit(SETTINGS["network"], parameters_of(trained), events, jnp.array([mass]))
         truth = -(((events[:, 0] - mass) / 0.3) ** 2) / 2 - np.log(0.3 * np.sqrt(2 * np.pi)) + np.log(4)
         near = np.abs(events[:, 0] - mass) < 0.7
         assert np.abs(found - truth)[near].max() < 0.6

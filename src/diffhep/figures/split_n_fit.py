@@ -1,0 +1,162 @@
+"""Figures of the study of Split-N-Fit."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from scipy import stats
+
+from diffhep import plotting
+
+NETWORKS = {
+    "wrong": ("trained on the wrong background", plotting.SIGNAL),
+    "tuned": ("the same, fine-tuned by Split-N-Fit", plotting.CURVE),
+    "correct": ("trained on the correct background", plotting.SMOOTH),
+}
+KINDS = {
+    "before": ("before fine-tuning", plotting.SIGNAL),
+    "folded": ("fine-tuned in folds", plotting.CURVE),
+    "unfolded": ("fine-tuned on all the data", plotting.UP),
+}
+MASS = r"$m_{\gamma\gamma}$ [GeV]"
+SIGNIFICANCE = r"significance [σ], $\pm\sqrt{2\,\Delta\log L}$"
+
+
+@plotting.styled
+def fits(experiments: xr.Dataset) -> Figure:
+    """One pseudo-experiment of each network with its fits (Split-N-Fit Fig. 2)."""
+    figure, axes = plotting.grid(3, size=(3.7, 3.4))
+    edges = experiments["edges"].values
+    for axis, (name, (title, _)) in zip(axes, NETWORKS.items(), strict=True):
+        here = experiments.sel(network=name)
+        _spectrum(axis, edges, here["counts"].values)
+        for fit, (colour, line, label) in {
+            "alone": (plotting.SMOOTH, "--", "fit of background"),
+            "both": (plotting.CURVE, "-", "fit of signal + background"),
+        }.items():
+            axis.stairs(here[fit], edges, baseline=None, color=colour, linestyle=line, label=label, linewidth=1.4)
+        axis.set_title(f"{title}\n{float(here['significance'][0]):.1f} σ", fontsize="small")
+        axis.set(xlabel=MASS, xlim=(edges[0], edges[-1]), ylim=(0, None))
+    axes[0].set_ylabel(f"events / {edges[1] - edges[0]:g} GeV")
+    plotting.legend_above(figure, axes[0], columns=3)
+    return figure
+
+
+def _spectrum(axis: Axes, edges: np.ndarray, counts: np.ndarray) -> None:
+    """Counts with their Poisson errors."""
+    middle = (edges[1:] + edges[:-1]) / 2
+    axis.errorbar(
+        middle,
+        counts,
+        np.sqrt(counts),
+        fmt="o",
+        color=plotting.TRUTH,
+        markersize=2.5,
+        linewidth=0.8,
+        label="pseudo-data",
+    )
+
+
+@plotting.styled
+def plane(spectra: xr.Dataset, *, network: str = "tuned") -> Figure:
+    """Score and mass of the expected events, and both projections (Split-N-Fit Fig. 3, left)."""
+    figure = Figure(figsize=(6.4, 5.4), layout="constrained")
+    axes = figure.subplots(2, 2, width_ratios=[3, 1], height_ratios=[1, 3])
+    top, corner, axis, right = axes.flat
+    corner.set_visible(False)
+    shown = spectra["plane"].sel(network=network)
+    edges, rows = spectra["edges"].values, np.linspace(0, 1, shown.sizes["score"] + 1)
+    total = shown.sum("sample").values
+    drawn = axis.pcolormesh(
+        edges,
+        rows,
+        np.where(total > 0, total, np.nan),
+        norm=LogNorm(max(total[total > 0].min(), 1e-2), total.max()),
+        rasterized=True,
+    )
+    axis.set(xlabel=MASS, ylabel="score")
+    axis.grid(visible=False)
+    axis.axhline(0.5, color="white", linestyle="--", linewidth=1)
+    for name, colour, factor in (("background", plotting.BACKGROUND, 1), ("signal", plotting.SIGNAL, 10)):
+        one = factor * shown.sel(sample=name)
+        label = name if factor == 1 else f"{name} × {factor}"
+        top.stairs(
+            one.isel(score=slice(shown.sizes["score"] // 2, None)).sum("score"), edges, color=colour, label=label
+        )
+        right.stairs(one.sum("bin"), rows, orientation="horizontal", color=colour)
+    top.set(xlim=(edges[0], edges[-1]), ylabel="score > 0.5")
+    top.tick_params(labelbottom=False)
+    right.set(ylim=(0, 1), xscale="log", xlabel="events")
+    right.tick_params(labelleft=False)
+    top.legend(fontsize="small")
+    figure.colorbar(drawn, ax=right, label="expected events in a bin")
+    return figure
+
+
+@plotting.styled
+def significances(experiments: xr.Dataset) -> Figure:
+    """Significance in many pseudo-experiments, with medians (Split-N-Fit Fig. 3, right)."""
+    figure, axes = plotting.panels(1, 1, size=(5.6, 3.8))
+    axis, values = axes[0, 0], experiments["significance"]
+    edges = np.linspace(float(values.min()), float(values.max()), 36)
+    for name, (label, colour) in NETWORKS.items():
+        here = values.sel(network=name).values
+        axis.hist(here, edges, histtype="stepfilled", color=colour, alpha=0.25)
+        axis.hist(here, edges, histtype="step", color=colour, label=f"{label}: {np.median(here):.2f}")
+        axis.axvline(np.median(here), color=colour, linestyle="--")
+    axis.set(xlabel=SIGNIFICANCE, ylabel="pseudo-experiments")
+    plotting.legend_above(figure, axis, columns=1)
+    return figure
+
+
+@plotting.styled
+def data_sets(sets: dict[str, xr.Dataset]) -> Figure:
+    """Fine-tuning on single data sets with more and less signal: what is seen there, and what it is worth (ours)."""
+    figure, axes = plotting.grid(2, size=(4.2, 3.5))
+    names = sorted(sets, key=float)
+    strengths = np.array([float(name) for name in names])
+    for axis, (variable, title) in zip(
+        axes,
+        {"observed": "seen in the data fine-tuned on", "true": "expected at the expected signal"}.items(),
+        strict=True,
+    ):
+        for kind, (label, colour) in KINDS.items():
+            values = np.array([sets[name][variable].sel(kind=kind).values for name in names])
+            plotting.band(axis, strengths, values.T, color=colour, label=label)
+        axis.set(xlabel="signal in the data / expected signal", title=title)
+    axes[0].set_ylabel(SIGNIFICANCE)
+    plotting.legend_above(figure, axes[0], columns=3, note="lines: mean over data sets, bands: ±1 standard deviation")
+    return figure
+
+
+@plotting.styled
+def fakes(nothing: xr.Dataset) -> Figure:
+    """Significance of a signal that is not there, after fine-tuning on the data (ours)."""
+    figure, axes = plotting.panels(1, 1, size=(5.6, 3.6))
+    axis, values = axes[0, 0], nothing["observed"]
+    low, high = min(float(values.min()), -3.0), max(float(values.max()), 3.0)
+    edges, x = np.linspace(low, high, 31), np.linspace(low, high, 300)
+    for kind, (label, colour) in KINDS.items():
+        here = values.sel(kind=kind).values
+        axis.hist(here, edges, histtype="step", density=True, color=colour, label=f"{label}: mean {here.mean():.2f}")
+    axis.plot(x, stats.norm.pdf(x), color=plotting.TRUTH, linestyle=":", label="what it should be")
+    axis.set(xlabel=SIGNIFICANCE, ylabel="density of data sets without signal")
+    plotting.legend_above(figure, axis, columns=2)
+    return figure
+
+
+@plotting.styled
+def sculpting(**spectra: xr.Dataset) -> Figure:
+    """Background alone above the cut, which looks like a signal if inputs know the mass; arguments name rows (ours)."""
+    figure, axes = plotting.panels(len(spectra), 3, size=(3.5, 2.8))
+    for row, (inputs, found) in zip(axes, spectra.items(), strict=True):
+        edges = found["edges"].values
+        for axis, (name, (title, colour)) in zip(row, NETWORKS.items(), strict=True):
+            here = found.sel(network=name)
+            axis.stairs(here["passed"].sel(sample="background"), edges, color=colour, linewidth=1.5)
+            axis.set_title(f"{title}\n{inputs} inputs: {float(here['spurious']):+.1f} σ", fontsize="small")
+            axis.set(xlim=(edges[0], edges[-1]), ylim=(0, None))
+            axis.set_xlabel(MASS if row is axes[-1] else "")
+        row[0].set_ylabel(f"background / {edges[1] - edges[0]:g} GeV")
+    return figure

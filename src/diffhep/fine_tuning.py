@@ -1,0 +1,146 @@
+"""Training a classifier on data without labels: it is changed until Split-N-Fit finds more of a signal in them.
+
+Networks are told apart by their fold: each is fitted to some folds of the data, stopped where it is best on another,
+and applied to the one that it has never seen ("k-folding").
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Float, Int
+
+from diffhep import split_n_fit
+from diffhep.classifiers import built
+from diffhep.split_n_fit import Shapes
+
+
+class Data(NamedTuple):
+    """Events without labels.
+
+    Attributes:
+        observables: scaled inputs of the network.
+        place: bin of the mass.
+        weights: of each event; 0 for those that are not there.
+        fold: to which it belongs.
+    """
+
+    observables: Float[Array, "event observable"]
+    place: Int[Array, " event"]
+    weights: Float[Array, " event"]
+    fold: Int[Array, " event"]
+
+
+class Tuned(NamedTuple):
+    """What became of a network.
+
+    Attributes:
+        best: its parameters of the lowest loss on the fold it was stopped on.
+        last: its parameters after all steps.
+        seen: loss before every step on the folds it is fitted to.
+        valid: on the fold it is stopped on.
+    """
+
+    best: Float[Array, "*fold parameter"]
+    last: Float[Array, "*fold parameter"]
+    seen: Float[Array, "*fold step"]
+    valid: Float[Array, "*fold step"]
+
+
+def scores(
+    network: Mapping[str, Any], parameters: Float[Array, " parameter"], observables: Float[Array, "event observable"]
+) -> Float[Array, " event"]:
+    """Between 0 (fail) and 1 (pass)."""
+    net, _, unravel = built(network, observables.shape[-1])
+    return jax.nn.sigmoid(net.apply(unravel(parameters), observables))
+
+
+def objective(
+    settings: Mapping[str, Any], shapes: Shapes, parameters: Float[Array, " parameter"], data: Data
+) -> Float[Array, ""]:
+    """The loss of Split-N-Fit (eq. 4) of a network's scores.
+
+    Args:
+        settings: `network`, `lambda_v`, and those of `split_n_fit.loss`.
+        shapes: What is fitted.
+        parameters: Of the network.
+        data: That are split.
+    """
+    found = scores(settings["network"], parameters, data.observables)
+    value = split_n_fit.loss(settings, shapes, split_n_fit.split(found, data.place, data.weights, shapes.bins))
+    if settings["lambda_v"]:
+        value += settings["lambda_v"] * split_n_fit.spread(found, data.observables)
+    return value
+
+
+def fine_tune(
+    settings: Mapping[str, Any], shapes: Shapes, start: Float[Array, " parameter"], seen: Data, valid: Data
+) -> Tuned:
+    """Adam on all the data in every step.
+
+    Args:
+        settings: `steps` and `learning_rate`, and those of `objective`.
+        shapes: What is fitted.
+        start: Parameters before.
+        seen: What the network is fitted to.
+        valid: What decides when it stops.
+    """
+    adam = optax.adam(settings["learning_rate"])
+
+    def step(state, _):
+        parameters, memory, best, lowest = state
+        loss, slope = jax.value_and_grad(partial(objective, settings, shapes))(parameters, seen)
+        value = objective(settings, shapes, parameters, valid)
+        better = value < lowest
+        best, lowest = jnp.where(better, parameters, best), jnp.where(better, value, lowest)
+        updates, memory = adam.update(slope, memory)
+        return (optax.apply_updates(parameters, updates), memory, best, lowest), (loss, value)
+
+    state = start, adam.init(start), start, jnp.array(jnp.inf)
+    (last, _, best, _), (losses, values) = jax.lax.scan(step, state, None, length=settings["steps"])
+    return Tuned(best, last, losses, values)
+
+
+def in_folds(
+    settings: Mapping[str, Any], shapes: Shapes, start: Float[Array, " parameter"], data: Data, rescale: float = 1.0
+) -> Tuned:
+    """One network for every fold f: stopped on fold f + 1, fitted to all others but f and f + 1.
+
+    Args:
+        settings: `folds`, three or more, and those of `fine_tune`.
+        shapes: What is fitted.
+        start: Parameters before.
+        data: All of them.
+        rescale: Exponent of what weights are multiplied with: 1 if those of some folds shall stand for all data, 0 if
+            not.
+    """
+    folds = settings["folds"]
+
+    def of_fold(fold):
+        stop = (fold + 1) % folds
+        valid = data.fold == stop
+        seen = ~valid & (data.fold != fold)
+        parts = (
+            data._replace(weights=data.weights * part * share**rescale)
+            for part, share in ((seen, folds / (folds - 2)), (valid, folds))
+        )
+        return fine_tune(settings, shapes, start, *parts)
+
+    return jax.lax.map(of_fold, jnp.arange(folds))
+
+
+def scores_in_folds(
+    network: Mapping[str, Any], parameters: Float[Array, "fold parameter"], data: Data
+) -> Float[Array, " event"]:
+    """What the network of each event's fold says of it."""
+    every = jax.lax.map(lambda one: scores(network, one, data.observables), parameters)
+    return jnp.take_along_axis(every, data.fold[None], axis=0)[0]
+
+
+def folds_of(number: int, folds: int) -> np.ndarray:
+    """Events in turn."""
+    return np.arange(number) % folds

@@ -1,0 +1,133 @@
+"""Split-N-Fit on data sets of real size: what fine-tuning is worth there, and what it makes of no signal at all."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jaxtyping import Array, Float, Key
+
+from diffhep import fine_tuning, spectrum_fits, training
+from diffhep.fine_tuning import Data
+from diffhep.flow_training import parameters_of
+from diffhep.split_n_fit import Shapes
+from diffhep.studies.split_n_fit import DATA_SETS, events_of, shapes_of
+
+KINDS = ("before", "folded", "unfolded")
+
+
+def data_sets(settings: dict, trained: xr.Dataset, signal: xr.Dataset, background: xr.Dataset) -> xr.Dataset:
+    """Fine-tune a network on each of many data sets, in folds and without them.
+
+    Args:
+        settings: As for `fine_tuning.in_folds` and `shapes_of`; `yields`; `strength` times the expected signal is in
+            the data; `number` of data sets; `cut`, `seed`.
+        trained: Result of `train`, on the wrong background.
+        signal: Result of `generate`.
+        background: Likewise, the correct one.
+
+    Returns:
+        `observed` and `true` (kind, data_set): significance in the data set itself, and expected one, at the expected
+        signal, of the network that was fine-tuned on it. Kinds: the network `before`; `folded`; and `unfolded`, fitted
+        to all the data and applied to them. And `passed` (kind, data_set, bin).
+    """
+    shapes, yields = shapes_of(settings), settings["yields"]
+    start = parameters_of(trained).parameters[0]
+    samples = ((signal, yields["signal"]), (background, yields["background"]))
+    pools, judges = (
+        [events_of(settings, trained, sample, test=test, weight=weight) for sample, weight in samples]
+        for test in (False, True)
+    )
+    means = settings["strength"] * yields["signal"], yields["background"]
+
+    @jax.jit
+    def everything(start, pools, judges, keys):
+        return jax.lax.map(partial(_one, settings, shapes, means, start, pools, judges), keys)
+
+    keys = jax.random.split(training.key(settings["seed"], DATA_SETS), settings["number"])
+    observed, true, passed = everything(start, pools, judges, keys)
+    return xr.Dataset(
+        {
+            "observed": (("data_set", "kind"), np.asarray(observed)),
+            "true": (("data_set", "kind"), np.asarray(true)),
+            "passed": (("data_set", "kind", "bin"), np.asarray(passed)),
+        },
+        coords={"kind": list(KINDS), "edges": ("edge", np.linspace(*settings["range"], settings["bins"] + 1))},
+    )
+
+
+def _one(settings, shapes: Shapes, means, start, pools, judges, key) -> tuple[Array, Array, Array]:
+    """Observed and true significances of one data set, and the spectra that pass."""
+    data = _drawn(key, pools, means, settings["folds"])
+    folded = fine_tuning.in_folds(settings, shapes, start, data, rescale=0.0).best
+    unfolded = fine_tuning.fine_tune(settings, shapes, start, data, data).last
+    networks = [jnp.broadcast_to(each, folded.shape) for each in (start, folded, unfolded)]
+    significance = partial(spectrum_fits.significance, shapes.signal, shapes.background)
+    passed = jnp.stack([_passing(settings, shapes, each, [data]) for each in networks])
+    expected = jnp.stack([_passing(settings, shapes, each, judges) for each in networks])
+    return *(jax.lax.map(significance, each) for each in (passed, expected)), passed
+
+
+def _drawn(key: Key[Array, ""], pools: list[Data], means: tuple[float, ...], folds: int) -> Data:
+    """Events drawn from the pools, a Poisson number of each; there is room for six standard deviations more."""
+    parts = []
+    for pool, mean, one in zip(pools, means, jax.random.split(key, len(pools)), strict=True):
+        number, which = jax.random.split(one)
+        room = int(np.ceil(mean + 6 * np.sqrt(mean) + 1))
+        index = jax.random.randint(which, (room,), 0, len(pool.weights))
+        there = jnp.arange(room) < jax.random.poisson(number, mean)
+        parts.append(
+            Data(
+                pool.observables[index],
+                pool.place[index],
+                there.astype(pool.weights.dtype),
+                jnp.asarray(fine_tuning.folds_of(room, folds)),
+            )
+        )
+    return Data(*map(jnp.concatenate, zip(*parts, strict=True)))
+
+
+def _passing(
+    settings, shapes: Shapes, parameters: Float[Array, "fold parameter"], samples: list[Data]
+) -> Float[Array, " bin"]:
+    """Spectrum of the events above the cut, each judged by the network of its fold."""
+    total = jnp.zeros(shapes.bins)
+    for sample in samples:
+        found = fine_tuning.scores_in_folds(settings["network"], parameters, sample)
+        weights = jnp.where(found > settings["cut"], sample.weights, 0.0).astype(float)
+        total += jax.ops.segment_sum(weights, sample.place, num_segments=shapes.bins)
+    return total
+
+
+def compare(settings: dict, experiments: xr.Dataset, sets: dict[str, xr.Dataset]) -> xr.Dataset:
+    """What the claims are checked on, each number with its standard error.
+
+    Args:
+        settings: `resampled`: how often medians are drawn anew for their errors; `seed`.
+        experiments: Result of `experiment`.
+        sets: Results of `data_sets` by strength of the signal.
+
+    Returns:
+        Of medians over pseudo-experiments: `gain` of fine-tuning, `recovered` share of the gap to the network trained
+        on the correct background, `data_ratio`, the amount of data that would be worth the same. Of data sets with the
+        expected signal: `real_gain` in true significance, folded. Of those without any: `fake` (kind), the mean
+        observed significance.
+    """
+    rng = np.random.default_rng([settings["seed"], DATA_SETS])
+    toys, found = experiments["significance"].sel(network=["wrong", "tuned", "correct"]).values, {}
+    again = (np.stack([rng.choice(row, row.size) for row in toys]) for _ in range(settings["resampled"]))
+    rows = np.array([_told(*np.median(drawn, axis=1)) for drawn in (toys, *again)])
+    for name, value, error in zip(("gain", "recovered", "data_ratio"), rows[0], rows[1:].std(axis=0), strict=True):
+        found |= {name: value, f"{name}_error": error}
+    real = sets["1.0"]["true"].sel(kind="folded") - sets["1.0"]["true"].sel(kind="before")
+    fake = sets["0.0"]["observed"]
+    for name, values in {"real_gain": real, "fake": fake}.items():
+        error = values.std("data_set", ddof=1) / np.sqrt(values.sizes["data_set"])
+        found |= {name: values.mean("data_set"), f"{name}_error": error}
+    return xr.Dataset(found)
+
+
+def _told(wrong: float, tuned: float, correct: float) -> tuple[float, float, float]:
+    """Gain, share of the gap that is recovered, and ratio of data, from medians."""
+    return tuned - wrong, (tuned - wrong) / (correct - wrong), (tuned / wrong) ** 2

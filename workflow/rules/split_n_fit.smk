@@ -1,0 +1,135 @@
+"""Study `split_n_fit`: a badly trained network is fine-tuned on data by a differentiable fit."""
+
+SPLIT_N_FIT = SETTINGS["split_n_fit"]
+SPLIT_DATA, SPLIT_SEEDS = SPLIT_N_FIT["data"], {key: config[key] for key in ("seed", "seeds_at_once")}
+SPLIT_FIT = {
+    "seed": config["seed"],
+    "network": SPLIT_N_FIT["network"],
+    "shapes": SPLIT_N_FIT["shapes"],
+    **{key: SPLIT_DATA[key] for key in ("range", "bins", "yields")},
+    **SPLIT_N_FIT["pseudo_experiments"],
+}
+SPLIT_SAMPLES = "<results>/split_n_fit/{inputs}/sample"
+
+
+use rule stage as split_n_fit_sample with:
+    pathvars:
+        stem="<results>/split_n_fit/{inputs}/sample/{sample}",
+    resources:
+        expected_seconds=40,
+    params:
+        job=lambda w: job(
+            "diffhep.studies.split_n_fit:generate",
+            {
+                "seed": config["seed"],
+                **SPLIT_DATA,
+                "sample": w.sample,
+                "decorrelated": SPLIT_N_FIT["inputs"][w.inputs],
+            },
+        ),
+
+
+use rule stage as split_n_fit_train with:
+    input:
+        signal=f"{SPLIT_SAMPLES}/signal.nc",
+        background=f"{SPLIT_SAMPLES}/{{sample}}.nc",
+    pathvars:
+        stem="<results>/split_n_fit/{inputs}/network/{sample}",
+    resources:
+        expected_seconds=30,
+    params:
+        job=job(
+            "diffhep.studies.split_n_fit:train",
+            {
+                **SPLIT_SEEDS,
+                **SPLIT_N_FIT["supervised"],
+                "network": SPLIT_N_FIT["network"],
+            },
+        ),
+
+
+use rule stage as split_n_fit_tune with:
+    input:
+        trained="<results>/split_n_fit/{inputs}/network/wrong.nc",
+        signal=f"{SPLIT_SAMPLES}/signal.nc",
+        background=f"{SPLIT_SAMPLES}/correct.nc",
+    pathvars:
+        stem="<results>/split_n_fit/{inputs}/network/tuned",
+    resources:
+        expected_seconds=90,
+    params:
+        job=job(
+            "diffhep.studies.split_n_fit:tune",
+            {**SPLIT_FIT, **SPLIT_N_FIT["fine_tuning"]},
+        ),
+
+
+use rule stage as split_n_fit_spectra with:
+    input:
+        signal=f"{SPLIT_SAMPLES}/signal.nc",
+        background=f"{SPLIT_SAMPLES}/correct.nc",
+        networks=expand(
+            "<results>/split_n_fit/{{inputs}}/network/{network}.nc",
+            network=["wrong", "tuned", "correct"],
+        ),
+    pathvars:
+        stem="<results>/split_n_fit/{inputs}/spectra",
+    resources:
+        expected_seconds=20,
+    params:
+        job=job(
+            "diffhep.studies.split_n_fit:spectra",
+            {**SPLIT_FIT, "folds": SPLIT_N_FIT["fine_tuning"]["folds"]},
+        ),
+
+
+use rule stage as split_n_fit_experiment with:
+    input:
+        spectra="<results>/split_n_fit/{inputs}/spectra.nc",
+    pathvars:
+        stem="<results>/split_n_fit/{inputs}/experiments",
+    params:
+        job=job("diffhep.studies.split_n_fit:experiment", SPLIT_FIT),
+
+
+use rule stage as split_n_fit_one_data_set with:
+    input:
+        trained="<results>/split_n_fit/{inputs}/network/wrong.nc",
+        signal=f"{SPLIT_SAMPLES}/signal.nc",
+        background=f"{SPLIT_SAMPLES}/correct.nc",
+    pathvars:
+        stem="<results>/split_n_fit/{inputs}/data_sets/{strength}",
+    resources:
+        expected_seconds=200,
+    params:
+        job=lambda w: job(
+            "diffhep.studies.split_n_fit_data:data_sets",
+            {
+                **SPLIT_FIT,
+                **SPLIT_N_FIT["data_sets"]["fine_tuning"],
+                "number": SPLIT_N_FIT["data_sets"]["number"],
+                "strength": float(w.strength),
+            },
+        ),
+
+
+use rule stage as split_n_fit_comparison with:
+    input:
+        experiments="<results>/split_n_fit/decorrelated/experiments.nc",
+        sets=expand(
+            "<results>/split_n_fit/decorrelated/data_sets/{strength}.nc",
+            strength=SPLIT_N_FIT["data_sets"]["strengths"],
+        ),
+    pathvars:
+        stem="<results>/split_n_fit/comparison",
+    params:
+        job=job(
+            "diffhep.studies.split_n_fit_data:compare",
+            {"seed": config["seed"], "resampled": 200},
+        ),
+
+
+wildcard_constraints:
+    inputs="|".join(map(re.escape, SPLIT_N_FIT["inputs"])),
+    sample="signal|correct|wrong",
+    strength=r"\d+\.\d+",
