@@ -45,3 +45,27 @@ def test_decays_are_isotropic_at_rest():
 def test_a_parent_that_is_too_light_leaves_its_products_at_rest():
     s, h = fv.decay(jax.random.key(0), X, 400.0, 125.0)
     assert np.isfinite(s).all() and np.isfinite(h).all()
+
+
+def test_directions_along_the_beam_have_their_density():
+    forward = 0.95
+    found = fv.along_beam(jax.random.key(7), (20_000,), forward)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1.0, rtol=1e-6)
+
+    def cumulative(c):
+        return (np.arctanh(forward * c) / np.arctanh(forward) + 1) / 2
+
+    assert stats.kstest(np.asarray(found[:, 2]), cumulative).pvalue > 0.01
+    assert stats.kstest(np.arctan2(found[:, 1], found[:, 0]), stats.uniform(-np.pi, 2 * np.pi).cdf).pvalue > 0.01
+
+
+def test_a_decay_in_a_given_direction_goes_there():
+    parent = jnp.array([[500.0, 0.0, 0.0, 0.0]])
+    first, second = fv.decay(jax.random.key(0), parent, 100.0, 50.0, jnp.array([[0.0, 0.6, 0.8]]))
+    np.testing.assert_allclose(first[0, 1:] / np.linalg.norm(first[0, 1:]), [0.0, 0.6, 0.8], atol=1e-9)
+    np.testing.assert_allclose(first + second, parent, atol=1e-9)
+
+
+def test_distance_goes_the_short_way_around():
+    one, other = (fv.on_shell(50.0, eta, phi, 0.0) for eta, phi in ((0.5, 3.0), (-0.5, -3.0)))
+    assert float(fv.distance(one, other)) == pytest.approx(np.hypot(1.0, 2 * np.pi - 6.0))

@@ -1,0 +1,130 @@
+"""Split-N-Fit: labels stay where they belong, spectra add up, and data sets have the signal that they are said to."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from study_settings import study_settings
+
+from diffhep.studies import split_n_fit as study
+from diffhep.studies import split_n_fit_data as real
+
+SETTINGS = study_settings("split_n_fit", "quick")
+SEEDS = {"seed": 0, "seeds_at_once": "auto"}
+NETWORK = {"network": {"widths": [8], "activation": "swish"}}
+FIT = (
+    {key: SETTINGS["data"][key] for key in ("range", "bins", "yields")}
+    | {"seed": 0, "shapes": SETTINGS["shapes"]}
+    | NETWORK
+    | SETTINGS["pseudo_experiments"]
+    | SETTINGS["fine_tuning"]
+)
+
+
+@pytest.fixture(scope="module")
+def samples():
+    data = {"seed": 0, "decorrelated": True} | SETTINGS["data"]
+    return {name: study.generate(data | {"sample": name}) for name in study.SAMPLES}
+
+
+@pytest.fixture(scope="module")
+def networks(samples):
+    settings = SEEDS | SETTINGS["supervised"] | NETWORK | {"iterations": 300}
+    wrong, correct = (study.train(settings, samples["signal"], samples[name]) for name in ("wrong", "correct"))
+    return {"wrong": wrong, "tuned": study.tune(FIT, wrong, samples["signal"], samples["correct"]), "correct": correct}
+
+
+@pytest.fixture(scope="module")
+def spectra(samples, networks):
+    return study.spectra(FIT, samples["signal"], samples["correct"], networks)
+
+
+def test_half_of_the_events_are_kept_for_tests(samples):
+    for sample in samples.values():
+        assert sample.sizes["event"] == 3000 and int(sample["test"].sum()) == 1500
+    assert (samples["correct"]["mass"].values[:10] != samples["wrong"]["mass"].values[:10]).all()
+
+
+def test_test_events_have_no_part_in_training(samples):
+    settings = SEEDS | SETTINGS["supervised"] | NETWORK | {"iterations": 20, "evaluate_every": 10}
+    other = {
+        name: each.assign(observables=each["observables"] * xr.where(each["test"], 2, 1))
+        for name, each in samples.items()
+    }
+    first, again = (study.train(settings, each["signal"], each["wrong"]) for each in (samples, other))
+    np.testing.assert_array_equal(first["train"], again["train"])
+    assert (first["valid"] != again["valid"]).any()
+
+
+def test_fine_tuning_begins_at_the_given_network_and_keeps_its_scaling(networks):
+    wrong, tuned = networks["wrong"], networks["tuned"]
+    assert tuned["parameters"].shape == (3, wrong.sizes["parameter"])
+    np.testing.assert_array_equal(tuned["event_mean"], wrong["event_mean"])
+    steps = np.abs(tuned["last"].values - wrong["parameters"].values).max()
+    assert 0 < steps < 1.1 * SETTINGS["fine_tuning"]["steps"] * SETTINGS["fine_tuning"]["learning_rate"]
+
+
+def test_spectra_add_up_to_the_yields(spectra):
+    total = spectra["plane"].sum(("score", "bin"))
+    np.testing.assert_allclose(total.sel(sample="signal"), 50.0, rtol=1e-5)
+    np.testing.assert_allclose(total.sel(sample="background"), 12000.0, rtol=1e-5)
+    upper = spectra["plane"].isel(score=slice(50, None)).sum("score")
+    np.testing.assert_allclose(spectra["passed"], upper.transpose("network", "sample", "bin"), rtol=1e-6)
+    assert (spectra["best_asimov"] >= spectra["asimov"]).all() and (spectra["asimov"] > 1).all()
+    efficiency = spectra["passed"].sum("bin") / total
+    assert (efficiency.sel(sample="signal") > efficiency.sel(sample="background")).all()
+
+
+def test_pseudo_experiments_scatter_about_the_expected_significance(spectra):
+    found = study.experiment(FIT | {"number": 300}, spectra)
+    np.testing.assert_allclose(found["significance"].median("toy"), spectra["asimov"], atol=0.25)
+    np.testing.assert_allclose(found["significance"].std("toy"), 1.0, atol=0.15)
+    np.testing.assert_allclose(found["both"].sum("bin"), found["counts"].sum("bin"), rtol=1e-3)
+    assert (np.abs(found["counts"] - found["both"]).sum("bin") < np.abs(found["counts"]).sum("bin")).all()
+
+
+def test_a_thousand_pseudo_experiments_take_less_than_ten_seconds(spectra):
+    import time
+
+    start = time.perf_counter()
+    study.experiment(FIT | {"number": 1000}, spectra.isel(network=[0]))
+    assert time.perf_counter() - start < 10
+
+
+@pytest.fixture(scope="module")
+def sets(samples, networks):
+    options = FIT | SETTINGS["data_sets"]["fine_tuning"] | {"number": 6}
+    made = (networks["wrong"], samples["signal"], samples["correct"])
+    return {
+        strength: real.data_sets(options | {"strength": float(strength)}, *made) for strength in ("0.0", "1.0", "20.0")
+    }
+
+
+def test_data_sets_have_the_signal_that_they_are_said_to(sets, spectra):
+    before = {
+        strength: found["passed"].sel(kind="before").sum("bin").mean("data_set") for strength, found in sets.items()
+    }
+    per_signal = float(spectra["passed"].sel(network="wrong", sample="signal").sum("bin"))
+    assert float(before["20.0"] - before["0.0"]) == pytest.approx(20 * per_signal, rel=0.15)
+    many = sets["20.0"]["observed"].sel(kind="before").mean()
+    assert float(many) > 5 + float(sets["0.0"]["observed"].sel(kind="before").mean())
+
+
+def test_the_network_before_is_the_same_for_all_data_sets(sets, spectra):
+    for found in sets.values():
+        true = found["true"].sel(kind="before")
+        np.testing.assert_allclose(true, float(spectra["asimov"].sel(network="wrong")), rtol=1e-4)
+        assert (found["true"].sel(kind="folded").std("data_set") > 0) and np.isfinite(found["observed"]).all()
+
+
+def test_comparison_has_medians_with_their_errors(spectra, sets):
+    experiments = study.experiment(FIT | {"number": 300}, spectra)
+    found = real.compare({"resampled": 50, "seed": 0}, experiments, sets)
+    medians = {
+        name: float(experiments["significance"].sel(network=name).median()) for name in ("wrong", "tuned", "correct")
+    }
+    assert float(found["gain"]) == pytest.approx(medians["tuned"] - medians["wrong"])
+    assert float(found["data_ratio"]) == pytest.approx((medians["tuned"] / medians["wrong"]) ** 2)
+    assert 0.03 < float(found["gain_error"]) < 0.25
+    real_gain = sets["1.0"]["true"].sel(kind="folded") - sets["1.0"]["true"].sel(kind="before")
+    assert float(found["real_gain"]) == pytest.approx(float(real_gain.mean()))
+    assert found["fake"].sel(kind="folded") == sets["0.0"]["observed"].sel(kind="folded").mean()
