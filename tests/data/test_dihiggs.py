@@ -44,7 +44,7 @@ def test_photons_of_the_signal_have_the_mass_of_the_higgs_boson(samples):
 
 
 def test_background_falls_as_told(samples):
-    expected = 100 + 35 - 80 / np.expm1(80 / 35)  # mean of an exponential cut at 180 GeV
+    expected = 100 + 60 - 80 / np.expm1(80 / 60)  # mean of an exponential cut at 180 GeV
     assert samples["correct"].mass.mean() == pytest.approx(expected, abs=1.2)
 
 

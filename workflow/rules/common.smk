@@ -84,6 +84,12 @@ def inner_contexts(points):
     return [points * row + column for row in range(1, points - 1) for column in range(1, points - 1)]
 
 
+def split_n_fit_networks(inputs, sweep):
+    """Networks that are compared: swept ones only with inputs that know nothing of the mass."""
+    swept = [f"tuned_{point}" for point in sweep] if inputs == "decorrelated" else []
+    return ["wrong", "tuned", "correct", *swept]
+
+
 def signal_ntuples(study):
     """Files that hold the signal at each mass point, if it is not generated."""
     pattern, files = study["data"]["ntuples"].get("signal"), []

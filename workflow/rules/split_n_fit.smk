@@ -64,13 +64,28 @@ use rule stage as split_n_fit_tune with:
         ),
 
 
+use rule split_n_fit_tune as split_n_fit_sweep with:
+    pathvars:
+        stem="<results>/split_n_fit/{inputs}/network/tuned_{point}",
+    params:
+        job=lambda w: job(
+            "diffhep.studies.split_n_fit:tune",
+            {
+                **SPLIT_FIT,
+                **SPLIT_N_FIT["fine_tuning"],
+                **SPLIT_N_FIT["sweep"][w.point],
+            },
+        ),
+
+
 use rule stage as split_n_fit_spectra with:
     input:
         signal=f"{SPLIT_SAMPLES}/signal.nc",
         background=f"{SPLIT_SAMPLES}/correct.nc",
-        networks=expand(
-            "<results>/split_n_fit/{{inputs}}/network/{network}.nc",
-            network=["wrong", "tuned", "correct"],
+        networks=lambda w: expand(
+            "<results>/split_n_fit/{inputs}/network/{network}.nc",
+            inputs=w.inputs,
+            network=split_n_fit_networks(w.inputs, SPLIT_N_FIT["sweep"]),
         ),
     pathvars:
         stem="<results>/split_n_fit/{inputs}/spectra",
@@ -133,3 +148,4 @@ wildcard_constraints:
     inputs="|".join(map(re.escape, SPLIT_N_FIT["inputs"])),
     sample="signal|correct|wrong",
     strength=r"\d+\.\d+",
+    point="|".join(map(re.escape, SPLIT_N_FIT["sweep"])),
