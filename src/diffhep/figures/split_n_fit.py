@@ -111,6 +111,21 @@ def significances(experiments: xr.Dataset) -> Figure:
 
 
 @plotting.styled
+def cuts(spectra: xr.Dataset) -> Figure:
+    """Expected significance by the cut on the score (ours)."""
+    figure, axes = plotting.panels(1, 1, size=(5.4, 3.6))
+    axis, number = axes[0, 0], spectra.sizes["score"]
+    for name, (label, colour) in NETWORKS.items():
+        values = spectra["by_cut"].sel(network=name).values
+        axis.plot(np.arange(number) / number, values, color=colour, label=label)
+        axis.plot(values.argmax() / number, values.max(), "o", color=colour, markersize=5)
+    axis.axvline(0.5, color=plotting.TRUTH, linestyle=":", linewidth=1.2)
+    axis.set(xlabel="cut on the score", ylabel="expected significance [σ]", ylim=(0, None), xlim=(0, 1))
+    plotting.legend_above(figure, axis, columns=1)
+    return figure
+
+
+@plotting.styled
 def data_sets(sets: dict[str, xr.Dataset]) -> Figure:
     """Fine-tuning on single data sets with more and less signal: what is seen there, and what it is worth (ours)."""
     figure, axes = plotting.grid(2, size=(4.2, 3.5))
@@ -139,10 +154,10 @@ def fakes(nothing: xr.Dataset) -> Figure:
     edges, x = np.linspace(low, high, 31), np.linspace(low, high, 300)
     for kind, (label, colour) in KINDS.items():
         here = values.sel(kind=kind).values
-        axis.hist(here, edges, histtype="step", density=True, color=colour, label=f"{label}: mean {here.mean():.2f}")
-    axis.plot(x, stats.norm.pdf(x), color=plotting.TRUTH, linestyle=":", label="what it should be")
+        axis.hist(here, edges, histtype="step", density=True, color=colour, label=f"{label}: {np.abs(here).mean():.2f}")
+    axis.plot(x, stats.norm.pdf(x), color=plotting.TRUTH, linestyle=":", label=f"normal: {np.sqrt(2 / np.pi):.2f}")
     axis.set(xlabel=SIGNIFICANCE, ylabel="density of data sets without signal")
-    plotting.legend_above(figure, axis, columns=2)
+    plotting.legend_above(figure, axis, columns=2, note="numbers: mean size of the significance")
     return figure
 
 

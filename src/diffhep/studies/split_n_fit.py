@@ -141,8 +141,8 @@ def spectra(settings: dict, signal: xr.Dataset, background: xr.Dataset, networks
 
     Returns:
         `passed` (network, sample, bin), expected events above the cut; `plane` (network, sample, score, bin); `edges`;
-        `asimov` (network), the expected significance; `best_cut` and `best_asimov`, where it would be largest; and
-        `spurious` (network): the significance of what is fitted as a signal to background alone.
+        `asimov` (network), the expected significance, and `by_cut` (network, score) with cuts at the lower edges of the
+        bins in score; and `spurious` (network): the significance of what is fitted as a signal to background alone.
     """
     shapes, samples = shapes_of(settings), {"signal": signal, "background": background}
     planes = np.array([
@@ -162,8 +162,7 @@ def spectra(settings: dict, signal: xr.Dataset, background: xr.Dataset, networks
             "plane": (("network", "sample", "score", "bin"), planes),
             "passed": (("network", "sample", "bin"), tails[:, :, cut]),
             "asimov": ("network", expected[:, cut]),
-            "best_asimov": ("network", expected.max(axis=1)),
-            "best_cut": ("network", expected.argmax(axis=1) / settings["score_bins"]),
+            "by_cut": (("network", "score"), expected),
             "spurious": ("network", np.asarray(judge(jnp.asarray(tails[:, 1, cut])))),
             "edges": ("edge", np.linspace(*settings["range"], settings["bins"] + 1)),
         },
