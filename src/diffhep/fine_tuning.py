@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from jaxtyping import Array, Float, Int
 
@@ -20,19 +19,17 @@ from diffhep.split_n_fit import Shapes
 
 
 class Data(NamedTuple):
-    """Events without labels.
+    """Events without labels. Event n belongs to fold n modulo the number of folds.
 
     Attributes:
         observables: scaled inputs of the network.
         place: bin of the mass.
         weights: of each event; 0 for those that are not there.
-        fold: to which it belongs.
     """
 
-    observables: Float[Array, "event observable"]
-    place: Int[Array, " event"]
-    weights: Float[Array, " event"]
-    fold: Int[Array, " event"]
+    observables: Float[Array, "*fold event observable"]
+    place: Int[Array, "*fold event"]
+    weights: Float[Array, "*fold event"]
 
 
 class Tuned(NamedTuple):
@@ -105,8 +102,19 @@ def fine_tune(
     return Tuned(best, last, losses, values)
 
 
+def parted(data: Data, folds: int) -> Data:
+    """Events by fold, all folds filled up to the same number with events of no weight."""
+
+    def part(array):
+        missing = -len(array) % folds
+        padded = jnp.concatenate([array, jnp.zeros((missing, *array.shape[1:]), array.dtype)])
+        return padded.reshape(-1, folds, *array.shape[1:]).swapaxes(0, 1)
+
+    return jax.tree.map(part, data)
+
+
 def in_folds(
-    settings: Mapping[str, Any], shapes: Shapes, start: Float[Array, " parameter"], data: Data, rescale: float = 1.0
+    settings: Mapping[str, Any], shapes: Shapes, start: Float[Array, " parameter"], data: Data, *, scaled: bool
 ) -> Tuned:
     """One network for every fold f: stopped on fold f + 1, fitted to all others but f and f + 1.
 
@@ -115,32 +123,30 @@ def in_folds(
         shapes: What is fitted.
         start: Parameters before.
         data: All of them.
-        rescale: Exponent of what weights are multiplied with: 1 if those of some folds shall stand for all data, 0 if
-            not.
+        scaled: Whether some folds stand for all data, with larger weights.
     """
-    folds = settings["folds"]
+    folds, parts = settings["folds"], parted(data, settings["folds"])
 
     def of_fold(fold):
-        stop = (fold + 1) % folds
-        valid = data.fold == stop
-        seen = ~valid & (data.fold != fold)
-        parts = (
-            data._replace(weights=data.weights * part * share**rescale)
-            for part, share in ((seen, folds / (folds - 2)), (valid, folds))
-        )
-        return fine_tune(settings, shapes, start, *parts)
+        _, valid, *seen = (jax.tree.map(lambda array, n=n: array[(fold + n) % folds], parts) for n in range(folds))
+        seen = jax.tree.map(lambda *arrays: jnp.concatenate(arrays), *seen)
+        if scaled:
+            seen, valid = (
+                part._replace(weights=part.weights * share)
+                for part, share in ((seen, folds / (folds - 2)), (valid, folds))
+            )
+        return fine_tune(settings, shapes, start, seen, valid)
 
     return jax.lax.map(of_fold, jnp.arange(folds))
 
 
 def scores_in_folds(
-    network: Mapping[str, Any], parameters: Float[Array, "fold parameter"], data: Data
+    network: Mapping[str, Any],
+    parameters: Float[Array, "fold parameter"],
+    observables: Float[Array, "event observable"],
 ) -> Float[Array, " event"]:
     """What the network of each event's fold says of it."""
-    every = jax.lax.map(lambda one: scores(network, one, data.observables), parameters)
-    return jnp.take_along_axis(every, data.fold[None], axis=0)[0]
-
-
-def folds_of(number: int, folds: int) -> np.ndarray:
-    """Events in turn."""
-    return np.arange(number) % folds
+    nothing = jnp.zeros(len(observables))
+    parts = parted(Data(observables, nothing.astype(int), nothing), len(parameters))
+    found = jax.lax.map(lambda job: scores(network, *job), (parameters, parts.observables))
+    return found.swapaxes(0, 1).reshape(-1)[: len(observables)]

@@ -94,7 +94,7 @@ use rule stage as split_n_fit_spectra with:
     params:
         job=job(
             "diffhep.studies.split_n_fit:spectra",
-            {**SPLIT_FIT, "folds": SPLIT_N_FIT["fine_tuning"]["folds"]},
+            SPLIT_FIT,
         ),
 
 

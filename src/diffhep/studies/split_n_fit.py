@@ -74,7 +74,7 @@ def places(settings: dict, mass: np.ndarray) -> np.ndarray:
 
 
 def events_of(settings: dict, trained: xr.Dataset, sample: xr.Dataset, *, test: bool, weight: float) -> Data:
-    """Half of a sample's events, with weights that add up to `weight`, in folds."""
+    """Half of a sample's events, with weights that add up to `weight`."""
     chosen = sample["test"].values == test
     observables = parameters_of(trained).events(jnp.asarray(sample["observables"].values[chosen], jnp.float32))
     number = int(chosen.sum())
@@ -82,7 +82,6 @@ def events_of(settings: dict, trained: xr.Dataset, sample: xr.Dataset, *, test: 
         observables,
         jnp.asarray(places(settings, sample["mass"].values[chosen])),
         jnp.full(number, weight / number),
-        jnp.asarray(fine_tuning.folds_of(number, settings["folds"])),
     )
 
 
@@ -109,7 +108,8 @@ def tune(settings: dict, trained: xr.Dataset, signal: xr.Dataset, background: xr
         for name, sample in (("signal", signal), ("background", background))
     ])  # fmt: skip
     start = parameters_of(trained).parameters[0]
-    found = jax.jit(lambda start, data: fine_tuning.in_folds(settings, shapes_of(settings), start, data))(start, data)
+    run = jax.jit(lambda *given: fine_tuning.in_folds(settings, shapes_of(settings), *given, scaled=True))
+    found = run(start, data)
     scales = parameters_of(trained)[1:]
     return xr.Dataset(
         {
@@ -126,7 +126,7 @@ def scored(settings: dict, network: xr.Dataset, data: Data) -> Array:
     """Scores of events by a network, or by one for each fold."""
     parameters = jnp.asarray(network["parameters"].values)
     if "fold" in network["parameters"].dims:
-        return fine_tuning.scores_in_folds(settings["network"], parameters, data)
+        return fine_tuning.scores_in_folds(settings["network"], parameters, data.observables)
     return fine_tuning.scores(settings["network"], parameters[0], data.observables)
 
 

@@ -12,7 +12,7 @@ from diffhep import fine_tuning, spectrum_fits, training
 from diffhep.fine_tuning import Data
 from diffhep.flow_training import parameters_of
 from diffhep.split_n_fit import Shapes
-from diffhep.studies.split_n_fit import DATA_SETS, events_of, shapes_of
+from diffhep.studies.split_n_fit import DATA_SETS, events_of, joined, shapes_of
 
 KINDS = ("before", "folded", "unfolded")
 
@@ -59,8 +59,8 @@ def data_sets(settings: dict, trained: xr.Dataset, signal: xr.Dataset, backgroun
 
 def _one(settings, shapes: Shapes, means, start, pools, judges, key) -> tuple[Array, Array, Array]:
     """Observed and true significances of one data set, and the spectra that pass."""
-    data = _drawn(key, pools, means, settings["folds"])
-    folded = fine_tuning.in_folds(settings, shapes, start, data, rescale=0.0).best
+    data = _drawn(key, pools, means)
+    folded = fine_tuning.in_folds(settings, shapes, start, data, scaled=False).best
     unfolded = fine_tuning.fine_tune(settings, shapes, start, data, data).last
     networks = [jnp.broadcast_to(each, folded.shape) for each in (start, folded, unfolded)]
     significance = partial(spectrum_fits.significance, shapes.signal, shapes.background)
@@ -69,7 +69,7 @@ def _one(settings, shapes: Shapes, means, start, pools, judges, key) -> tuple[Ar
     return *(jax.lax.map(significance, each) for each in (passed, expected)), passed
 
 
-def _drawn(key: Key[Array, ""], pools: list[Data], means: tuple[float, ...], folds: int) -> Data:
+def _drawn(key: Key[Array, ""], pools: list[Data], means: tuple[float, ...]) -> Data:
     """Events drawn from the pools, a Poisson number of each; there is room for six standard deviations more."""
     parts = []
     for pool, mean, one in zip(pools, means, jax.random.split(key, len(pools)), strict=True):
@@ -77,15 +77,8 @@ def _drawn(key: Key[Array, ""], pools: list[Data], means: tuple[float, ...], fol
         room = int(np.ceil(mean + 6 * np.sqrt(mean) + 1))
         index = jax.random.randint(which, (room,), 0, len(pool.weights))
         there = jnp.arange(room) < jax.random.poisson(number, mean)
-        parts.append(
-            Data(
-                pool.observables[index],
-                pool.place[index],
-                there.astype(pool.weights.dtype),
-                jnp.asarray(fine_tuning.folds_of(room, folds)),
-            )
-        )
-    return Data(*map(jnp.concatenate, zip(*parts, strict=True)))
+        parts.append(Data(pool.observables[index], pool.place[index], there.astype(pool.weights.dtype)))
+    return joined(parts)
 
 
 def _passing(
@@ -94,7 +87,7 @@ def _passing(
     """Spectrum of the events above the cut, each judged by the network of its fold."""
     total = jnp.zeros(shapes.bins)
     for sample in samples:
-        found = fine_tuning.scores_in_folds(settings["network"], parameters, sample)
+        found = fine_tuning.scores_in_folds(settings["network"], parameters, sample.observables)
         weights = jnp.where(found > settings["cut"], sample.weights, 0.0).astype(float)
         total += jax.ops.segment_sum(weights, sample.place, num_segments=shapes.bins)
     return total
