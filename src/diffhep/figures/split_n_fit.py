@@ -151,7 +151,7 @@ def fakes(nothing: xr.Dataset) -> Figure:
     figure, axes = plotting.panels(1, 1, size=(5.6, 3.6))
     axis, values = axes[0, 0], nothing["observed"]
     low, high = min(float(values.min()), -3.0), max(float(values.max()), 3.0)
-    edges, x = np.linspace(low, high, 31), np.linspace(low, high, 300)
+    edges, x = np.linspace(low, high, 17), np.linspace(low, high, 300)
     for kind, (label, colour) in KINDS.items():
         here = values.sel(kind=kind).values
         axis.hist(here, edges, histtype="step", density=True, color=colour, label=f"{label}: {np.abs(here).mean():.2f}")
@@ -169,9 +169,10 @@ def sculpting(**spectra: xr.Dataset) -> Figure:
         edges = found["edges"].values
         for axis, (name, (title, colour)) in zip(row, NETWORKS.items(), strict=True):
             here = found.sel(network=name)
-            axis.stairs(here["passed"].sel(sample="background"), edges, color=colour, linewidth=1.5)
+            axis.stairs(here["passed"].sel(sample="background"), edges, baseline=None, color=colour, linewidth=1.5)
             axis.set_title(f"{title}\n{inputs} inputs: {float(here['spurious']):+.1f} σ", fontsize="small")
             axis.set(xlim=(edges[0], edges[-1]), ylim=(0, None))
-            axis.set_xlabel(MASS if row is axes[-1] else "")
         row[0].set_ylabel(f"background / {edges[1] - edges[0]:g} GeV")
+    for axis in axes[-1]:
+        axis.set_xlabel(MASS)
     return figure
