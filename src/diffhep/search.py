@@ -140,9 +140,10 @@ def expected_limits(
     settings: Mapping[str, Any],
     masses: Float[Array, " mass"],
     simulated: Sample,
-    background: Sample,
-    expected: Float[Array, "2"],
+    expected: Float[Array, ""],
+    error: Float[Array, ""],
     key: Key[Array, ""],
+    background: Sample,
 ) -> Float[Array, "strategy source"]:
     """Median upper limits on the signal strength at 95 % confidence level, without a signal.
 
@@ -151,9 +152,10 @@ def expected_limits(
         settings: As for `binnings`, and `samples` of each flow.
         masses: m_X and m_S.
         simulated: Signal of these masses, if there is any.
-        background: Of the whole search.
-        expected: Interpolated yield of the signal at strength 1, and its standard deviation.
+        expected: Interpolated yield of the signal at strength 1.
+        error: Its standard deviation.
         key: Source of randomness.
+        background: Of the whole search.
     """
     drawn = ensembles.samples(tools.flow, tools.signal, masses, settings["samples"], key=key)
     flat = drawn.reshape(-1, drawn.shape[-1])
@@ -165,7 +167,7 @@ def expected_limits(
         shares = jnp.bincount(index, every.weights, length=len(drawn) * binning.number + 1)[:-1]
         shares = shares.reshape(len(drawn), binning.number)
         counted = binning(simulated, simulated.weights), _filled(binning, background)
-        found.append(_limits(shares, expected, *counted))
+        found.append(_limits(shares, expected, error, *counted))
     return jnp.stack(found)
 
 
@@ -176,18 +178,19 @@ def _filled(binning: Binning, background: Sample) -> Float[Array, " bin"]:
 
 def _limits(
     shares: Float[Array, "member bin"],
-    expected: Float[Array, "2"],
+    expected: Float[Array, ""],
+    error: Float[Array, ""],
     simulated: Float[Array, " bin"],
     background: Float[Array, " bin"],
 ) -> Float[Array, " source"]:
     """Limits of one strategy, in the order of `SOURCES`."""
     # a yield that is not positive is no signal at all
-    size, error = jnp.maximum(expected[0], 0.0), expected[1] / jnp.maximum(expected[0], 1e-9)
+    size, relative = jnp.maximum(expected, 0.0), error / jnp.maximum(expected, 1e-9)
     signal, shifts = size * shares.mean(axis=0), size * interpolated_signal.shape_shifts(shares)
 
     def limit(signal, shifts, error):
         return limits.expected_upper_limit(interpolated_signal.build(signal, background, shifts, error))
 
     nothing = jnp.zeros_like(shifts)
-    cases = (simulated, nothing, 0.0), (signal, shifts, error), (signal, nothing, 0.0)
+    cases = (simulated, nothing, 0.0), (signal, shifts, relative), (signal, nothing, 0.0)
     return jax.vmap(limit)(*(jnp.stack(each) for each in zip(*cases, strict=True)))

@@ -36,6 +36,7 @@ def spectra():
             "spurious": ("network", [0.1, 3.0, -0.2]),
             "by_cut": (("network", "score"), [[1.0, 1.2, 1.5, 1.9], [1.0, 2.0, 3.0, 1.0], [1.0, 2.0, 2.5, 3.5]]),
             "edges": ("edge", EDGES),
+            "cut": 0.5,
         },
         coords={"network": NETWORKS, "sample": ["signal", "background"]},
     )

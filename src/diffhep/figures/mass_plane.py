@@ -9,11 +9,11 @@ from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.colors import LogNorm, Normalize
 
 from diffhep import plotting
+from diffhep.data.mass_grid import HIGGS
 from diffhep.figures.contexts import PARTS, UNSEEN
 
 X, S = "$m_X$ [GeV]", "$m_S$ [GeV]"
 BBGG, BB = r"$m_{bb\gamma\gamma}$ [GeV]", r"$m_{bb}$ [GeV]"
-HIGGS = 125.0
 
 
 def plane(axes: Sequence[Axes], masses: np.ndarray) -> None:

@@ -65,27 +65,18 @@ def plane(spectra: xr.Dataset, *, network: str = "tuned") -> Figure:
     axes = figure.subplots(2, 2, width_ratios=[3, 1], height_ratios=[1, 3])
     top, corner, axis, right = axes.flat
     corner.set_visible(False)
-    shown = spectra["plane"].sel(network=network)
-    edges, rows = spectra["edges"].values, np.linspace(0, 1, shown.sizes["score"] + 1)
-    total = shown.sum("sample").values
-    drawn = axis.pcolormesh(
-        edges,
-        rows,
-        np.where(total > 0, total, np.nan),
-        norm=LogNorm(max(total[total > 0].min(), 1e-2), total.max()),
-        rasterized=True,
-    )
+    here, edges = spectra.sel(network=network), spectra["edges"].values
+    total, rows = here["plane"].sum("sample"), np.linspace(0, 1, spectra.sizes["score"] + 1)
+    norm = LogNorm(max(float(total.where(total > 0).min()), 1e-2), float(total.max()))
+    drawn = axis.pcolormesh(edges, rows, total.where(total > 0), norm=norm, rasterized=True)
     axis.set(xlabel=MASS, ylabel="score")
     axis.grid(visible=False)
-    axis.axhline(0.5, color="white", linestyle="--", linewidth=1)
+    axis.axhline(float(spectra["cut"]), color="white", linestyle="--", linewidth=1)
     for name, colour, factor in (("background", plotting.BACKGROUND, 1), ("signal", plotting.SIGNAL, 10)):
-        one = factor * shown.sel(sample=name)
-        label = name if factor == 1 else f"{name} × {factor}"
-        top.stairs(
-            one.isel(score=slice(shown.sizes["score"] // 2, None)).sum("score"), edges, color=colour, label=label
-        )
-        right.stairs(one.sum("bin"), rows, orientation="horizontal", color=colour)
-    top.set(xlim=(edges[0], edges[-1]), ylabel="score > 0.5")
+        one, label = factor * here.sel(sample=name), name if factor == 1 else f"{name} × {factor}"
+        top.stairs(one["passed"], edges, color=colour, label=label)
+        right.stairs(one["plane"].sum("bin"), rows, orientation="horizontal", color=colour)
+    top.set(xlim=(edges[0], edges[-1]), ylabel=f"score > {float(spectra['cut']):g}")
     top.tick_params(labelbottom=False)
     right.set(ylim=(0, 1), xscale="log", xlabel="events")
     right.tick_params(labelleft=False)
@@ -119,7 +110,7 @@ def cuts(spectra: xr.Dataset) -> Figure:
         values = spectra["by_cut"].sel(network=name).values
         axis.plot(np.arange(number) / number, values, color=colour, label=label)
         axis.plot(values.argmax() / number, values.max(), "o", color=colour, markersize=5)
-    axis.axvline(0.5, color=plotting.TRUTH, linestyle=":", linewidth=1.2)
+    axis.axvline(float(spectra["cut"]), color=plotting.TRUTH, linestyle=":", linewidth=1.2)
     axis.set(xlabel="cut on the score", ylabel="expected significance [σ]", ylim=(0, None), xlim=(0, 1))
     plotting.legend_above(figure, axis, columns=1)
     return figure

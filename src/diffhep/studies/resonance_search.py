@@ -1,11 +1,13 @@
 """Stages of the study of the search for X -> SH -> bb gamma gamma: what is gained from it (thesis 9.4.2 and 9.7)."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
+from jaxtyping import Array, Float
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
@@ -17,14 +19,7 @@ from diffhep.search import Sample
 LIMITS = 34  # purpose of the suite's seed
 
 
-def discriminate(
-    settings: dict,
-    signal: xr.Dataset,
-    background: xr.Dataset,
-    flow: xr.Dataset,
-    background_flow: xr.Dataset,
-    pnn: xr.Dataset,
-) -> xr.Dataset:
+def discriminate(settings: dict, signal: xr.Dataset, background: xr.Dataset, **trained: xr.Dataset) -> xr.Dataset:
     """How pNN and s_flow tell signal from background, on events that neither network nor background flow has seen.
 
     Args:
@@ -32,9 +27,7 @@ def discriminate(
             `s_flow`, of some that are held out, at which this is.
         signal: Result of `resonance_events.signal`.
         background: Result of `resonance_events.background`.
-        flow: Result of `train_flow`.
-        background_flow: Result of `train_background`.
-        pnn: Result of `train_network`.
+        trained: `flow`, `background_flow` and `pnn`, the results of the trainings.
 
     Returns:
         `share` (context, observable, sample, bin) of the weight in bins of each observable between 0 and 1; `error`
@@ -43,35 +36,39 @@ def discriminate(
         `masses` (context, mass), `held_out` (context), `shown` (context, observable); over the points held out,
         `least_auc` of s_flow, and Spearman's `correlation` of it with `crowd`, and its error.
     """
-    tools = search.tools(settings, flow, background_flow, pnn)
-    every = signal["masses"].values
-    wanted = np.stack([mass_grid.chosen(every, each) for each in ([settings["pnn"]], settings["s_flow"])], axis=-1)
+    tools = search.tools(settings, **trained)
+    every, points = signal["masses"].values, ([settings["pnn"]], settings["s_flow"])
+    wanted = np.stack([mass_grid.chosen(every, each) for each in points], axis=-1)
     here = signal["held_out"].values | wanted.any(axis=1)
     masses = jnp.asarray(every[here], jnp.float32)
     of_signal, of_background = _competing(tools, signal, background)
     of_signal = jax.tree.map(lambda array: array[here], of_signal)
 
-    @jax.jit
-    def observables(sample, masses):
-        found = s_flow(tools.log_signal(sample.events, masses), sample.background)
-        return jax.nn.sigmoid(tools.pnn(sample.events, masses)), found.value, found.error, sample.weights
-
-    edges, found = np.linspace(0, 1, settings["bins"] + 1), []
+    observables = jax.jit(partial(_observables, tools))
+    found = []
     for number, at in enumerate(masses):
         both = jax.tree.map(lambda array, n=number: array[n], of_signal), of_background
-        found.append(_judged([tuple(map(np.asarray, observables(sample, at))) for sample in both], edges))
-    crowd = jnp.exp(mean_log(tools.log_background(masses)))
-    held_out = signal["held_out"].values[here]
-    auc = np.array([each["auc"].sel(observable="s_flow") for each in found])
-    return xr.concat(found, "context").assign(
+        told = [tuple(map(np.asarray, observables(sample, at))) for sample in both]
+        found.append(_judged(told, np.linspace(0, 1, settings["bins"] + 1)))
+    crowd, held_out = np.exp(mean_log(tools.log_background(masses))), signal["held_out"].values[here]
+    joined = xr.concat(found, "context").assign(
         masses=(("context", "mass"), every[here]),
         shown=(("context", "observable"), wanted[here]),
         held_out=("context", held_out),
         crowd=("context", np.asarray(crowd)),
-        least_auc=auc[held_out].min(),
-        correlation=stats.spearmanr(auc[held_out], np.asarray(crowd)[held_out]).statistic,
+    )
+    unseen = joined.sel(observable="s_flow").isel(context=held_out)
+    return joined.assign(
+        least_auc=unseen["auc"].min(),
+        correlation=stats.spearmanr(unseen["auc"], unseen["crowd"]).statistic,
         correlation_error=1 / np.sqrt(held_out.sum() - 1),
     )
+
+
+def _observables(tools: search.Tools, sample: Sample, masses: Float[Array, " mass"]) -> tuple[Array, ...]:
+    """pNN, s_flow and its uncertainty, and the weight of each event."""
+    found = s_flow(tools.log_signal(sample.events, masses), sample.background)
+    return jax.nn.sigmoid(tools.pnn(sample.events, masses)), found.value, found.error, sample.weights
 
 
 def _competing(tools: search.Tools, signal: xr.Dataset, background: xr.Dataset) -> tuple[Sample, Sample]:
@@ -121,13 +118,7 @@ def _judged(samples: Sequence[tuple[np.ndarray, ...]], edges: np.ndarray) -> xr.
 
 
 def limits(
-    settings: dict,
-    signal: xr.Dataset,
-    background: xr.Dataset,
-    flow: xr.Dataset,
-    background_flow: xr.Dataset,
-    pnn: xr.Dataset,
-    yields: xr.Dataset,
+    settings: dict, signal: xr.Dataset, background: xr.Dataset, yields: xr.Dataset, **trained: xr.Dataset
 ) -> xr.Dataset:
     """Expected upper limits on the cross section of the signal by three strategies.
 
@@ -135,37 +126,28 @@ def limits(
         settings: `flow`, `network`, and those of `search.expected_limits`; `seed`.
         signal: As for `discriminate`.
         background: Likewise.
-        flow: Likewise.
-        background_flow: Likewise.
-        pnn: Likewise.
-        yields: Result of `interpolate_yields`.
+        yields: Result of `resonance_yields.interpolate`.
+        trained: As for `discriminate`.
 
     Returns:
         `limit` (context, strategy, source) at the simulated points and on a mesh where there is nothing but
         interpolation; `masses` (context, mass), `simulated` and `held_out` (context); `unseen_ratio` (strategy), median
         over the points held out of the interpolated limit over the simulated one.
     """
-    tools = search.tools(settings, flow, background_flow, pnn)
+    tools, known = search.tools(settings, **trained), signal.sizes["point"]
+    masses, mean, error = (
+        np.concatenate([yields[f"{place}_{name}"].values for place in ("point", "limit")])
+        for name in ("masses", "yield", "error")
+    )
     of_signal, of_background = _competing(tools, signal, background)
-    places = ("point", "limit")
-    masses, known = np.concatenate([yields[f"{place}_masses"].values for place in places]), signal.sizes["point"]
-    expected = np.concatenate([np.stack([yields[f"{p}_yield"], yields[f"{p}_error"]], axis=-1) for p in places])
+    of_signal = _extended(of_signal, len(masses) - known)
     keys = jax.random.split(training.key(settings["seed"], LIMITS), len(masses))
 
     @jax.jit
-    def everywhere(of_signal, of_background, masses, expected, keys):
-        def at(job):
-            masses, simulated, expected, key = job
-            return search.expected_limits(tools, settings, masses, simulated, of_background, expected, key)
+    def everywhere(of_background, *jobs):
+        return jax.lax.map(lambda job: search.expected_limits(tools, settings, *job, of_background), jobs)
 
-        return jax.lax.map(at, (masses, of_signal, expected, keys))
-
-    # where nothing is simulated, no signal stands for it: its limit is infinite
-    nothing = jax.tree.map(lambda array: jnp.zeros((1, *array.shape[1:]), array.dtype), of_signal)
-    of_signal = jax.tree.map(
-        lambda there, none: jnp.concatenate([there, jnp.repeat(none, len(masses) - known, axis=0)]), of_signal, nothing
-    )
-    found = np.asarray(everywhere(of_signal, of_background, jnp.asarray(masses, jnp.float32), expected, keys))
+    found = np.asarray(everywhere(of_background, jnp.asarray(masses, jnp.float32), of_signal, mean, error, keys))
     held_out = np.append(signal["held_out"].values, np.zeros(len(masses) - known, bool))
     simulated, interpolated = (found[held_out, :, search.SOURCES.index(name)] for name in search.SOURCES[:2])
     return xr.Dataset(
@@ -178,3 +160,8 @@ def limits(
         },
         coords={"strategy": list(search.STRATEGIES), "source": list(search.SOURCES)},
     )
+
+
+def _extended(sample: Sample, number: int) -> Sample:
+    """The same with so many points more at which nothing is simulated: no weight, so that the limit is infinite."""
+    return jax.tree.map(lambda array: jnp.pad(array, [(0, number)] + [(0, 0)] * (array.ndim - 1)), sample)

@@ -142,7 +142,8 @@ def spectra(settings: dict, signal: xr.Dataset, background: xr.Dataset, networks
     Returns:
         `passed` (network, sample, bin), expected events above the cut; `plane` (network, sample, score, bin); `edges`;
         `asimov` (network), the expected significance, and `by_cut` (network, score) with cuts at the lower edges of the
-        bins in score; and `spurious` (network): the significance of what is fitted as a signal to background alone.
+        bins in score; the `cut`; and `spurious` (network): the significance of what is fitted as a signal to background
+        alone.
     """
     shapes, samples = shapes_of(settings), {"signal": signal, "background": background}
     planes = np.array([
@@ -163,6 +164,7 @@ def spectra(settings: dict, signal: xr.Dataset, background: xr.Dataset, networks
             "passed": (("network", "sample", "bin"), tails[:, :, cut]),
             "asimov": ("network", expected[:, cut]),
             "by_cut": (("network", "score"), expected),
+            "cut": settings["cut"],
             "spurious": ("network", np.asarray(judge(jnp.asarray(tails[:, 1, cut])))),
             "edges": ("edge", np.linspace(*settings["range"], settings["bins"] + 1)),
         },
