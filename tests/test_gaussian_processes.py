@@ -1,18 +1,22 @@
 """Gaussian processes have the posterior of the textbook, honest uncertainties, and leave folds out."""
 
+from functools import partial
+
 import numpy as np
 import pytest
+from sklearn.model_selection import KFold
 
 from diffhep import gaussian_processes as gp
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.uniform(0, 1000, (40, 2))
+FIT = partial(gp.fit, ["rbf", "white"], restarts=0, seed=0)
 VALUES = np.sin(POINTS[:, 0] / 200) + POINTS[:, 1] / 500
 
 
 def test_posterior_is_that_of_conditioned_normals():
     values, new = VALUES + RNG.normal(0, 0.1, 40), RNG.uniform(0, 1000, (5, 2))
-    process = gp.fit(["rbf", "white"], POINTS, values, restarts=0, seed=0)
+    process = FIT(POINTS, values)
     found = gp.predict(process, new)
     kernel = process.kernel_
     mean, width = values.mean(), values.std()
@@ -24,14 +28,14 @@ def test_posterior_is_that_of_conditioned_normals():
 
 
 def test_a_smooth_function_is_interpolated():
-    found = gp.cross_validated(["rbf", "white"], POINTS, VALUES, folds=10, restarts=0, seed=0)
+    found = gp.cross_validated(FIT, POINTS, VALUES, KFold(10))
     assert np.abs(found.mean - VALUES).max() < 0.2 and (found.error > 0).all()
 
 
 def test_what_is_left_out_does_not_know_itself():
     """Values without any order cannot be predicted: neither their mean nor a smaller error than their scatter."""
     values = RNG.normal(size=40)
-    found = gp.cross_validated(["rbf", "white"], POINTS, values, folds=5, restarts=0, seed=0)
+    found = gp.cross_validated(FIT, POINTS, values, KFold(5))
     assert np.std(found.mean - values) > 0.8 and found.error.mean() > 0.7
 
 

@@ -1,7 +1,7 @@
 """Gaussian processes that interpolate between numbers known at some masses (thesis 9.6.1), fitted by scikit-learn."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -84,17 +84,21 @@ def predict(process: GaussianProcessRegressor, points: Float[np.ndarray, "point 
 
 
 def cross_validated(
-    terms: Sequence[str],
+    fitted: Callable[[np.ndarray, np.ndarray], GaussianProcessRegressor],
     points: Float[np.ndarray, "point axis"],
     values: Float[np.ndarray, " point"],
-    *,
-    folds: int,
-    restarts: int,
-    seed: int,
+    folds: KFold,
 ) -> Prediction:
-    """What is said of each point by a process that was fitted without its fold."""
+    """What is said of each point by a process that was fitted without its fold.
+
+    Args:
+        fitted: Points and values to a process, as `fit` with its other arguments.
+        points: Where the values are known.
+        values: There.
+        folds: Which points are left out together.
+    """
     found = Prediction(np.empty(len(points)), np.empty(len(points)))
-    for known, left_out in KFold(folds, shuffle=True, random_state=seed).split(points):
-        process = fit(terms, points[known], values[known], restarts=restarts, seed=seed)
+    for known, left_out in folds.split(points):
+        process = fitted(points[known], values[known])
         found.mean[left_out], found.error[left_out] = predict(process, points[left_out])
     return found

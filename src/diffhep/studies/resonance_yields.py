@@ -1,9 +1,11 @@
 """The yield of the signal X -> SH -> bb gamma gamma between mass points, by Gaussian processes (thesis 9.6)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import xarray as xr
+from sklearn.model_selection import KFold
 
 from diffhep import gaussian_processes
 from diffhep.data import mass_grid
@@ -27,10 +29,11 @@ def interpolate(settings: dict, signal: xr.Dataset) -> xr.Dataset:
     """
     masses, yields, known = signal["masses"].values, signal["yield"].values, ~signal["held_out"].values
     options = {"restarts": settings["restarts"], "seed": settings["seed"]}
-    judged = _validated(settings["kernels"], masses[known], yields[known], folds=settings["folds"], **options)
-    best = settings["kernels"][int(np.argmin(judged["pull"].values))]
-    whole = gaussian_processes.fit(best, masses, yields, **options)
-    part = gaussian_processes.fit(best, masses[known], yields[known], **options)
+    folds = KFold(settings["folds"], shuffle=True, random_state=settings["seed"])
+    fits = {" + ".join(terms): partial(gaussian_processes.fit, terms, **options) for terms in settings["kernels"]}
+    judged = _validated(fits, masses[known], yields[known], folds)
+    best = list(fits)[int(np.argmin(judged["pull"].values))]
+    whole, part = fits[best](masses, yields), fits[best](masses[known], yields[known])
     places = {
         "mesh": (whole, mass_grid.mesh(settings["mesh"])),
         "limit": (part, mass_grid.mesh(settings["limits_mesh"])),
@@ -41,26 +44,26 @@ def interpolate(settings: dict, signal: xr.Dataset) -> xr.Dataset:
         mean, error = gaussian_processes.predict(process, points)
         found[f"{name}_masses"] = (name, "mass"), points
         found |= {f"{name}_yield": (name, mean), f"{name}_error": (name, error)}
-    told = {"chosen": " + ".join(best), "fitted": str(whole.kernel_)}
+    told = {"chosen": best, "fitted": str(whole.kernel_)}
     return judged.assign(found).pipe(_corner, settings["corner"]).assign_attrs(told)
 
 
-def _validated(kernels: Sequence[Sequence[str]], masses: np.ndarray, yields: np.ndarray, **options) -> xr.Dataset:
+def _validated(fits: Mapping[str, Callable], masses: np.ndarray, yields: np.ndarray, folds: KFold) -> xr.Dataset:
     """What cross-validation says of each kernel.
 
     The thesis's rule takes the least mean of |error| / uncertainty, here `pull`, which likes uncertainties that are too
     large; `log_density`, the mean log density of what was left out, does not (ours).
     """
     judged = []
-    for terms in kernels:
-        left_out = gaussian_processes.cross_validated(terms, masses, yields, **options)
+    for fitted in fits.values():
+        left_out = gaussian_processes.cross_validated(fitted, masses, yields, folds)
         pull = (yields - left_out.mean) / left_out.error
         density = -(pull**2) / 2 - np.log(left_out.error * np.sqrt(2 * np.pi))
         judged.append((np.abs(pull).mean(), density.mean()))
     pulls, densities = zip(*judged, strict=True)
     return xr.Dataset(
         {"pull": ("kernel", list(pulls)), "log_density": ("kernel", list(densities))},
-        coords={"kernel": [" + ".join(terms) for terms in kernels]},
+        coords={"kernel": list(fits)},
     )
 
 
