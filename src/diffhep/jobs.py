@@ -102,15 +102,23 @@ def load(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Dataset by argument name; where several paths are given, a dict of them by file stem.
 
     Files that are no results, with which users come, are handed on as paths.
+
+    Raises:
+        ValueError: Two of several paths have the same stem.
     """
 
     def read(path):
         return store.load(path) if path.endswith(".nc") else Path(path)
 
-    return {
-        name: read(paths) if isinstance(paths, str) else {Path(path).stem: read(path) for path in paths}
-        for name, paths in inputs.items()
-    }
+    def each(paths):
+        found = {}
+        for path in paths:
+            if Path(path).stem in found:
+                raise ValueError(f"{path}: another file of this name is read with it: give each a name of its own")
+            found[Path(path).stem] = read(path)
+        return found
+
+    return {name: read(paths) if isinstance(paths, str) else each(paths) for name, paths in inputs.items()}
 
 
 def check_claims(claims: Mapping[str, Mapping[str, Any]], output: str) -> None:

@@ -82,7 +82,7 @@ def test_events_are_read_from_files_where_they_are_given(tmp_path, signal):
         path = tmp_path / f"X300_S{m_s}.parquet"
         (table * {"weight": scale, "m_bbgg": 1, "m_bb": 1, "m_gg": 1, "selected": True}).to_parquet(path)
         files[path.stem] = path
-    data = SETTINGS["data"] | {"ntuples": {"signal": pattern, "background": [str(path)], "tree": "events"}}
+    data = SETTINGS["data"] | {"ntuples": {"signal": pattern, "background": [str(path)]}}
     found = resonance_events.signal({"seed": 0, "grid": grid, "data": data}, files)
     np.testing.assert_allclose(found["yield"], [8.0, 80.0])
     np.testing.assert_allclose(found["efficiency"], 0.8)

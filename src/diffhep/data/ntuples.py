@@ -9,9 +9,10 @@ import uproot
 from diffhep.data.resonance import Events
 
 COLUMNS = ("m_bbgg", "m_bb", "m_gg", "weight")
+TREE = "events"
 
 
-def read(path: Path, tree: str = "events") -> Events:
+def read(path: Path, tree: str = TREE) -> Events:
     """Events of one sample, masses in GeV.
 
     Args:

@@ -35,7 +35,7 @@ def signal(settings: dict, files: dict[str, Path] | None = None) -> xr.Dataset:
         m_x, m_s = masses[point]
         if files:
             path = files[Path(data["ntuples"]["signal"].format(m_x=f"{m_x:g}", m_s=f"{m_s:g}")).stem]
-            return ntuples.read(path, data["ntuples"]["tree"])
+            return ntuples.read(path, data["ntuples"].get("tree", ntuples.TREE))
         return resonance.signal(jax.random.fold_in(key, point), data, float(m_x), float(m_s), data["events"])
 
     samples = [events_at(point) for point in range(len(masses))]
@@ -59,7 +59,7 @@ def background(settings: dict, files: dict[str, Path] | None = None) -> xr.Datas
     """
     data, key = settings["data"], training.key(settings["seed"], BACKGROUND)
     if files:
-        samples = {name: ntuples.read(path, data["ntuples"]["tree"]) for name, path in files.items()}
+        samples = {name: ntuples.read(path, data["ntuples"].get("tree", ntuples.TREE)) for name, path in files.items()}
     else:
         each = partial(_process, data=data)
         samples = {name: each(jax.random.fold_in(key, n), name) for n, name in enumerate(sorted(data["backgrounds"]))}
