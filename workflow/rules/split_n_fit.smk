@@ -24,7 +24,7 @@ use rule stage as split_n_fit_sample with:
                 "seed": config["seed"],
                 **SPLIT_DATA,
                 "sample": w.sample,
-                "decorrelated": SPLIT_N_FIT["inputs"][w.inputs],
+                "decorrelated": w.inputs == "decorrelated",
             },
         ),
 
@@ -133,7 +133,7 @@ use rule stage as split_n_fit_comparison with:
         experiments="<results>/split_n_fit/decorrelated/experiments.nc",
         sets=expand(
             "<results>/split_n_fit/decorrelated/data_sets/{strength}.nc",
-            strength=SPLIT_N_FIT["data_sets"]["strengths"],
+            strength=["0.0", "1.0"],
         ),
     pathvars:
         stem="<results>/split_n_fit/comparison",
@@ -145,7 +145,7 @@ use rule stage as split_n_fit_comparison with:
 
 
 wildcard_constraints:
-    inputs="|".join(map(re.escape, SPLIT_N_FIT["inputs"])),
+    inputs="decorrelated|correlated",
     sample="signal|correct|wrong",
     strength=r"\d+\.\d+",
     point="|".join(map(re.escape, SPLIT_N_FIT["sweep"])),
