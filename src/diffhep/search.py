@@ -5,6 +5,7 @@ from samples of the flows.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -162,10 +163,9 @@ def expected_limits(
     every = Sample(flat, jnp.full(len(flat), 1 / settings["samples"]), tools.log_background(flat))
     found = []
     for binning in binnings(tools, settings, masses, every):
-        place, members = binning.place(every), jnp.repeat(jnp.arange(len(drawn)), settings["samples"])
-        index = jnp.where(place < binning.number, members * binning.number + place, len(drawn) * binning.number)
-        shares = jnp.bincount(index, every.weights, length=len(drawn) * binning.number + 1)[:-1]
-        shares = shares.reshape(len(drawn), binning.number)
+        place = binning.place(every).reshape(len(drawn), -1)
+        counts = jax.vmap(partial(jnp.bincount, length=binning.number + 1))(place)
+        shares = counts[:, :-1] / settings["samples"]
         counted = binning(simulated, simulated.weights), _filled(binning, background)
         found.append(_limits(shares, expected, error, *counted))
     return jnp.stack(found)
