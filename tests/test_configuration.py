@@ -11,10 +11,28 @@ CONFIG = Path(__file__).parents[1] / "config"
 
 
 @pytest.mark.parametrize("study", sorted(path.stem for path in (CONFIG / "studies").glob("*.yaml")))
-@pytest.mark.parametrize("scale", ["full", "quick"])
-def test_every_study_has_valid_settings_at_both_scales(study, scale):
+@pytest.mark.parametrize("scale", conf.SCALES)
+def test_every_study_has_valid_settings_at_every_scale(study, scale):
     settings = conf.load_study(CONFIG / "studies" / f"{study}.yaml", SCHEMAS / f"{study}.schema.yaml", scale)
-    assert "quick" not in settings
+    assert not {"quick", "paper"} & set(settings)
+
+
+@pytest.mark.parametrize("scale", conf.SCALES[1:])
+def test_every_other_scale_is_a_file_that_keeps_its_results_apart(scale):
+    content = conf.merge(conf.read(CONFIG / "config.yaml"), conf.read(CONFIG / f"{scale}.yaml"))
+    conf.check(content, SCHEMAS / "config.schema.yaml", f"{scale}.yaml")
+    assert content["scale"] == scale and content["pathvars"]["results"] == f"results/{scale}"
+
+
+def test_scales_are_overlays_that_may_be_left_out(tmp_path):
+    path, schema = tmp_path / "study.yaml", tmp_path / "study.schema.yaml"
+    schema.write_text(
+        "{type: object, additionalProperties: false, properties: {a: {type: object}, b: {type: integer}}}"
+    )
+    path.write_text("{a: {c: 1, d: 2}, b: 3, paper: {a: {c: 4}}}")
+    found = {scale: conf.load_study(path, schema, scale) for scale in conf.SCALES}
+    assert found["full"] == found["quick"] == {"a": {"c": 1, "d": 2}, "b": 3}
+    assert found["paper"] == {"a": {"c": 4, "d": 2}, "b": 3}
 
 
 BREAKS = {
@@ -25,6 +43,7 @@ BREAKS = {
     "key twice": ("  test_fraction: 0.25", "  events: 3\n  test_fraction: 0.25", "key 'events' stands twice"),
     "no YAML": ("data:", "data: [", "line"),
     "unknown key in quick": ("data: {events: 800}", "data: {evts: 800}", ", quick: data: unknown key evts"),
+    "unknown key in paper": ("quick:", "paper: {dat: 1}\nquick:", ", paper: top level: unknown key dat"),
 }
 
 

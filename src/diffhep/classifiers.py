@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,10 +17,10 @@ import xarray as xr
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Key, PyTree
 
-from diffhep import flow_training, losses, training
+from diffhep import flow_training, losses, networks, training
 from diffhep.flow_training import Pairs
 from diffhep.flows import Trained
-from diffhep.networks import Observable, logits
+from diffhep.networks import logits
 
 
 def labelled(signal: Pairs, background: Pairs, rng: np.random.Generator) -> Pairs:
@@ -49,7 +50,7 @@ def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint:
     """Train the classifier by cross-entropy, on events and contexts of mean 0 and width 1.
 
     Args:
-        settings: `network` (keys of `Observable`) and the keys of `flow_training.kept`.
+        settings: `network` (of `networks.built`) and the keys of `flow_training.kept`.
         seen: What is trained on, from `labelled`.
         valid: What it is validated on.
         checkpoint: As in `training.train`.
@@ -79,9 +80,9 @@ def problem(network: Mapping[str, Any], seen: Pairs, valid: Pairs) -> training.P
 
 def built(
     network: Mapping[str, Any], inputs: int
-) -> tuple[Observable, Callable[[Key[Array, ""]], Array], Callable[[Array], PyTree]]:
+) -> tuple[nn.Module, Callable[[Key[Array, ""]], Array], Callable[[Array], PyTree]]:
     """The network, what draws its first parameters as one vector, and what makes a pytree of such a vector."""
-    net, nothing = Observable(tuple(network["widths"]), network["activation"]), jnp.zeros(inputs, jnp.float32)
+    net, nothing = networks.built(network), jnp.zeros(inputs, jnp.float32)
     _, unravel = ravel_pytree(net.init(jax.random.key(0), nothing))
     return net, lambda key: ravel_pytree(net.init(key, nothing))[0], unravel
 

@@ -9,6 +9,9 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+SCALES = ("full", "quick", "paper")
+"""Sizes of everything that is computed; all but the first are overlays in the files of the studies."""
+
 
 class ConfigurationError(ValueError):
     """A file of the configuration cannot be used; the message names file, key and remedy."""
@@ -80,18 +83,23 @@ def merge(base: Mapping, changes: Mapping) -> dict:
 
 
 def load_study(path: Path, schema: Path, scale: str) -> dict:
-    """Settings of a study at a scale: `quick:` in the file says what is smaller at that scale.
+    """Settings of a study at a scale.
+
+    Args:
+        path: The file; `quick:` and `paper:` in it, where they are, say what differs at those scales.
+        schema: What it has to fit at every scale.
+        scale: One of `SCALES`.
 
     Raises:
-        ConfigurationError: The file, or what `quick:` makes of it, does not fit the schema.
+        ConfigurationError: The file, or what is made of it at any scale, does not fit the schema.
     """
     content = read(path)
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path}: top level: holds no settings")
-    changes = content.pop("quick", {})
+    overlays = {each: content.pop(each, {}) for each in SCALES[1:]}
     full = check(content, schema, path)
-    quick = check(merge(full, changes), schema, f"{path}, quick")
-    return quick if scale == "quick" else full
+    overlaid = {each: check(merge(full, changes), schema, f"{path}, {each}") for each, changes in overlays.items()}
+    return {"full": full, **overlaid}[scale]
 
 
 def plain(settings: Any) -> Any:

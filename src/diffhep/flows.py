@@ -96,21 +96,29 @@ def build(settings: Mapping[str, Any], dimension: int, conditions: int) -> Flow:
     if settings["transform"] not in ("affine", "spline"):
         raise ValueError(f"transform {settings['transform']!r} is unknown; choose affine or spline")
 
+    def spline():
+        return RationalQuadraticSpline(knots=settings["knots"], interval=settings["reach"])
+
+    def made(key):
+        return masked_autoregressive_flow(
+            key,
+            base_dist=StandardNormal((dimension,)),
+            transformer=spline() if settings["transform"] == "spline" else None,
+            cond_dim=conditions or None,
+            flow_layers=settings["layers"],
+            nn_width=settings["hidden"],
+            nn_depth=1,
+        ).bijection
+
+    return of_bijections(made, dimension)
+
+
+def of_bijections(made: Callable[[Key[Array, ""]], AbstractBijection], dimension: int) -> Flow:
+    """The flow whose transform of standard normal variables into events is drawn by `made`, all alike."""
+
     def parted(key):
         with jax.enable_x64(False):  # constants too, which would turn everything into float64
-            spline = settings["transform"] == "spline"
-            made = masked_autoregressive_flow(
-                key,
-                base_dist=StandardNormal((dimension,)),
-                transformer=RationalQuadraticSpline(knots=settings["knots"], interval=settings["reach"])
-                if spline
-                else None,
-                cond_dim=conditions or None,
-                flow_layers=settings["layers"],
-                nn_width=settings["hidden"],
-                nn_depth=1,
-            )
-        return eqx.partition(made.bijection, eqx.is_inexact_array, is_leaf=_frozen)
+            return eqx.partition(made(key), eqx.is_inexact_array, is_leaf=_frozen)
 
     parameters, fixed = parted(jax.random.key(0))
     _, unravel = ravel_pytree(parameters)

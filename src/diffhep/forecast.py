@@ -14,6 +14,9 @@ FLOPS = 8e10
 TRANSFORMS = {"affine": 1.2e-7, "spline": 2e-6}
 """Seconds that a training step takes of one core, for each event and layer of a flow of such transforms."""
 
+COUPLING = 4e-10
+"""Seconds that a training step takes of one core, for each event and weight of a flow of couplings."""
+
 
 def training_seconds(layers: Sequence[int], *, events: int, epochs: int, seeds: int) -> float:
     """Seconds of one core that a training takes, roughly.
@@ -40,6 +43,17 @@ def flow_seconds(flow: Mapping[str, Any], training: Mapping[str, Any]) -> float:
     """
     events = training["members"] * training["iterations"] * training["batch_size"]
     return START + 1.3 * events * flow["layers"] * TRANSFORMS[flow["transform"]]
+
+
+def coupling_seconds(training: Mapping[str, Any]) -> float:
+    """Seconds of one core that training a flow of couplings on two classes takes, roughly.
+
+    Args:
+        training: `iterations`, `batch_size` of each class, and `flow`: `layers`, `width` and `depth`.
+    """
+    flow = training["flow"]
+    weights = flow["layers"] * flow["width"] ** 2 * flow["depth"]
+    return START + 2 * training["iterations"] * training["batch_size"] * weights * COUPLING
 
 
 def forecast(jobs: Iterable[tuple[float, int]], cores: int, now: datetime) -> str:

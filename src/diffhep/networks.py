@@ -1,7 +1,8 @@
 """Neural networks that turn an event into one number."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -38,13 +39,54 @@ class Observable(nn.Module):
         return nn.Dense(1)(hidden)[..., 0]
 
 
+class Branched(nn.Module):
+    """An observable with a branch of its own for either category of events, around layers that both share.
+
+    The last feature tells the category: the second where it is positive. Every other feature goes through the first
+    layer of its category, the shared ones, and the last ones of its category (contrastive flows section 6.2).
+
+    Attributes:
+        entry: Nodes of the first layer of each category.
+        widths: Sizes of the shared layers.
+        heads: Sizes of the last hidden layers of each category; one of size one comes on top.
+        activation: As in `Observable`.
+    """
+
+    entry: int
+    widths: Sequence[int]
+    heads: Sequence[int]
+    activation: str = "relu"
+
+    @nn.compact
+    def __call__(self, features: Float[Array, "... feature"]) -> Float[Array, "..."]:
+        """Logit of the score of each event, in float32."""
+        features, second = features[..., :-1].astype(jnp.float32), features[..., -1:] > 0
+        act = getattr(nn, self.activation)
+        hidden = act(jnp.where(second, nn.Dense(self.entry)(features), nn.Dense(self.entry)(features)))
+        for width in self.widths:
+            hidden = act(nn.Dense(width)(hidden))
+        found = []
+        for _ in range(2):
+            branch = hidden
+            for width in self.heads:
+                branch = act(nn.Dense(width)(branch))
+            found.append(nn.Dense(1)(branch))
+        return jnp.where(second, found[1], found[0])[..., 0]
+
+
+def built(settings: Mapping[str, Any]) -> nn.Module:
+    """The network of some settings: `Branched` if they name `heads`, else `Observable`."""
+    sizes = {name: tuple(settings[name]) for name in ("widths", "heads") if name in settings}
+    return (Branched if "heads" in settings else Observable)(**{**settings, **sizes})
+
+
 def logits(
-    network: Observable, parameters: PyTree, features: Float[Array, "*axis event feature"]
+    network: nn.Module, parameters: PyTree, features: Float[Array, "*axis event feature"]
 ) -> Float[Array, "*axis event"]:
     """What the network says of many events: `network.apply`, block by block on a CPU.
 
     Args:
-        network: The observable.
+        network: `Observable` or `Branched`.
         parameters: Its parameters.
         features: Of the events.
     """

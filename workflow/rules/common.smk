@@ -13,7 +13,7 @@ sys.path.insert(0, str(SOURCE))
 from diffhep import configuration as conf
 from diffhep.data import mass_grid
 from diffhep.dependencies import fingerprint
-from diffhep.forecast import flow_seconds, forecast, training_seconds
+from diffhep.forecast import coupling_seconds, flow_seconds, forecast, training_seconds
 
 
 def located(where, function, *arguments):
@@ -88,6 +88,11 @@ def split_n_fit_networks(inputs, sweep):
     """Networks that are compared: swept ones only with inputs that know nothing of the mass."""
     swept = [f"tuned_{point}" for point in sweep] if inputs == "decorrelated" else []
     return ["wrong", "tuned", "correct", *swept]
+
+
+def higgsml_design(part, scores):
+    """Expected histograms on all chunks of the design, of one part of the pools."""
+    return [f"<results>/higgsml/design/{part}/{chunk}.nc" for chunk in range(scores["design"]["chunks"])]
 
 
 def signal_ntuples(study):

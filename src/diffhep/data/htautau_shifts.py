@@ -42,11 +42,17 @@ NUISANCES = {
 """Table 3 of the paper. `soft_met` is in GeV; the rest are factors."""
 
 
+def from_normal(normal: Float[Array, "*axis par"]) -> Float[Array, "*axis par"]:
+    """Nuisance parameters, all or the first of `NUISANCES`, from standard normal numbers, by their priors."""
+    priors = list(NUISANCES.values())[: normal.shape[-1]]
+    mean, width, low, high, logarithmic = (jnp.array(column) for column in zip(*priors, strict=True))
+    value = mean + width * normal
+    return jnp.clip(jnp.where(logarithmic, jnp.exp(value), value), low, high)
+
+
 def draw(key: Key[Array, ""], number: int) -> Float[Array, "toy 6"]:
     """Nuisance parameters of so many pseudo-experiments, in the order of `NUISANCES`."""
-    mean, width, low, high, logarithmic = (jnp.array(column) for column in zip(*NUISANCES.values(), strict=True))
-    normal = mean + width * jax.random.normal(key, (number, len(NUISANCES)))
-    return jnp.clip(jnp.where(logarithmic, jnp.exp(normal), normal), low, high)
+    return from_normal(jax.random.normal(key, (number, len(NUISANCES))))
 
 
 def factors(mu: ArrayLike, nuisances: Float[Array, " par"]) -> Float[Array, " process"]:

@@ -1,0 +1,173 @@
+"""Events of the HiggsML Uncertainty Challenge, and the samples that networks are trained on."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jaxtyping import Array, Float
+
+from diffhep import classifiers, training
+from diffhep.data import challenge_files, htautau, htautau_shifts
+from diffhep.data.htautau_features import PRIMARY, objects
+from diffhep.data.htautau_inputs import category, prepared
+from diffhep.data.htautau_shifts import PROCESSES, selected, shifted
+from diffhep.flow_training import Pairs, pairs
+
+POOLS, PERTURBED, NOMINAL = 60, 61, 62
+"""Purposes of randomness."""
+
+NOTHING = (1.0, 1.0, 0.0)
+"""tes, jes and soft_met without a shift."""
+
+
+def pool(settings: dict, file: Path | None = None) -> xr.Dataset:
+    """Events of one process that have a jet, for training, templates and tests.
+
+    Args:
+        settings: As for `htautau.generate`; `process`; `yields` of all processes at full luminosity; `events` of each
+            that pass the selection; `shares` of the parts; `seed`.
+        file: Of the challenge, to take them from.
+
+    Returns:
+        `primaries` (event, column), standard normal `noise` (event, axis) for the soft missing momentum, `part`
+        (event), a number in the order of the shares, and `weights` (event), which add up in each part to the process's
+        yield less that of events without jets.
+    """
+    process = settings["process"]
+    number, key = settings["events"][process], training.key(settings["seed"], POOLS)
+    key = jax.random.fold_in(key, PROCESSES.index(process))
+    if file is None:
+        primaries = np.asarray(htautau.generate(key, settings, process, number))
+        weights, total = np.ones(number), settings["yields"][process]
+    else:
+        primaries, weights, total = map(np.asarray, challenge_files.read(file, process, number))
+    part = np.searchsorted(
+        np.cumsum(list(settings["shares"].values()))[:-1], np.arange(number) % 100 / 100, side="right"
+    )
+    sums = np.bincount(part, weights, minlength=len(settings["shares"]))
+    kept = np.asarray(objects(jnp.asarray(primaries)).leading.pt > 0)
+    noise = np.random.default_rng([settings["seed"], POOLS, PROCESSES.index(process)]).normal(size=(number, 2))
+    return xr.Dataset({
+        "primaries": (("event", "column"), primaries[kept]),
+        "noise": (("event", "axis"), noise[kept].astype(np.float32)),
+        "part": ("event", part[kept].astype(np.int8)),
+        "weights": ("event", (weights * total / sums[part])[kept]),
+    }, coords={"column": list(PRIMARY)}).assign_attrs(parts=list(settings["shares"]))  # fmt: skip
+
+
+class Sample(NamedTuple):
+    """Events of one process and part of its pool."""
+
+    primaries: Float[np.ndarray, "event 16"]
+    noise: Float[np.ndarray, "event 2"]
+    weights: Float[np.ndarray, " event"]
+
+
+def samples(pools: Mapping[str, xr.Dataset], part: str) -> list[Sample]:
+    """One part of all pools, in the order of `PROCESSES`."""
+    found = []
+    for process in PROCESSES:
+        of = pools[process]
+        rows = of["part"].values == list(of.attrs["parts"]).index(part)
+        found.append(Sample(*(of[name].values[rows] for name in ("primaries", "noise", "weights"))))
+    return found
+
+
+class Seen(NamedTuple):
+    """What a classifier may see of events that pass the selection.
+
+    Attributes:
+        columns: prepared ones.
+        category: of each.
+        nuisances: six of them, of each.
+        weights: of each.
+    """
+
+    columns: Float[np.ndarray, "event 28"]
+    category: np.ndarray
+    nuisances: Float[np.ndarray, "event 6"]
+    weights: Float[np.ndarray, " event"]
+
+
+def looked_at(logarithms: list[str]) -> Callable[..., tuple[Array, Array, Array]]:
+    """What makes (columns, category, passes) of primaries, shifts and noise: compiled once."""
+
+    def of(primaries, shift, noise):
+        found, passes = selected(shifted(primaries, *shift, noise))
+        return prepared(found, logarithms), category(found), passes
+
+    return jax.jit(of)
+
+
+def nominal(settings: Mapping, pools: Mapping[str, xr.Dataset], part: str) -> tuple[Seen, Seen]:
+    """Signal and background without shifts, as they are weighted."""
+    look, found = looked_at(settings["columns"]["logarithms"]), []
+    for sample in samples(pools, part):
+        columns, categories, passes = map(np.asarray, look(sample.primaries, NOTHING, sample.noise))
+        kept = passes & (categories >= 0)
+        unshifted = np.broadcast_to(np.array([*NOTHING, 1.0, 1.0, 1.0]), (kept.sum(), 6))
+        found.append(Seen(columns[kept], categories[kept], unshifted, sample.weights[kept]))
+    background = Seen(*map(np.concatenate, zip(*found[1:], strict=True)))
+    return found[0], background
+
+
+def perturbed(settings: Mapping, pools: Mapping[str, xr.Dataset]) -> tuple[list[Seen], list[Seen]]:
+    """Signal and background, as many drawn of each, in many subsets with nuisance parameters of their own.
+
+    Args:
+        settings: `perturbed`: number of `subsets`, events in each (`per_subset`, of both classes together), share of
+            subsets for `validation`; `columns`, `seed`.
+        pools: Results of `pool`.
+
+    Returns:
+        What is trained on, and what validates: both classes of each. All weights are one.
+    """
+    number, rng = settings["perturbed"]["subsets"], np.random.default_rng([settings["seed"], PERTURBED])
+    nuisances = np.asarray(htautau_shifts.draw(training.key(settings["seed"], PERTURBED), number))
+    last = number - max(round(settings["perturbed"]["validation"] * number), 1)
+    of, halves = samples(pools, "train"), (np.arange(number) < last, np.arange(number) >= last)
+    factors = np.asarray(jax.vmap(partial(htautau_shifts.factors, 1.0))(nuisances))
+    shares = np.array([sample.weights.sum() for sample in of]) * factors
+    found = []
+    for chosen in (shares * (np.arange(len(PROCESSES)) == 0), shares * (np.arange(len(PROCESSES)) > 0)):
+        drawn = _drawn(of, chosen, settings["perturbed"]["per_subset"] // 2, rng)
+        found.append(_seen(settings["columns"]["logarithms"], drawn, nuisances, halves, rng))
+    return tuple(map(list, zip(*found, strict=True)))
+
+
+def _drawn(of: list[Sample], shares: Float[np.ndarray, "subset process"], each: int, rng) -> np.ndarray:
+    """So many events for each subset, of the processes in proportion to their shares in it."""
+    odds = np.cumsum(shares, axis=1) / shares.sum(axis=1, keepdims=True)
+    process = (rng.random((len(shares), each, 1)) >= odds[:, None, :-1]).sum(axis=-1)
+    primaries = np.empty((*process.shape, len(PRIMARY)), np.float32)
+    for n, sample in enumerate(of):
+        here = process == n
+        primaries[here] = sample.primaries[
+            rng.choice(len(sample.weights), here.sum(), p=sample.weights / sample.weights.sum())
+        ]
+    return primaries
+
+
+def _seen(logarithms, primaries, nuisances, halves, rng) -> list[Seen]:
+    """What is seen of events (subset, event, column), shifted by the nuisance parameters of their subset."""
+    noise = rng.normal(size=(*primaries.shape[:2], 2)).astype(np.float32)
+    look = jax.vmap(looked_at(logarithms))
+    columns, categories, passes = map(np.asarray, look(primaries, tuple(nuisances[:, :3].T), noise))
+    told = np.broadcast_to(nuisances[:, None], (*primaries.shape[:2], nuisances.shape[1]))
+    kept = [passes & (categories >= 0) & half[:, None] for half in halves]
+    return [Seen(columns[each], categories[each], told[each], np.ones(each.sum())) for each in kept]
+
+
+def labelled(classes: list[Seen], inputs: list[np.ndarray], seed: int) -> Pairs:
+    """Both classes with these inputs, as `classifiers.train` wants them: the category comes last."""
+    rng = np.random.default_rng([seed, NOMINAL])
+    both = [
+        pairs(np.column_stack([columns, seen.category]), np.zeros((len(columns), 0)), seen.weights)
+        for seen, columns in zip(classes, inputs, strict=True)
+    ]
+    return classifiers.labelled(*both, rng)

@@ -1,0 +1,202 @@
+"""The likelihood-based alternative of Appendix E: a classifier is told nuisance parameters, which data then fix."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jax.scipy.special import expit
+from jaxtyping import Array, Float
+from scipy.optimize import minimize
+
+from diffhep import classifiers
+from diffhep.constraints import Constraints
+from diffhep.data import htautau_shifts
+from diffhep.data.htautau_shifts import NUISANCES
+from diffhep.flow_training import parameters_of
+from diffhep.likelihood import Model, Parameters
+from diffhep.modifiers import NormFactor
+from diffhep.studies.higgsml import BELT, HALF, SETS, fitted, judged, of_belt, of_estimates, true_strengths
+from diffhep.studies.higgsml_events import Sample, looked_at, samples
+
+TEMPLATES = 68
+"""Purpose of randomness."""
+
+REACH = 3.0
+"""Standard deviations within which nuisance parameters are looked for."""
+
+
+class Events(NamedTuple):
+    """What the classifier is given of some events, and how many each stands for; padding stands for none."""
+
+    inputs: Float[Array, "event 29"]
+    counts: Float[Array, " event"]
+
+
+def draw(
+    look: Callable, of: list[Sample], means: Float[np.ndarray, " process"], nuisances: np.ndarray, room: int, rng
+) -> Events:
+    """The events of one pseudo-experiment, or of a part of one.
+
+    Args:
+        look: From `higgsml_events.looked_at`.
+        of: Pool of each process.
+        means: Expected events of each before the selection.
+        nuisances: Six of them.
+        room: Most events that are returned.
+        rng: Source of randomness.
+
+    Raises:
+        ValueError: There are more.
+    """
+    numbers = rng.poisson(means)
+    rows = [rng.choice(len(s.weights), n, p=s.weights / s.weights.sum()) for s, n in zip(of, numbers, strict=True)]
+    primaries = np.concatenate([sample.primaries[row] for sample, row in zip(of, rows, strict=True)])
+    if len(primaries) > room:
+        raise ValueError(f"{len(primaries)} events were drawn where there is room for {room}: ask for more room")
+    padded = np.pad(primaries, ((0, room - len(primaries)), (0, 0)), mode="edge")
+    noise = rng.normal(size=(room, 2)).astype(np.float32)
+    columns, category, passes = look(padded, tuple(nuisances[:3]), noise)
+    kept = passes & (category >= 0) & (np.arange(room) < len(primaries))
+    return Events(jnp.column_stack([columns, category]), kept.astype(float))
+
+
+class Tools(NamedTuple):
+    """Compiled once for all pseudo-experiments.
+
+    Attributes:
+        blamed: Nuisance parameters in standard deviations, and events, to the mean score if they are told for the
+            background, and its gradient (eq. 27).
+        scores: Events and nuisance parameters, told for both, to scores (eq. 28).
+    """
+
+    blamed: Callable
+    scores: Callable
+
+
+def tools(settings: Mapping, network: xr.Dataset) -> Tools:
+    """What works with a trained network of `settings["network"]`."""
+    trained, reference = parameters_of(network), htautau_shifts.from_normal(jnp.zeros(len(NUISANCES)))
+
+    def score(events: Events, first, second):
+        told = jnp.broadcast_to(jnp.concatenate([first, second]), (len(events.counts), 2 * len(first)))
+        inputs = jnp.concatenate([events.inputs[:, :-1], told, events.inputs[:, -1:]], axis=-1)
+        return expit(classifiers.logit(settings["network"], trained, inputs, jnp.zeros(0)))
+
+    def blamed(normal, events):
+        found = score(events, reference, htautau_shifts.from_normal(normal))
+        return jnp.sum(events.counts * found) / jnp.sum(events.counts)
+
+    return Tools(jax.jit(jax.value_and_grad(blamed)), jax.jit(lambda events, both: score(events, both, both)))
+
+
+def best(tools: Tools, events: Events) -> Float[np.ndarray, " par"]:
+    """Nuisance parameters that make the events look most like background (eq. 27)."""
+
+    def function(normal):
+        value, slope = tools.blamed(jnp.asarray(normal), events)
+        return float(value), np.asarray(slope, float)
+
+    found = minimize(
+        function, np.zeros(len(NUISANCES)), jac=True, method="L-BFGS-B", bounds=[(-REACH, REACH)] * len(NUISANCES)
+    )
+    return np.asarray(htautau_shifts.from_normal(jnp.asarray(found.x)))
+
+
+def mixture(signal: Float[np.ndarray, " bin"], background: Float[np.ndarray, " bin"]) -> Model:
+    """Signal of strength mu over background, both scaled freely together, without nuisance parameters."""
+    labels = ("mu", "scale")
+    return Model(
+        nominal=jnp.stack([jnp.asarray(signal), jnp.asarray(background)]),
+        modifiers=(NormFactor(0, ((True,), (False,))), NormFactor(1, ((True,), (True,)))),
+        constraints=Constraints((), (), jnp.zeros(0), jnp.zeros(0), jnp.zeros(0)),
+        parameters=Parameters(labels, labels, (1.0, 1.0), ((-10.0, 20.0), (0.0, 10.0)), (False, False), 0),
+    )
+
+
+def estimates(settings: dict, pools: dict[str, xr.Dataset], network: xr.Dataset) -> xr.Dataset:
+    """Estimates of the signal strength in pseudo-experiments, event by event.
+
+    Args:
+        settings: `part` of the pools that events are drawn from, and true `strengths` or, without them, `sets` of them
+            from the range `truth`; `toys` of each; `luminosity`, `bins` of templates, and the number of events that
+            they are made of, `template_events`, of each class; `network`, `columns`, `seed`.
+        pools: Results of `higgsml_events.pool`, by process.
+        network: Result of `train_told`.
+
+    Returns:
+        `estimate` (strength, toy), and `seconds` (strength, toy) that it took.
+    """
+    strengths = np.asarray(settings.get("strengths", true_strengths(settings, settings["sets"])), float)
+    look, found, prepared = looked_at(settings["columns"]["logarithms"]), [], tools(settings, network)
+    of, rng = (
+        samples(pools, settings["part"]),
+        np.random.default_rng([settings["seed"], BELT if "strengths" in settings else SETS]),
+    )
+    totals = settings["luminosity"] * np.array([sample.weights.sum() for sample in of])
+    most = totals * [strengths.max(), 1.02, 1.2, 2.0]
+    room = int(most.sum() + 6 * np.sqrt(most.sum()) + 10)
+    classes = _classes(settings, pools)
+    for strength in np.repeat(strengths, settings["toys"]):
+        nuisances = np.asarray(htautau_shifts.from_normal(jnp.asarray(rng.normal(size=len(NUISANCES)))))
+        factors = np.asarray(htautau_shifts.factors(strength, jnp.asarray(nuisances)))
+        start = time.perf_counter()
+        events = draw(look, of, totals * factors, nuisances, room, rng)
+        found.append([_estimate(settings, look, prepared, classes, events), time.perf_counter() - start])
+    shaped = np.array(found).reshape(len(strengths), -1, 2)
+    return xr.Dataset(
+        {"estimate": (("strength", "toy"), shaped[..., 0]), "seconds": (("strength", "toy"), shaped[..., 1])},
+        coords={"strength": strengths},
+    )
+
+
+def _classes(settings: Mapping, pools: Mapping[str, xr.Dataset]) -> list[tuple[Sample, np.ndarray]]:
+    """Events of templates of signal and background, and the process of each."""
+    rng, number = np.random.default_rng([settings["seed"], TEMPLATES]), settings["template_events"]
+    every, found = samples(pools, "template"), []
+    for group in ([0], [1, 2, 3]):
+        joined = Sample(*(np.concatenate(column) for column in zip(*(every[n] for n in group), strict=True)))
+        process = np.repeat(group, [len(every[n].weights) for n in group])
+        rows = rng.permutation(len(process))[:number]
+        scaled = joined.weights[rows] * joined.weights.sum() / joined.weights[rows].sum()
+        found.append((Sample(joined.primaries[rows], joined.noise[rows], scaled), process[rows]))
+    return found
+
+
+def _estimate(settings: Mapping, look: Callable, tools: Tools, classes, events: Events) -> float:
+    """The strength that templates at the best nuisance parameters give."""
+    nuisances = best(tools, events)
+    factors, edges = (
+        np.asarray(htautau_shifts.factors(1.0, jnp.asarray(nuisances))),
+        np.linspace(0, 1, settings["bins"] + 1),
+    )
+
+    def histogram(events):
+        return np.histogram(tools.scores(events, jnp.asarray(nuisances)), edges, weights=events.counts)[0]
+
+    templates = []
+    for sample, process in classes:
+        columns, category, passes = look(sample.primaries, tuple(nuisances[:3]), sample.noise)
+        weights = settings["luminosity"] * sample.weights * factors[process] * np.asarray(passes & (category >= 0))
+        templates.append((histogram(Events(jnp.column_stack([columns, category]), weights)), weights.max()))
+    (signal, _), (background, weight) = templates
+    _, found = fitted(mixture(signal, np.maximum(background, HALF * weight)), histogram(events)[None])
+    return float(found.parameters[0, 0])
+
+
+def intervals(settings: dict, simulated: xr.Dataset, tested: xr.Dataset) -> xr.Dataset:
+    """Intervals of the tested pseudo-experiments, from the belt of the simulated ones.
+
+    Args:
+        settings: `belt_order`.
+        simulated: Result of `estimates`.
+        tested: Likewise, of events that are independent.
+    """
+    belt = of_estimates(settings | {"strengths": simulated["strength"].values}, simulated["estimate"].values)
+    found = tested["estimate"].values.ravel()
+    return judged(tested["strength"].values, found, of_belt(belt, found)).assign(
+        seconds=("experiment", tested["seconds"].values.ravel())
+    )
