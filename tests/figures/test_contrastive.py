@@ -103,21 +103,21 @@ def test_images_stand_row_by_row_in_a_square():
     np.testing.assert_array_equal(drawn[9:17, 18:26], images["image"][1, 6])
 
 
-def test_images_are_those_surest_right_and_surest_wrong():
+def test_images_are_those_of_the_highest_and_the_lowest_density():
     found = judged([-100, -200, -300, -600, -700, -800], [True, False, True, True, True, False])
     figure = figures.judged(found, wanted="eights", shunned="zeros", shown=4)
-    right, wrong = figure.axes
-    assert right.get_title() == "eights called eights: 2 of 4" and wrong.get_title() == "eights called zeros: 2"
-    assert figure.get_supxlabel() == "zeros called zeros: 1 of 2"
-    corners = [[axis.images[0].get_array()[0, 9 * n] for n in range(2)] for axis in (right, wrong)]
+    sure, unsure = figure.axes
+    assert figure.get_supxlabel() == "eights called eights: 2 of 4, zeros called zeros: 1 of 2"
+    corners = [[axis.images[0].get_array()[0, 9 * n] for n in range(2)] for axis in (sure, unsure)]
     np.testing.assert_allclose(corners, [[0, 2 / 6], [4 / 6, 3 / 6]])
+    assert not sure.patches and [frame.get_xy() for frame in unsure.patches] == [(-0.5, -0.5), (8.5, -0.5)]
 
 
 def test_no_image_is_told_and_not_more_than_asked_for_are_drawn():
-    found = judged(np.linspace(-100, -400, 20), [True] * 20)
-    right, wrong = figures.judged(found, wanted="nines", shunned="fours").axes
-    assert [text.get_text() for text in wrong.texts] == ["none"] and not right.texts
-    assert np.ma.masked_invalid(right.images[0].get_array()).count() == 16 * 64
+    found = judged(np.linspace(-600, -900, 20), [True] * 20)
+    sure, unsure = figures.judged(found, wanted="nines", shunned="fours").axes
+    assert [text.get_text() for text in sure.texts] == ["none"] and not unsure.texts
+    assert np.ma.masked_invalid(unsure.images[0].get_array()).count() == 16 * 64
 
 
 def test_couplings_are_compared_in_four_panels():

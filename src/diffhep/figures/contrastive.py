@@ -1,5 +1,6 @@
 """Figures of the study of contrastive flows of normal events and of digits."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import LogLocator, PercentFormatter
 
 from diffhep import plotting
@@ -150,24 +151,26 @@ def samples(drawn: xr.Dataset, *, titles: list[str]) -> Figure:
 
 @plotting.styled
 def judged(images: xr.Dataset, *, wanted: str, shunned: str, shown: int = 16) -> Figure:
-    """Test images that a flow is surest of and is most wrong about (contrastive flows Figs. 9 and 10)."""
+    """Test images of the highest and the lowest density, those called wrong framed (contrastive flows Figs. 9, 10)."""
     figure, axes = plotting.grid(2, size=(3.2, 3.7))
-    passed = images["log_density"].values > float(images["floor"])
-    right, wrong = (images["image"].values[images["wanted"].values & each] for each in (passed, ~passed))
-    for axis, chosen, title in (
-        (axes[0], right[:shown], f"{wanted} called {wanted}: {len(right)} of {len(right) + len(wrong)}"),
-        (axes[1], wrong[::-1][:shown], f"{wanted} called {shunned}: {len(wrong)}"),
+    passed, ours = images["log_density"].values > float(images["floor"]), images["wanted"].values
+    mine, called = images["image"].values[ours], passed[ours]  # the largest density first
+    for axis, chosen, wrong, title in (
+        (axes[0], mine[called][:shown], (), f"most certainly {wanted}"),
+        (axes[1], mine[::-1][:shown], np.flatnonzero(~called[::-1][:shown]).tolist(), f"{wanted} most like {shunned}"),
     ):
-        _mosaic(axis, chosen, shown)
+        _mosaic(axis, chosen, shown, wrong)
         axis.set_title(title)
-    others = ~images["wanted"].values
-    note = f"{shunned} called {shunned}: {(others & ~passed).sum()} of {others.sum()}"
-    figure.supxlabel(note, **NOTE)
+    told = [
+        f"{name} called {name}: {right.sum()} of {right.size}"
+        for name, right in ((wanted, called), (shunned, ~passed[~ours]))
+    ]
+    figure.supxlabel(", ".join(told), **NOTE)
     return figure
 
 
-def _mosaic(axis: Axes, images: np.ndarray, number: int | None = None) -> None:
-    """Images side by side in a square that has room for so many."""
+def _mosaic(axis: Axes, images: np.ndarray, number: int | None = None, framed: Sequence[int] = ()) -> None:
+    """Images side by side in a square that has room for so many, some of them in a frame."""
     side = int(np.ceil(np.sqrt(number or len(images))))
     _, height, width = images.shape
     whole = np.full((side * (height + 1) - 1, side * (width + 1) - 1), np.nan)
@@ -175,6 +178,9 @@ def _mosaic(axis: Axes, images: np.ndarray, number: int | None = None) -> None:
         row, column = divmod(place, side)
         top, left = row * (height + 1), column * (width + 1)
         whole[top : top + height, left : left + width] = image
+        if place in framed:
+            corner = (left - 0.5, top - 0.5)
+            axis.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=plotting.CURVE, linewidth=2))
     axis.imshow(whole, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
     axis.set(xticks=[], yticks=[])
     axis.grid(visible=False)
