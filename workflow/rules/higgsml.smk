@@ -41,6 +41,8 @@ HIGGSML_FLOWS = expand(
     strength=HIGGSML["strengths"],
 )
 
+HIGGSML_LARGE = {"mem_mb": 16000, "runtime": 1440} if config["scale"] == "paper" else {}
+
 
 use rule stage as higgsml_pool with:
     input:
@@ -48,6 +50,7 @@ use rule stage as higgsml_pool with:
     pathvars:
         stem="<results>/higgsml/pool/{process}",
     resources:
+        **HIGGSML_LARGE,
         expected_seconds=60,
     params:
         job=lambda w: job(
@@ -61,6 +64,7 @@ use rule stage as higgsml_flow with:
     pathvars:
         stem="<results>/higgsml/flow/{category}_{label}_{strength}",
     resources:
+        **HIGGSML_LARGE,
         expected_seconds=coupling_seconds(HIGGSML["flow"]),
     params:
         job=lambda w: job(
@@ -83,6 +87,7 @@ use rule stage as higgsml_cnf with:
     pathvars:
         stem="<results>/higgsml/network/cnf",
     resources:
+        **HIGGSML_LARGE,
         expected_seconds=100,
     params:
         job=job(
@@ -104,6 +109,7 @@ use rule stage as higgsml_baseline with:
     pathvars:
         stem="<results>/higgsml/network/baseline",
     resources:
+        **HIGGSML_LARGE,
         expected_seconds=100,
     params:
         job=job(
@@ -123,6 +129,7 @@ use rule stage as higgsml_told with:
     pathvars:
         stem="<results>/higgsml/network/told",
     resources:
+        **HIGGSML_LARGE,
         expected_seconds=100,
     params:
         job=job(
@@ -142,6 +149,7 @@ use rule stage as higgsml_inferno with:
     pathvars:
         stem="<results>/higgsml/network/inferno",
     resources:
+        **HIGGSML_LARGE,
         expected_seconds=150,
     params:
         job=job(
@@ -164,6 +172,7 @@ use rule stage as higgsml_templates with:
     pathvars:
         stem="<results>/higgsml/templates",
     resources:
+        **HIGGSML_LARGE,
         expected_seconds=250,
     params:
         job=job(
@@ -218,6 +227,7 @@ use rule stage as higgsml_belt with:
     pathvars:
         stem="<results>/higgsml/belt/{method}",
     resources:
+        **HIGGSML_LARGE,
         expected_seconds=60,
     params:
         job=lambda w: job(
@@ -239,6 +249,7 @@ use rule stage as higgsml_intervals with:
     pathvars:
         stem="<results>/higgsml/intervals/{method}",
     resources:
+        **HIGGSML_LARGE,
         expected_seconds=30,
     params:
         job=lambda w: job(
@@ -260,6 +271,7 @@ use rule higgsml_intervals as higgsml_many with:
     pathvars:
         stem="<results>/higgsml/many",
     resources:
+        **HIGGSML_LARGE,
         expected_seconds=100,
     params:
         job=job(
@@ -281,6 +293,7 @@ use rule stage as higgsml_profile with:
     pathvars:
         stem="<results>/higgsml/profile/{method}",
     resources:
+        **HIGGSML_LARGE,
         expected_seconds=60,
     params:
         job=lambda w: job(
@@ -300,6 +313,7 @@ use rule stage as higgsml_told_belt with:
     pathvars:
         stem="<results>/higgsml/told/simulated",
     resources:
+        **HIGGSML_LARGE,
         expected_seconds=600,
     params:
         job=job(
