@@ -156,8 +156,13 @@ def judged(images: xr.Dataset, *, wanted: str, shunned: str, shown: int = 16) ->
     passed, ours = images["log_density"].values > float(images["floor"]), images["wanted"].values
     mine, called = images["image"].values[ours], passed[ours]  # the largest density first
     for axis, chosen, wrong, title in (
-        (axes[0], mine[called][:shown], (), f"most certainly {wanted}"),
-        (axes[1], mine[::-1][:shown], np.flatnonzero(~called[::-1][:shown]).tolist(), f"{wanted} most like {shunned}"),
+        (axes[0], mine[called][:shown], (), f"{wanted} of the highest density"),
+        (
+            axes[1],
+            mine[::-1][:shown],
+            np.flatnonzero(~called[::-1][:shown]).tolist(),
+            f"{wanted} of the lowest density",
+        ),
     ):
         _mosaic(axis, chosen, shown, wrong)
         axis.set_title(title)

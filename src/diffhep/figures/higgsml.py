@@ -32,9 +32,13 @@ def setup(marginal: xr.Dataset, intervals: xr.Dataset, *, shown: int = 100) -> F
     figure, (left, right) = plotting.grid(2, size=(4.4, 3.7))
     edges = marginal["edges"].values
     for name, (label, colour) in PROCESSES.items():
-        left.stairs(marginal["expected"].sel(process=name), edges, color=colour, label=label, linewidth=1.5)
+        left.stairs(marginal["expected"].sel(process=name), edges, baseline=None, color=colour, label=label)
     left.set(
-        yscale="log", xlabel=MASS, ylabel=f"events / {edges[1] - edges[0]:g} GeV, 10/fb", xlim=(edges[0], edges[-1])
+        ylim=(0.3, None),
+        yscale="log",
+        xlabel=MASS,
+        ylabel=f"events / {edges[1] - edges[0]:g} GeV, 10/fb",
+        xlim=(edges[0], edges[-1]),
     )
     left.legend(fontsize="small")
     few = intervals.isel(toy=slice(shown // intervals.sizes["set"]))
@@ -66,7 +70,8 @@ def _flows(axis: Axes, marginal: xr.Dataset) -> None:
         axis.stairs(here["truth"].sel(label=label), edges, fill=True, color=colour, alpha=0.3, label=label)
     strengths = np.sort(here["strength"].values)
     for strength, colour in zip(strengths, plotting.sequence(len(strengths)), strict=True):
-        axis.stairs(here["learned"].sel(strength=strength), edges, color=colour, label=f"flow, c = {strength:g}")
+        learned = here["learned"].sel(strength=strength)
+        axis.stairs(learned, edges, baseline=None, color=colour, label=f"flow, c = {strength:g}")
     axis.set(xlabel=MASS, ylabel="density, one jet", xlim=(edges[0], edges[-1]))
     axis.legend(fontsize="small")
 
@@ -78,10 +83,11 @@ def _scores(axis: Axes, templates: xr.Dataset, nodes: int, *, signal: bool) -> N
     counts = (counts[:, :1] if signal else counts[:, 1:]).sum(axis=1).reshape(nodes, nodes, -1)[:, nodes // 2]
     edges = np.linspace(0, 1, counts.shape[-1] + 1)
     for row, shift, colour in zip(counts, shifts[:, 0], plotting.sequence(nodes), strict=True):
-        axis.stairs(row / row.sum() / np.diff(edges), edges, color=colour, label=f"{shift:.3f}")
+        density = row / row.sum() / np.diff(edges)
+        axis.stairs(density, edges, baseline=None, color=colour, label=f"{shift:.3f}")
     name = "signal" if signal else "background"
     axis.set(yscale="log", xlabel="score", ylabel=f"density of the {name}", xlim=(0, 1))
-    axis.legend(title=r"$\alpha_\mathrm{tes}$", fontsize="x-small", title_fontsize="small", ncols=2)
+    axis.legend(title=r"$\alpha_\mathrm{tes}$", fontsize="x-small", title_fontsize="small", ncols=2, loc="upper center")
 
 
 def _belt(axis: Axes, belt: xr.Dataset) -> None:
