@@ -107,7 +107,7 @@ def table(table: xr.Dataset) -> Figure:
     names = [str(name) for name in table["strategy"].values]
     rows = [_row(table.sel(strategy=name)) for name in names]
     labels = [STRATEGIES[name][0] + (" (ours)" if name in OURS else "") for name in names]
-    figure = Figure(figsize=(9.4, 0.36 * (len(names) + 2)), layout="constrained")
+    figure = Figure(figsize=(9.4, 0.28 * (len(names) + 2)), layout="constrained")
     axis = figure.subplots()
     heads = ["pseudo-\nexperiments", "score", "interval", "coverage", "window", "RMSE", "minutes\nfor 1000"]
     drawn = axis.table(rows, rowLabels=labels, colLabels=heads, loc="center", cellLoc="center")
@@ -151,6 +151,9 @@ def coverage(table: xr.Dataset) -> Figure:
         axis.set(ylim=(0, 1.03))
         axis.set_title(label, fontsize="small")
     plotting.label_outer(axes, r"true $\mu$", "coverage")
+    for axis in axes[-3:]:  # those with none below
+        axis.tick_params(labelbottom=True)
+        axis.set_xlabel(r"true $\mu$")
     plotting.legend_above(figure, axes[0], columns=1)
     return figure
 
