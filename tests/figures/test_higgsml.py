@@ -59,8 +59,8 @@ def test_intervals_that_miss_the_truth_are_told(marginal):
 def test_the_belt_stands_beside_the_line_of_no_bias(marginal):
     templates = xr.Dataset(
         {
-            "counts": (("point", "network", "process", "bin"), np.ones((16, 1, 4, 5))),
-            "shift": (("point", "nuisance"), np.ones((16, 3))),
+            "counts": (("point", "network", "process", "bin"), np.ones((23, 1, 4, 5))),
+            "shift": (("point", "nuisance"), np.concatenate([np.tile([1.0, 1.0, 0.0], (16, 1)), np.ones((7, 3))])),
         },
         coords={"network": ["cnf"]},
     )
@@ -69,7 +69,7 @@ def test_the_belt_stands_beside_the_line_of_no_bias(marginal):
         {"estimate": (("strength", "toy"), estimates), "low": ("truth", [-1.0, 0.0]), "high": ("truth", [1.0, 2.0])},
         coords={"strength": [0.0, 1.0], "truth": [0.0, 1.0]},
     )
-    axes = figures.method(marginal, templates, belt, nodes=4).axes
+    axes = figures.method(marginal, templates, belt).axes
     line = next(line for line in axes[3].lines if line.get_linestyle() == "--")
     np.testing.assert_array_equal(line.get_ydata(), belt["truth"])
     assert [text.get_text() for text in axes[1].get_legend().get_texts()] == ["1.000"] * 4

@@ -54,12 +54,12 @@ def setup(marginal: xr.Dataset, intervals: xr.Dataset, *, shown: int = 100) -> F
 
 
 @plotting.styled
-def method(marginal: xr.Dataset, templates: xr.Dataset, belt: xr.Dataset, *, nodes: int = 5) -> Figure:
+def method(marginal: xr.Dataset, templates: xr.Dataset, belt: xr.Dataset) -> Figure:
     """Flows, scores and the confidence belt (contrastive flows Fig. 6)."""
     figure, axes = plotting.grid(4, columns=2, size=(4.4, 3.4))
     _flows(axes[0], marginal)
     for axis, signal in zip(axes[1:3], (True, False), strict=True):
-        _scores(axis, templates, nodes, signal=signal)
+        _scores(axis, templates, signal=signal)
     _belt(axes[3], belt)
     return figure
 
@@ -76,10 +76,12 @@ def _flows(axis: Axes, marginal: xr.Dataset) -> None:
     axis.legend(fontsize="small")
 
 
-def _scores(axis: Axes, templates: xr.Dataset, nodes: int, *, signal: bool) -> None:
+def _scores(axis: Axes, templates: xr.Dataset, *, signal: bool) -> None:
     """Scores at every node of tes, that of jes being the middle one."""
-    counts = templates["counts"].sel(network="cnf").isel(point=slice(nodes**2)).values
-    shifts = templates["shift"].values[: nodes**2, 0].reshape(nodes, nodes)
+    shifts = templates["shift"].values
+    grid = shifts[:, 2] == 0  # behind them stand those of the profile likelihood, with soft missing momentum
+    counts, nodes = templates["counts"].sel(network="cnf").values[grid], round(np.sqrt(grid.sum()))
+    shifts = shifts[grid, 0].reshape(nodes, nodes)
     counts = (counts[:, :1] if signal else counts[:, 1:]).sum(axis=1).reshape(nodes, nodes, -1)[:, nodes // 2]
     edges = np.linspace(0, 1, counts.shape[-1] + 1)
     for row, shift, colour in zip(counts, shifts[:, 0], plotting.sequence(nodes), strict=True):
