@@ -118,6 +118,22 @@ def test_a_restored_flow_has_the_stored_loss(trained):
     assert float(loss) == pytest.approx(float(trained["valid"].min()), abs=1e-3)
 
 
+def test_an_evaluator_is_compiled_once_for_all_flows(trained, monkeypatch):
+    flow, found = contrastive.restored(SETTINGS["flow"], trained)
+    events, traced, plain = np.asarray(samples(1, 30).events), [], contrastive.log_density
+
+    def counted(*args):
+        traced.append(args)
+        return plain(*args)
+
+    monkeypatch.setattr(contrastive, "log_density", counted)
+    evaluated = contrastive.evaluator(SETTINGS["flow"], 2)
+    for row, each in zip(evaluated(trained, events), events, strict=True):
+        np.testing.assert_allclose(row, plain(flow, found, jnp.asarray(each)), rtol=1e-4, atol=1e-4)
+    other = evaluated(trained.assign(parameters=0.9 * trained["parameters"].astype(np.float32)), events)
+    assert len(traced) == 1 and np.abs(other - evaluated(trained, events)).max() > 0.01
+
+
 def test_without_contrast_it_is_an_ordinary_flow():
     settings = SETTINGS | {"strength": 0.0, "iterations": 200, "evaluate_every": 50}
     seen = samples(0, 4000)

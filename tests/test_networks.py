@@ -33,7 +33,9 @@ def test_branches_are_those_of_the_category():
     names = parameters["params"]
 
     def by_hand(entry, head, last):
-        dense = lambda name, x: x @ names[name]["kernel"] + names[name]["bias"]  # noqa: E731
+        def dense(name, x):
+            return x @ names[name]["kernel"] + names[name]["bias"]
+
         shared = jax.nn.relu(dense("Dense_2", jax.nn.relu(dense(entry, features))))
         return dense(last, jax.nn.relu(dense(head, shared)))[:, 0]
 

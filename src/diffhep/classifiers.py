@@ -6,6 +6,7 @@ so that it alone tells nothing. Others have a context of no features.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,8 @@ def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint:
     Returns:
         As of `flow_training.train`.
     """
-    scales = flow_training.scales_of(seen)
-    scaled = (flow_training.scaled(each, scales) for each in (seen, valid))
-    found = flow_training.kept(problem(settings["network"], *scaled), settings, checkpoint=checkpoint)
-    return found.assign(flow_training.stored(scales))
+    posed = partial(problem, settings["network"])
+    return flow_training.kept_of_scaled(posed, settings, seen, valid, checkpoint=checkpoint)
 
 
 def problem(network: Mapping[str, Any], seen: Pairs, valid: Pairs) -> training.Problem:

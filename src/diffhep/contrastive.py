@@ -9,10 +9,12 @@ no less than a floor k, event by event; the paper's text bounds the loss of a wh
 has a gradient any more (`clamp: batch`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
@@ -76,10 +78,7 @@ def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint:
     Returns:
         As of `flow_training.train`; losses in the units of the scaled events.
     """
-    scales = flow_training.scales_of(seen)
-    scaled = (flow_training.scaled(each, scales) for each in (seen, valid))
-    found = flow_training.kept(problem(settings, *scaled), settings, checkpoint=checkpoint)
-    return found.assign(flow_training.stored(scales))
+    return flow_training.kept_of_scaled(partial(problem, settings), settings, seen, valid, checkpoint=checkpoint)
 
 
 def problem(settings: Mapping[str, Any], seen: Pairs, valid: Pairs) -> training.Problem:
@@ -103,11 +102,30 @@ def problem(settings: Mapping[str, Any], seen: Pairs, valid: Pairs) -> training.
 
 def restored(settings: Mapping[str, Any], trained: xr.Dataset) -> tuple[Flow, Trained]:
     """The flow and its first member, from settings of `coupling_flows.build` and the result of `train`."""
+    return coupling_flows.build(settings, trained["event_mean"].size), _first(trained)
+
+
+def _first(trained: xr.Dataset) -> Trained:
     found = flow_training.parameters_of(trained)
-    flow = coupling_flows.build(settings, trained["event_mean"].size)
-    return flow, found._replace(parameters=found.parameters[0])
+    return found._replace(parameters=found.parameters[0])
 
 
 def log_density(flow: Flow, trained: Trained, events: Float[Array, "event feature"]) -> Float[Array, " event"]:
     """Logarithm of p of events, in their own units."""
     return flows.log_density(flow, trained, events, jnp.zeros((len(events), 0)))
+
+
+def evaluator(settings: Mapping[str, Any], dimension: int) -> Callable[[xr.Dataset, np.ndarray], np.ndarray]:
+    """What evaluates log p (*axis) of events (*axis, feature) by a trained flow: compiled once for all of one shape.
+
+    Args:
+        settings: Of the flows, keys of `coupling_flows.build`.
+        dimension: Features of an event.
+    """
+    compiled = jax.jit(partial(log_density, coupling_flows.build(settings, dimension)))
+
+    def of(trained, events):
+        flat = jnp.asarray(events.reshape(-1, events.shape[-1]), jnp.float32)
+        return np.asarray(compiled(_first(trained), flat), float).reshape(events.shape[:-1])
+
+    return of

@@ -1,6 +1,7 @@
 """Maximum-likelihood training of an ensemble of flows, and how it is stored."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,11 +57,31 @@ def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint:
         Losses `train` and `valid` (member, iteration) in the units of the events, `selected` (member), the iteration
         that is kept, `parameters` (member, parameter) there, and what events and contexts were scaled with.
     """
+    found = kept_of_scaled(partial(problem, settings["flow"]), settings, seen, valid, checkpoint=checkpoint)
+    units = float(np.sum(np.log(found["event_width"].values)))
+    return found.assign({name: found[name] + units for name in ("train", "valid")})
+
+
+def kept_of_scaled(
+    posed: Callable[[Pairs, Pairs], training.Problem],
+    settings: Mapping[str, Any],
+    seen: Pairs,
+    valid: Pairs,
+    *,
+    checkpoint: Path | None = None,
+) -> xr.Dataset:
+    """Result of `kept` on events and contexts of mean 0 and width 1, and what they were scaled with.
+
+    Args:
+        posed: What makes a problem of scaled events, those that are trained on and those that validate.
+        settings: As for `kept`.
+        seen: What is trained on, and scaled by.
+        valid: What it is validated on.
+        checkpoint: As in `training.train`.
+    """
     scales = scales_of(seen)
-    seen, valid = (scaled(each, scales) for each in (seen, valid))
-    found = kept(problem(settings["flow"], seen, valid), settings, checkpoint=checkpoint)
-    units = float(jnp.sum(jnp.log(scales[0].width)))
-    return found.assign({name: found[name] + units for name in ("train", "valid")} | stored(scales))
+    of_scaled = posed(*(scaled(each, scales) for each in (seen, valid)))
+    return kept(of_scaled, settings, checkpoint=checkpoint).assign(stored(scales))
 
 
 def scales_of(seen: Pairs) -> tuple[Scaling, Scaling]:

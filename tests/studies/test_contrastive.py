@@ -67,6 +67,9 @@ def test_steps_are_between_neighbouring_strengths_in_any_order(sample, flows):
     found = study.surfaces(settings, sample, turned, classifier)
     kept = found["kept"].sel(strength=1.0) - found["kept"].sel(strength=20.0)
     np.testing.assert_allclose(found["sharper"], kept)
+    points = np.stack(np.meshgrid(found["x"], found["y"]), axis=-1)
+    logits = study.logits(CLASSIFIER["network"], classifier, points)
+    np.testing.assert_allclose(found["score"], 1 / (1 + np.exp(-logits)), rtol=1e-5)
 
 
 def test_variants_are_compared_at_the_same_events(sample, flows):
@@ -107,6 +110,22 @@ def scenario():
 def test_flows_of_both_classes_are_scaled_by_their_own_densities(scenario):
     centres = [float(flow["centre"]) for flow in scenario["flows"].values()]
     assert centres[0] != centres[1] and all(float(flow["spread"]) > 0 for flow in scenario["flows"].values())
+
+
+def test_the_class_that_a_flow_wants_comes_first(scenario, monkeypatch):
+    seen = []
+
+    def noted(settings, events, valid, checkpoint):
+        seen.append(np.asarray(events.events))
+        return scenario["flows"]["signal"]
+
+    monkeypatch.setattr(robust.contrastive, "train", noted)
+    monkeypatch.setattr(robust.classifiers, "train", noted)
+    robust.train_plain(TEN | CLASSIFIER)
+    for label in ("signal", "background"):
+        robust.train_flow(TEN | FLOW | {"label": label})
+    np.testing.assert_array_equal(seen[1], seen[0])
+    np.testing.assert_array_equal(seen[2], seen[0][::-1])
 
 
 def test_predictions_are_what_the_true_densities_allow(scenario):

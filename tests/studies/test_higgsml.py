@@ -1,28 +1,15 @@
-"""The challenge's chain: pools keep yields, pseudo-experiments have the moments they should, and intervals cover."""
+"""The fits of the challenge's chain: pseudo-experiments have the moments they should, and intervals cover."""
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray as xr
-from study_settings import study_settings
 
-from diffhep import challenge_score
-from diffhep.data import challenge_files, htautau_shifts
-from diffhep.data.htautau_features import PRIMARY
-from diffhep.data.htautau_shifts import PROCESSES
+from diffhep import challenge_score, likelihood
+from diffhep.data import htautau_shifts
 from diffhep.studies import higgsml as study
-from diffhep.studies import (
-    higgsml_counts,
-    higgsml_events,
-    higgsml_inferno,
-    higgsml_table,
-    higgsml_told,
-    higgsml_training,
-)
+from diffhep.studies import higgsml_counts, higgsml_shown, higgsml_table, higgsml_told
 
-SETTINGS = study_settings("higgsml", "quick")
-SEEDS = {"seed": 0, "seeds_at_once": "auto"}
-TRAINED = SEEDS | {"columns": SETTINGS["columns"], "perturbed": SETTINGS["perturbed"]}
 NODES = [-3.0, -1.5, 0.0, 1.5, 3.0]
 FITS = {
     "seed": 0,
@@ -34,66 +21,6 @@ FITS = {
     "method": "cnf",
     "shifts": True,
 }
-
-
-@pytest.fixture(scope="module")
-def pools():
-    return {name: higgsml_events.pool(SETTINGS["data"] | {"process": name, "seed": 0}) for name in PROCESSES}
-
-
-def test_every_part_of_a_pool_stands_for_the_whole_yield(pools):
-    settings = SETTINGS["data"] | {"process": "htautau", "seed": 0}
-    everything = settings | {"shares": {"train": 0.999, "template": 0.0005, "test": 0.0005}}
-    whole = float(higgsml_events.pool(everything)["weights"].sum())
-    for part in SETTINGS["data"]["shares"]:
-        total = higgsml_events.samples(pools, part)[0].weights.sum()
-        assert total == pytest.approx(whole, rel=0.1) and total < SETTINGS["data"]["yields"]["htautau"]
-    first = [higgsml_events.samples(pools, part)[0].primaries[:50, 0] for part in ("template", "test")]
-    assert not np.isin(*first).any()
-
-
-def test_pools_are_read_from_a_file_of_the_challenge(tmp_path, pools):
-    sample = pools["ttbar"]
-    path = tmp_path / "events.parquet"
-    columns = (jnp.asarray(sample[name].values) for name in ("primaries", "weights"))
-    challenge_files.write(path, {"ttbar": tuple(columns)}, seed=0)
-    number = sample.sizes["event"]
-    settings = SETTINGS["data"] | {"process": "ttbar", "seed": 0, "events": {"ttbar": number}}
-    read = higgsml_events.pool(settings, path)
-    assert list(read["column"].values) == list(PRIMARY) and read.sizes["event"] == number
-    total = float(sample["weights"].sum())
-    for part in SETTINGS["data"]["shares"]:
-        assert higgsml_events.samples(dict.fromkeys(PROCESSES, read), part)[0].weights.sum() == pytest.approx(total)
-
-
-def test_perturbed_events_know_their_own_shift(pools):
-    (signal, background), (held_out, _) = higgsml_events.perturbed(TRAINED | SETTINGS, pools)
-    for seen in (signal, background):
-        assert set(np.unique(seen.category)) == {0, 1} and seen.columns.shape[1] == 28
-    assert (
-        len(np.unique(signal.nuisances[:, 0])) == 17
-        and not np.isin(held_out.nuisances[:, 0], signal.nuisances[:, 0]).any()
-    )
-
-
-def test_the_flows_of_a_category_are_appended_in_the_order_of_their_names(pools):
-    of_flow = TRAINED | SETTINGS["flow"]
-    flows = {
-        f"two_jets_{label}_2.0": higgsml_training.train_flow(
-            of_flow | {"category": "two_jets", "label": label, "strength": 2.0}, pools
-        )
-        for label in ("signal", "background")
-    } | {"one_jet_signal_2.0": None}
-    settings = TRAINED | {"flow": SETTINGS["flow"]["flow"], "phi": "scaled"}
-    columns = jnp.asarray(higgsml_events.nominal(settings, pools, "train")[0].columns[:7])
-    phi = higgsml_training.discriminants(settings, flows, "two_jets")(columns)
-    only = {"two_jets_signal_2.0": flows["two_jets_signal_2.0"]}
-    np.testing.assert_allclose(
-        phi[:, 1:], higgsml_training.discriminants(settings, only, "two_jets")(columns), rtol=1e-6
-    )
-    assert ((phi > 0) & (phi < 1)).all()
-    with pytest.raises(ValueError, match="neither"):
-        higgsml_training.discriminants(settings | {"phi": "neither"}, flows, "one_jet")
 
 
 def contents(shifts):
@@ -131,8 +58,26 @@ def chunks():
 def test_the_response_surface_is_the_histograms_that_it_was_fitted_to(chunks):
     surface = study.surface(chunks, "cnf", 2)
     shifts = higgsml_counts.design(16, 5)
-    found = surface(shifts ** np.array([1, 1, 2]))
+    found = surface(study.coordinates(shifts))
     np.testing.assert_allclose(found, contents(shifts), rtol=0.02)
+
+
+def test_missing_momentum_counts_by_its_square():
+    np.testing.assert_allclose(study.coordinates(np.array([[1.01, 0.98, 3.0]])), [[1.01, 0.98, 9.0]])
+
+
+def test_the_response_surface_is_checked_in_poisson_deviations(chunks):
+    shifts = higgsml_counts.design(8, 5)
+    expected = contents(shifts)
+    direct = xr.Dataset(
+        {"counts": (("network", "point", "process", "bin"), expected[None]), "shift": (("point", "nuisance"), shifts)},
+        coords={"network": ["cnf"]},
+    )
+    found = higgsml_shown.checked({"order": 2, "luminosity": 0.1, "network": "cnf"}, chunks, direct)
+    np.testing.assert_allclose(found["direct"], 0.1 * expected.sum(axis=1))
+    deviation = np.sqrt(found["direct"])
+    np.testing.assert_allclose(found["off"], (found["surface"] - found["direct"]) / deviation)
+    assert np.abs(found["off"]).max() < 0.5
 
 
 def test_pseudo_experiments_have_poisson_contents_around_what_is_expected(chunks):
@@ -164,11 +109,29 @@ def test_a_fit_without_shifts_does_not_move_them(templates, chunks):
     np.testing.assert_array_equal(found.parameters[:, 1:3], 0)
 
 
+def test_both_models_expect_the_templates_that_they_are_made_of(templates):
+    spline = study.spline_model(FITS, templates, "cnf", shifts=True)
+    pars = likelihood.nominal_parameters(spline, 2.0).at[1:3].set(jnp.array([1.5, -3.0]))
+    signal, *background = 0.1 * contents(np.array([[1.015, 0.97, 0.0]]))[0]
+    np.testing.assert_allclose(likelihood.expected_rates(spline, pars), 2 * signal + sum(background), rtol=1e-6)
+    profile = study.profile_model(FITS, templates, "cnf")
+    for name, shift in (("tes", [1.01, 1.0, 1.0]), ("jes", [1.0, 1.01, 1.0]), ("soft_met", [1.0, 1.0, np.e])):
+        pars = likelihood.nominal_parameters(profile, 1.0).at[profile.parameters.names.index(name)].set(1.0)
+        expected = 0.1 * contents(np.array([shift]))[0].sum(axis=0).reshape(10, 2).sum(axis=1)
+        np.testing.assert_allclose(likelihood.expected_rates(profile, pars), expected, rtol=1e-6)
+
+
 def test_the_profile_model_has_six_nuisance_parameters_and_its_templates(templates):
     model = study.profile_model(FITS, templates, "cnf")
     assert set(model.parameters.names) == {"mu", *htautau_shifts.NUISANCES}
     median = contents(np.array([[1.0, 1.0, 1.0]]))[0].reshape(4, 10, 2).sum(axis=2)
     np.testing.assert_allclose(sorted(model.nominal.sum(axis=1)), sorted(0.1 * median.sum(axis=1)))
+
+
+def test_bins_that_cannot_be_shared_out_evenly_are_refused():
+    np.testing.assert_array_equal(study.merged(FITS, "cnf", np.arange(40.0).reshape(2, 20))[:, 0], [1, 41])
+    with pytest.raises(ValueError, match="profile_bins of cnf is 10: choose a divisor of the 25 bins"):
+        study.merged(FITS, "cnf", np.zeros((3, 25)))
 
 
 def test_intervals_of_the_profile_likelihood_hold_the_estimate(templates, chunks):
@@ -191,32 +154,6 @@ def test_mixtures_without_shifts_give_back_the_strength():
     assert float(found.parameters[0, 0]) == pytest.approx(2.0, rel=1e-6)
 
 
-def test_the_told_classifier_finds_the_nuisance_parameters_that_make_background(pools):
-    network = higgsml_training.train_told(TRAINED | SETTINGS["training"] | {"network": SETTINGS["network"]}, pools)
-    tools = higgsml_told.tools({"network": SETTINGS["network"]}, network)
-    columns = higgsml_events.nominal(TRAINED, pools, "test")[1]
-    inputs = jnp.asarray(np.column_stack([columns.columns, columns.category])[:200])
-    events = higgsml_told.Events(inputs, jnp.ones(200))
-    best = higgsml_told.best(tools, events)
-    value = lambda normal: float(tools.blamed(jnp.asarray(normal), events)[0])  # noqa: E731
-    assert best.shape == (6,)
-    normal = (best[:2] - 1) / 0.01
-    corner = np.array([*normal, np.log(best[2]), (best[3] - 1) / 0.02, (best[4] - 1) / 0.25, (best[5] - 1) / 0.001])
-    assert value(corner) <= value(np.zeros(6)) + 1e-6
-
-
-def test_the_network_of_the_whole_fit_sees_shifts_in_pairs(pools):
-    settings = SEEDS | SETTINGS["inferno"] | {"columns": SETTINGS["columns"], "luminosity": 0.1}
-    seen, valid = higgsml_inferno.drawn(settings, pools)
-    assert seen.features.shape == (8, 1000, 29) and seen.scaled.shape == (1, 1000, 6)
-    hadrons = np.asarray(seen.features[:, :, PRIMARY.index("PRI_had_pt")])
-    np.testing.assert_allclose(hadrons[2] - hadrons[3], np.log(1.01 / 0.99), rtol=1e-3)
-    background = sum(sample.weights.sum() for sample in higgsml_events.samples(pools, "train")[1:])
-    assert float(valid.weights[1].max()) == pytest.approx(background / 1000, rel=1e-5)
-    for column, factor in ((0, 1.02), (1, 0.98)):  # top quarks, up and down
-        np.testing.assert_allclose(np.unique(seen.scaled[0, :, column]), sorted([1.0, factor]), rtol=1e-6)
-
-
 def test_the_table_marks_coverage_outside_of_the_window():
     def result(half, toys=50):
         rng = np.random.default_rng(0)
@@ -235,10 +172,16 @@ def test_the_table_marks_coverage_outside_of_the_window():
         {"seconds": (("network", "point"), np.full((3, 2), 0.5))}, coords={"network": ["cnf", "baseline", "inferno"]}
     )
     found = higgsml_table.table(
-        {"bootstrapped": 20, "seed": 0}, belted, {"cnf": result(1.0), "inferno": result(1.0)}, result(1.0), direct
+        {"bootstrapped": 20, "seed": 0}, belted, {"cnf": result(1.0), "inferno": result(2.0)}, result(1.0), direct
     )
     assert float(found["distance"].sel(strategy="cnf")) == 0 < float(found["distance"].sel(strategy="baseline"))
     assert float(found["narrower"]) == pytest.approx(0.5)
     assert float(found["faster"]) == pytest.approx(6 / 0.501)
     assert float(found["minutes"].sel(strategy="told")) == pytest.approx(100)
-    assert float(found["lead"]) > 0 and float(found["lead_profile"]) == pytest.approx(0)
+    score = {name: float(found["score"].sel(strategy=name)) for name in found["strategy"].values}
+    assert float(found["lead"]) == pytest.approx(score["cnf"] - max(score["told"], score["baseline"]))
+    assert float(found["lead_profile"]) == pytest.approx(0)
+    assert float(found["lead_inferno"]) == pytest.approx(score["cnf"] - score["profile_inferno"])
+    low, high = found["set_window"].sel(shown="baseline").values
+    misses = np.maximum(low - found["of_set"], found["of_set"] - high).sel(shown="baseline")
+    assert float(found["farthest"].sel(shown="baseline")) == pytest.approx(float(misses.max())) != float(misses.min())

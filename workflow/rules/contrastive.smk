@@ -30,7 +30,7 @@ use rule stage as contrastive_flow with:
     pathvars:
         stem="<results>/contrastive/plane/flow/{variant}_{strength}",
     resources:
-        expected_seconds=coupling_seconds(CONTRASTIVE["flow"]),
+        **lasting(coupling_seconds(CONTRASTIVE["flow"])),
     params:
         job=lambda w: job(
             "diffhep.studies.contrastive:train_flow",
@@ -93,7 +93,7 @@ use rule stage as contrastive_ten_flow with:
     pathvars:
         stem="<results>/contrastive/ten/{label}_{trial}",
     resources:
-        expected_seconds=coupling_seconds(CONTRASTIVE["flow"]),
+        **lasting(coupling_seconds(CONTRASTIVE["flow"])),
     params:
         job=lambda w: job(
             "diffhep.studies.contrastive_robust:train_flow",

@@ -2,7 +2,7 @@
 
 HIGGSML = SETTINGS["higgsml"]
 HIGGSML_SEEDS = {key: config[key] for key in ("seed", "seeds_at_once")}
-HIGGSML_PROCESSES = ("htautau", "ztautau", "ttbar", "diboson")
+HIGGSML_PROCESSES = list(HIGGSML["data"]["yields"])
 HIGGSML_NETWORKS = {
     "baseline": HIGGSML["network"],
     "cnf": HIGGSML["network"],

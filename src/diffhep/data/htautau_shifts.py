@@ -5,6 +5,7 @@ follow. Three scale the yields of backgrounds. Shifts come first and the selecti
 thresholds in both directions.
 """
 
+import math
 from typing import NamedTuple
 
 import jax
@@ -41,6 +42,14 @@ NUISANCES = {
 }
 """Table 3 of the paper. `soft_met` is in GeV; the rest are factors."""
 
+SCALED = {
+    "htautau": (),
+    "ztautau": ("bkg_scale",),
+    "ttbar": ("ttbar_scale", "bkg_scale"),
+    "diboson": ("diboson_scale", "bkg_scale"),
+}
+"""Nuisance parameters that scale each process (eq. 20)."""
+
 
 def from_normal(normal: Float[Array, "*axis par"]) -> Float[Array, "*axis par"]:
     """Nuisance parameters, all or the first of `NUISANCES`, from standard normal numbers, by their priors."""
@@ -56,14 +65,15 @@ def draw(key: Key[Array, ""], number: int) -> Float[Array, "toy 6"]:
 
 
 def factors(mu: ArrayLike, nuisances: Float[Array, " par"]) -> Float[Array, " process"]:
-    """What multiplies the expected events of each of `PROCESSES` (eq. 20).
+    """What multiplies the expected events of each of `PROCESSES`: mu for the signal, and all that is in `SCALED`.
 
     Args:
         mu: Signal strength.
         nuisances: In the order of `NUISANCES`.
     """
-    ttbar, diboson, background = nuisances[3:]
-    return jnp.stack([jnp.asarray(mu, background.dtype), background, background * ttbar, background * diboson])
+    values = dict(zip(NUISANCES, nuisances, strict=True))
+    scales = [math.prod(values[name] for name in SCALED[process]) for process in PROCESSES[1:]]
+    return jnp.stack([jnp.asarray(mu, nuisances.dtype), *scales])
 
 
 def shifted(

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jax.scipy.special import expit
 from jaxtyping import Float
+from scipy.special import expit
 
 from diffhep import classifiers, configuration, contrastive
 from diffhep.data import gaussians
@@ -97,13 +96,14 @@ def surfaces(settings: dict, sample: xr.Dataset, flows: dict[str, xr.Dataset], c
     x, y = (np.linspace(*each, settings["points"]) for each in ends)
     grid, area = np.stack(np.meshgrid(x, y), axis=-1), (x[1] - x[0]) * (y[1] - y[0])
     events = sample["events"].values[:, sample["valid"].values]
+    evaluated = contrastive.evaluator(settings["flow"]["flow"], events.shape[-1])
     learned, inside = (
-        np.stack([density(settings["flow"], flow, each) for flow in flows.values()]) for each in (grid, events)
+        np.stack([_density(evaluated(flow, each)) for flow in flows.values()]) for each in (grid, events)
     )
     best, best_inside = (_unnormalised(settings, each) for each in (grid, events))
     norm = best.sum(axis=(1, 2)) * area
     best = best / norm[:, None, None]
-    score, called = (_scores(settings["classifier"], classifier, each) for each in (grid, events))
+    score, called = (expit(logits(settings["classifier"]["network"], classifier, each)) for each in (grid, events))
     kept, best_kept = ((each > cut).mean(axis=-1) for each in (inside, best_inside / norm[:, None, None]))
     found = {
         "learned": (("strength", "y", "x"), learned),
@@ -127,21 +127,18 @@ def _unnormalised(settings: Mapping, points: Float[np.ndarray, "*point axis"]) -
     return np.stack([contrastive.optimum(*truth, strength) for strength in settings["strengths"]])
 
 
-def density(
-    settings: Mapping, trained: xr.Dataset, points: Float[np.ndarray, "*point axis"]
-) -> Float[np.ndarray, "*point"]:
-    """The learned density, in the units of the events."""
-    flow, parameters = contrastive.restored(settings["flow"], trained)
-    flat = jnp.asarray(points.reshape(-1, points.shape[-1]), jnp.float32)
-    found = jax.jit(lambda each: contrastive.log_density(flow, parameters, each))(flat)
+def _density(log_density: Float[np.ndarray, "*point"]) -> Float[np.ndarray, "*point"]:
     # a quadratic of a quadratic overflows float32 far away, where its density is none
-    return np.exp(np.nan_to_num(np.asarray(found, float), nan=-np.inf)).reshape(points.shape[:-1])
+    return np.exp(np.nan_to_num(log_density, nan=-np.inf))
 
 
-def _scores(settings: Mapping, trained: xr.Dataset, points: np.ndarray) -> np.ndarray:
+def logits(
+    network: Mapping, trained: xr.Dataset, points: Float[np.ndarray, "*point axis"]
+) -> Float[np.ndarray, "*point"]:
+    """What a trained classifier says of points, without a context."""
     flat = jnp.asarray(points.reshape(-1, points.shape[-1]), jnp.float32)
-    logit = classifiers.logit(settings["network"], parameters_of(trained), flat, jnp.zeros(0))
-    return np.asarray(expit(logit)).reshape(points.shape[:-1])
+    found = classifiers.logit(network, parameters_of(trained), flat, jnp.zeros(0))
+    return np.asarray(found).reshape(points.shape[:-1])
 
 
 def compare(settings: dict, sample: xr.Dataset, flows: dict[str, xr.Dataset]) -> xr.Dataset:
@@ -166,7 +163,8 @@ def compare(settings: dict, sample: xr.Dataset, flows: dict[str, xr.Dataset]) ->
     best, rows = best / (best * area).sum(), {}
     for name, changed in variants(settings).items():
         trained = flows[f"{name}_1.0"]
-        learned, inside = (density(changed, trained, each) for each in (grid, events))
+        evaluated = contrastive.evaluator(changed["flow"], events.shape[-1])
+        learned, inside = (_density(evaluated(trained, each)) for each in (grid, events))
         right = np.stack([inside[0] > settings["cut"], inside[1] <= settings["cut"]])
         rows[name] = {
             "mass": [(learned * area)[far <= box].sum() for box in BOXES],

@@ -97,10 +97,9 @@ def judged(settings: dict, trained: xr.Dataset) -> xr.Dataset:
         it, the largest first; and the `floor` of training: what lies below is none of the wanted.
     """
     both = [images(settings, digit)[1] for digit in settings["digits"]]
-    flow, parameters = contrastive.restored(settings["flow"], trained)
     every = np.concatenate(both)
-    found = np.asarray(contrastive.log_density(flow, parameters, jnp.asarray(every, jnp.float32)), float)
-    found += np.log(trained["event_width"].values).sum()
+    found = contrastive.evaluator(settings["flow"], every.shape[-1])(trained, every)
+    found = found + np.log(trained["event_width"].values).sum()
     order, wanted = np.argsort(-found), np.arange(len(every)) < len(both[0])
     return xr.Dataset({
         "image": (("image", "y", "x"), every[order].reshape(-1, *SHAPE)),

@@ -1,20 +1,17 @@
 """How classifiers fare where events are distorted: ten dimensions, four classifiers (contrastive flows section 5)."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from diffhep import classifiers, contrastive, coupling_flows
+from diffhep import classifiers, contrastive
 from diffhep.data import gaussians
 from diffhep.data.gaussians import Classes, Space
-from diffhep.flow_training import parameters_of
-from diffhep.studies.contrastive import LABELS, parts
+from diffhep.studies.contrastive import LABELS, logits, parts
 
 SPACE, UNDISTORTED, PERTURBED, TEST = 52, 53, 54, 55
 """Purposes of randomness."""
@@ -52,7 +49,8 @@ def train_flow(settings: dict, checkpoint: Path | None = None) -> xr.Dataset:
     wanted = LABELS.index(settings["label"])
     ordered = events[[wanted, 1 - wanted]]
     trained = contrastive.train(settings, *parts(ordered, valid, settings["seed"]), checkpoint=checkpoint)
-    low, middle, high = np.quantile(_densities(settings)(trained, events), [0.25, 0.5, 0.75])
+    log_density = contrastive.evaluator(settings["flow"], settings["dimension"])(trained, events)
+    low, middle, high = np.quantile(log_density, [0.25, 0.5, 0.75])
     return trained.assign(centre=middle, spread=high - low)
 
 
@@ -64,20 +62,6 @@ def train_plain(settings: dict, checkpoint: Path | None = None) -> xr.Dataset:
         checkpoint: As in `training.train`.
     """
     return classifiers.train(settings, *parts(*_training(settings), settings["seed"]), checkpoint=checkpoint)
-
-
-def _densities(settings: Mapping) -> Callable[[xr.Dataset, np.ndarray], np.ndarray]:
-    """What evaluates log p (class, event) of events (class, event, axis) by a trained flow; compiled once for all."""
-    flow = coupling_flows.build(settings["flow"], settings["dimension"])
-    compiled = jax.jit(partial(contrastive.log_density, flow))
-
-    def of(trained, events):
-        parameters = parameters_of(trained)
-        parameters = parameters._replace(parameters=parameters.parameters[0])
-        flat = jnp.asarray(events.reshape(-1, events.shape[-1]), jnp.float32)
-        return np.asarray(compiled(parameters, flat)).reshape(events.shape[:-1])
-
-    return of
 
 
 def robustness(settings: dict, signal: xr.Dataset, background: xr.Dataset, plain: xr.Dataset) -> xr.Dataset:
@@ -108,8 +92,8 @@ def robustness(settings: dict, signal: xr.Dataset, background: xr.Dataset, plain
     for n, amount in enumerate(amounts):
         rng = np.random.default_rng([settings["seed"], TEST, n])
         events = gaussians.draw(rng, _distorted(settings, amount, settings["kind"]), settings["test_events"])
-        told = inputs(events)
-        chosen = {name: _logit(settings, each, told[name]) > 0 for name, each in trained.items()}
+        told, network = inputs(events), settings["classifier"]["network"]
+        chosen = {name: logits(network, each, told[name]) > 0 for name, each in trained.items()}
         chosen |= {"flow": told["flow"] > settings["cut"], **_predictions(settings, events)}
         rows.append([_accuracy(chosen[name]) for name in CLASSIFIERS + PREDICTIONS])
     return xr.Dataset(
@@ -120,7 +104,8 @@ def robustness(settings: dict, signal: xr.Dataset, background: xr.Dataset, plain
 
 def _inputs(settings: Mapping, *flows: xr.Dataset) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
     """What says what each classifier is told of events; that of the flow is its density."""
-    evaluated, trained = _densities(settings), [(flow["centre"].item(), flow["spread"].item()) for flow in flows]
+    evaluated = contrastive.evaluator(settings["flow"], settings["dimension"])
+    trained = [(flow["centre"].item(), flow["spread"].item()) for flow in flows]
     scales = {"perturbed_flow": trained, "perturbed_printed": [(0.0, 1.0)] * len(flows)}
 
     def of(events):
@@ -142,12 +127,6 @@ def _perturbed(settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
     drawn = [gaussians.draw(rng, _distorted(settings, amount, settings["kind"]), each) for amount in amounts]
     events = np.concatenate(drawn, axis=1)
     return events, rng.random(events.shape[1]) < settings["validation"]
-
-
-def _logit(settings: Mapping, trained: xr.Dataset, events: Float[np.ndarray, "2 event axis"]) -> np.ndarray:
-    flat = jnp.asarray(events.reshape(-1, events.shape[-1]), jnp.float32)
-    logit = classifiers.logit(settings["classifier"]["network"], parameters_of(trained), flat, jnp.zeros(0))
-    return np.asarray(logit).reshape(events.shape[:-1])
 
 
 def _predictions(settings: Mapping, events: Float[np.ndarray, "2 event axis"]) -> dict[str, np.ndarray]:

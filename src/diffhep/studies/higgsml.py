@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from diffhep import histfactory, neyman, profile_intervals, response_surface, spline_templates, training
 from diffhep.data import htautau_shifts
-from diffhep.data.htautau_shifts import NUISANCES, PROCESSES
+from diffhep.data.htautau_shifts import NUISANCES, PROCESSES, SCALED
 from diffhep.fits import FitResult
 from diffhep.likelihood import Data, Model
 from diffhep.many_fits import fit_all
@@ -24,29 +24,19 @@ from diffhep.studies.higgsml_counts import SHIFTS
 BELT, SETS = 65, 66
 """Purposes of randomness."""
 
-SCALED = {
-    "htautau": (),
-    "ztautau": ("bkg_scale",),
-    "ttbar": ("ttbar_scale", "bkg_scale"),
-    "diboson": ("diboson_scale", "bkg_scale"),
-}
-"""Nuisance parameters that scale each process (eq. 20)."""
-
 HALF = 0.5
 """Simulated events that a background template holds at least in each bin: none would make any signal certain."""
 
 
 def surface(chunks: Mapping[str, xr.Dataset], method: str, order: int) -> Surface:
-    """Expected histograms (process, bin) of a method as a function of tes, jes and the square of soft_met.
-
-    The square, for noise is added in quadrature.
-    """
+    """Expected histograms (process, bin) of a method as a function of the `coordinates` of shifts."""
     chosen = [chunk.sel(network=method) for chunk in chunks.values()]
     counts, shifts = (np.concatenate([each[name].values for each in chosen]) for name in ("counts", "shift"))
-    return response_surface.fit(_coordinates(shifts), counts, order)
+    return response_surface.fit(coordinates(shifts), counts, order)
 
 
-def _coordinates(shifts: Float[np.ndarray, "point 3"]) -> Float[np.ndarray, "point 3"]:
+def coordinates(shifts: Float[np.ndarray, "point 3"]) -> Float[np.ndarray, "point 3"]:
+    """tes, jes and the square of soft_met: the square, for noise is added in quadrature."""
     return shifts ** np.array([1, 1, 2])
 
 
@@ -79,12 +69,10 @@ def experiments(
         purpose: Of the randomness.
     """
     truth, key = np.repeat(strengths, number), jax.random.fold_in(training.key(settings["seed"], purpose), number)
-    nuisances, rng = (
-        np.asarray(htautau_shifts.draw(key, len(truth))),
-        np.random.default_rng([settings["seed"], purpose]),
-    )
+    nuisances = np.asarray(htautau_shifts.draw(key, len(truth)))
+    rng = np.random.default_rng([settings["seed"], purpose])
     factors = np.asarray(jax.vmap(htautau_shifts.factors)(jnp.asarray(truth), jnp.asarray(nuisances)))
-    expected = settings["luminosity"] * np.einsum("tp,tpb->tb", factors, surface(_coordinates(nuisances[:, :3])))
+    expected = settings["luminosity"] * np.einsum("tp,tpb->tb", factors, surface(coordinates(nuisances[:, :3])))
     return Experiments(truth, nuisances, expected, rng.poisson(expected).astype(float))
 
 
@@ -118,8 +106,7 @@ def profile_model(settings: Mapping, templates: xr.Dataset, method: str) -> Mode
         method: Whose scores.
     """
     counts = settings["luminosity"] * templates["counts"].sel(network=method).values[len(settings["nodes"]) ** 2 :]
-    counts = counts.reshape(*counts.shape[:-1], settings["profile_bins"][method], -1).sum(axis=-1)
-    counts = np.maximum(counts, HALF * settings["luminosity"] * float(templates["weight"]))
+    counts = np.maximum(merged(settings, method, counts), HALF * settings["luminosity"] * float(templates["weight"]))
     median, shifted = counts[0], counts[1:].reshape(2, len(SHIFTS), *counts.shape[1:])
     samples = []
     for n, process in enumerate(PROCESSES):
@@ -139,6 +126,18 @@ def profile_model(settings: Mapping, templates: xr.Dataset, method: str) -> Mode
         samples.append({"name": process, "data": median[n], "modifiers": modifiers + strength})
     parameters = [{"name": "mu", "bounds": [[-10.0, 20.0]], "inits": [1.0]}]
     return histfactory.build([{"name": "scores", "samples": samples}], poi="mu", parameters=parameters)
+
+
+def merged(settings: Mapping, method: str, contents: Float[np.ndarray, "*axis bin"]) -> Float[np.ndarray, "*axis wide"]:
+    """Histograms of a method with as many bins as `profile_bins` says, each the sum of neighbours.
+
+    Raises:
+        ValueError: The bins cannot be shared out evenly.
+    """
+    wide, bins = settings["profile_bins"][method], contents.shape[-1]
+    if bins % wide:
+        raise ValueError(f"profile_bins of {method} is {wide}: choose a divisor of the {bins} bins of its scores")
+    return contents.reshape(*contents.shape[:-1], wide, -1).sum(axis=-1)
 
 
 def fitted(model: Model, observed: Float[np.ndarray, "toy bin"]) -> tuple[Data, FitResult]:
@@ -179,8 +178,9 @@ def of_estimates(settings: Mapping, estimates: Float[np.ndarray, "strength toy"]
     )
 
 
-def true_strengths(settings: Mapping, number: int) -> Float[np.ndarray, " value"]:
-    """As the challenge draws them: evenly between the ends of `truth`."""
+def true_strengths(settings: Mapping) -> Float[np.ndarray, " set"]:
+    """As many as there are `sets`, as the challenge draws them: evenly between the ends of `truth`."""
+    number = settings["sets"]
     return np.sort(np.random.default_rng([settings["seed"], SETS, number]).uniform(*settings["truth"], number))
 
 
@@ -200,9 +200,9 @@ def intervals(
         `estimate`, `low` and `high` (set, toy), `truth` (set), `converged`, the share of fits that did; and
         `fit_seconds` of one of them.
     """
-    method, strengths = settings["method"], true_strengths(settings, settings["sets"])
+    method, strengths = settings["method"], true_strengths(settings)
     drawn = experiments(settings, surface(chunks, method, settings["order"]), strengths, settings["toys"], SETS)
-    find = partial(_profiled if belt is None else _belted, settings, templates, belt)
+    find = partial(_profiled, settings, templates) if belt is None else partial(_belted, settings, templates, belt)
     find(drawn.observed)  # compiles
     start = time.perf_counter()
     found, ends = find(drawn.observed)
@@ -216,9 +216,9 @@ def _belted(settings, templates, belt, observed) -> tuple[FitResult, np.ndarray]
     return found, of_belt(belt, found.parameters[:, 0])
 
 
-def _profiled(settings, templates, _, observed) -> tuple[FitResult, np.ndarray]:
-    model, bins = profile_model(settings, templates, settings["method"]), settings["profile_bins"][settings["method"]]
-    data, found = fitted(model, observed.reshape(len(observed), bins, -1).sum(axis=-1))
+def _profiled(settings, templates, observed) -> tuple[FitResult, np.ndarray]:
+    model = profile_model(settings, templates, settings["method"])
+    data, found = fitted(model, merged(settings, settings["method"], observed))
     ends = np.array(profile_intervals.intervals(model, data, found))
     lost = np.isnan(ends).any(axis=1)
     ends[lost] = np.asarray(found.parameters)[lost, :1]  # without a fit an interval holds its estimate alone

@@ -20,7 +20,7 @@ from diffhep import classifiers
 from diffhep.data.htautau_inputs import CATEGORIES
 from diffhep.data.htautau_shifts import NUISANCES, PROCESSES, from_normal
 from diffhep.flow_training import parameters_of
-from diffhep.studies.higgsml_events import Sample, looked_at, samples
+from diffhep.studies.higgsml_events import Sample, drawn_rows, joined, looked_at, samples
 from diffhep.studies.higgsml_training import discriminants
 
 BLOCK = 20_000
@@ -164,15 +164,12 @@ def timed(
 
 
 def _few(rng: np.random.Generator, of: list[Sample], luminosity: float) -> Sample:
-    """The events of one pseudo-experiment, without their signal strength."""
-    numbers = [rng.poisson(luminosity * sample.weights.sum()) for sample in of]
-    rows = [rng.integers(0, len(sample.weights), number) for sample, number in zip(of, numbers, strict=True)]
-    return Sample(
-        *(
-            np.concatenate([column[row] for column, row in zip(columns, rows, strict=True)])
-            for columns in zip(*of, strict=True)
-        )
-    )
+    """The events of one pseudo-experiment, without their signal strength; each counts once."""
+    drawn = []
+    for sample in of:
+        rows = drawn_rows(rng, sample.weights, rng.poisson(luminosity * sample.weights.sum()))
+        drawn.append(Sample(sample.primaries[rows], sample.noise[rows], np.ones(len(rows))))
+    return joined(drawn)
 
 
 def _seconds(score: Scorer, sample: Sample, shift: np.ndarray) -> float:

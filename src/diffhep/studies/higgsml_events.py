@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from diffhep import classifiers, training
 from diffhep.data import challenge_files, htautau, htautau_shifts
@@ -78,20 +78,33 @@ def samples(pools: Mapping[str, xr.Dataset], part: str) -> list[Sample]:
     return found
 
 
-class Seen(NamedTuple):
-    """What a classifier may see of events that pass the selection.
+def joined(parts: list[Sample]) -> Sample:
+    """Several samples as one, the events of the first of them first."""
+    return Sample(*map(np.concatenate, zip(*parts, strict=True)))
 
-    Attributes:
-        columns: prepared ones.
-        category: of each.
-        nuisances: six of them, of each.
-        weights: of each.
+
+def drawn_rows(rng: np.random.Generator, weights: Float[np.ndarray, " event"], number: int) -> Int[np.ndarray, " row"]:
+    """Rows of so many events, drawn with replacement in proportion to their weights."""
+    return rng.choice(len(weights), number, p=weights / weights.sum())
+
+
+class Seen(NamedTuple):
+    """What is seen of events without shifts that pass the selection: prepared columns, category and weight of each."""
+
+    columns: Float[np.ndarray, "event 28"]
+    category: Int[np.ndarray, " event"]
+    weights: Float[np.ndarray, " event"]
+
+
+class Perturbed(NamedTuple):
+    """What is seen of shifted events that pass the selection: prepared columns, category and six nuisance parameters.
+
+    All of them weigh the same.
     """
 
     columns: Float[np.ndarray, "event 28"]
-    category: np.ndarray
+    category: Int[np.ndarray, " event"]
     nuisances: Float[np.ndarray, "event 6"]
-    weights: Float[np.ndarray, " event"]
 
 
 def looked_at(logarithms: list[str]) -> Callable[..., tuple[Array, Array, Array]]:
@@ -106,17 +119,15 @@ def looked_at(logarithms: list[str]) -> Callable[..., tuple[Array, Array, Array]
 
 def nominal(settings: Mapping, pools: Mapping[str, xr.Dataset], part: str) -> tuple[Seen, Seen]:
     """Signal and background without shifts, as they are weighted."""
-    look, found = looked_at(settings["columns"]["logarithms"]), []
-    for sample in samples(pools, part):
+    look, every, found = looked_at(settings["columns"]["logarithms"]), samples(pools, part), []
+    for sample in (every[0], joined(every[1:])):
         columns, categories, passes = map(np.asarray, look(sample.primaries, NOTHING, sample.noise))
         kept = passes & (categories >= 0)
-        unshifted = np.broadcast_to(np.array([*NOTHING, 1.0, 1.0, 1.0]), (kept.sum(), 6))
-        found.append(Seen(columns[kept], categories[kept], unshifted, sample.weights[kept]))
-    background = Seen(*map(np.concatenate, zip(*found[1:], strict=True)))
-    return found[0], background
+        found.append(Seen(columns[kept], categories[kept], sample.weights[kept]))
+    return tuple(found)
 
 
-def perturbed(settings: Mapping, pools: Mapping[str, xr.Dataset]) -> tuple[list[Seen], list[Seen]]:
+def perturbed(settings: Mapping, pools: Mapping[str, xr.Dataset]) -> tuple[list[Perturbed], list[Perturbed]]:
     """Signal and background, as many drawn of each, in many subsets with nuisance parameters of their own.
 
     Args:
@@ -125,7 +136,7 @@ def perturbed(settings: Mapping, pools: Mapping[str, xr.Dataset]) -> tuple[list[
         pools: Results of `pool`.
 
     Returns:
-        What is trained on, and what validates: both classes of each. All weights are one.
+        What is trained on, and what validates: both classes of each.
     """
     number, rng = settings["perturbed"]["subsets"], np.random.default_rng([settings["seed"], PERTURBED])
     nuisances = np.asarray(htautau_shifts.draw(training.key(settings["seed"], PERTURBED), number))
@@ -147,27 +158,25 @@ def _drawn(of: list[Sample], shares: Float[np.ndarray, "subset process"], each: 
     primaries = np.empty((*process.shape, len(PRIMARY)), np.float32)
     for n, sample in enumerate(of):
         here = process == n
-        primaries[here] = sample.primaries[
-            rng.choice(len(sample.weights), here.sum(), p=sample.weights / sample.weights.sum())
-        ]
+        primaries[here] = sample.primaries[drawn_rows(rng, sample.weights, int(here.sum()))]
     return primaries
 
 
-def _seen(logarithms, primaries, nuisances, halves, rng) -> list[Seen]:
+def _seen(logarithms, primaries, nuisances, halves, rng) -> list[Perturbed]:
     """What is seen of events (subset, event, column), shifted by the nuisance parameters of their subset."""
     noise = rng.normal(size=(*primaries.shape[:2], 2)).astype(np.float32)
     look = jax.vmap(looked_at(logarithms))
     columns, categories, passes = map(np.asarray, look(primaries, tuple(nuisances[:, :3].T), noise))
     told = np.broadcast_to(nuisances[:, None], (*primaries.shape[:2], nuisances.shape[1]))
     kept = [passes & (categories >= 0) & half[:, None] for half in halves]
-    return [Seen(columns[each], categories[each], told[each], np.ones(each.sum())) for each in kept]
+    return [Perturbed(columns[each], categories[each], told[each]) for each in kept]
 
 
-def labelled(classes: list[Seen], inputs: list[np.ndarray], seed: int) -> Pairs:
+def labelled(classes: list[Perturbed], inputs: list[np.ndarray], seed: int) -> Pairs:
     """Both classes with these inputs, as `classifiers.train` wants them: the category comes last."""
     rng = np.random.default_rng([seed, NOMINAL])
     both = [
-        pairs(np.column_stack([columns, seen.category]), np.zeros((len(columns), 0)), seen.weights)
+        pairs(np.column_stack([columns, seen.category]), np.zeros((len(columns), 0)))
         for seen, columns in zip(classes, inputs, strict=True)
     ]
     return classifiers.labelled(*both, rng)

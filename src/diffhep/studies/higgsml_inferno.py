@@ -16,13 +16,13 @@ import xarray as xr
 from jaxtyping import Array, Float
 
 from diffhep import classifiers, flow_training, losses, training
-from diffhep.data.htautau_shifts import NUISANCES, PROCESSES, from_normal
+from diffhep.data.htautau_shifts import NUISANCES, PROCESSES, SCALED, from_normal
 from diffhep.histograms import binned_kde, hard_histogram
 from diffhep.likelihood import Model
 from diffhep.losses import Outcome
 from diffhep.models import signal_background
 from diffhep.networks import logits
-from diffhep.studies.higgsml_events import Sample, looked_at, samples
+from diffhep.studies.higgsml_events import Sample, drawn_rows, joined, looked_at, samples
 
 DRAWN = 69
 """Purpose of randomness."""
@@ -61,10 +61,10 @@ def drawn(settings: Mapping, pools: Mapping[str, xr.Dataset]) -> tuple[Shifted, 
 def _shifted(settings: Mapping, look: Callable, every: list[Sample]) -> Shifted:
     rng, number, classes = np.random.default_rng([settings["seed"], DRAWN]), settings["events"], []
     for group in (every[:1], every[1:]):
-        joined = Sample(*(np.concatenate(column) for column in zip(*group, strict=True)))
-        rows = rng.choice(len(joined.weights), number, p=joined.weights / joined.weights.sum())
+        whole = joined(group)
+        rows = drawn_rows(rng, whole.weights, number)
         process = np.repeat(np.arange(len(group)), [len(each.weights) for each in group])[rows]
-        classes.append((joined.primaries[rows], joined.noise[rows], joined.weights.sum(), process))
+        classes.append((whole.primaries[rows], whole.noise[rows], whole.weights.sum(), process))
     shifts = np.concatenate([np.zeros((1, 3)), np.repeat(np.eye(3), 2, axis=0) * np.tile([1, -1], 3)[:, None]])
     points = np.asarray(from_normal(jnp.asarray(shifts)))
     features, weights = [], []
@@ -81,10 +81,9 @@ def _shifted(settings: Mapping, look: Callable, every: list[Sample]) -> Shifted:
 
 def _changes(process: np.ndarray) -> Float[np.ndarray, "event change"]:
     """Factors on events of each process at one standard deviation up and down of the three normalisations."""
-    touched = {"ttbar_scale": ["ttbar"], "diboson_scale": ["diboson"], "bkg_scale": list(PROCESSES[1:])}
     found = []
-    for name, processes in touched.items():
-        here = np.isin(np.array(PROCESSES)[process], processes)
+    for name in tuple(NUISANCES)[3:]:
+        here = np.array([name in SCALED[each] for each in PROCESSES])[process]
         found += [np.where(here, 1 + sign * NUISANCES[name].width, 1.0) for sign in (1, -1)]
     return np.stack(found, axis=-1)
 

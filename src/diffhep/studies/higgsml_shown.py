@@ -10,7 +10,7 @@ from diffhep import contrastive, flows, training
 from diffhep.data.htautau_features import COLUMNS
 from diffhep.data.htautau_inputs import CATEGORIES, of_category
 from diffhep.data.htautau_shifts import PROCESSES
-from diffhep.studies.higgsml import HALF, surface
+from diffhep.studies.higgsml import HALF, coordinates, surface
 from diffhep.studies.higgsml_events import NOTHING, looked_at, nominal, samples
 from diffhep.studies.higgsml_training import LABELS
 
@@ -81,13 +81,12 @@ def checked(settings: dict, chunks: dict[str, xr.Dataset], direct: xr.Dataset) -
 
     Returns:
         `surface` and `direct` (point, bin) at the luminosity, at a signal strength of 1; `off` (point, bin), their
-        difference in units of the Poisson deviation of one pseudo-experiment; and `worst`, the largest of it.
+        difference in units of the Poisson deviation of one pseudo-experiment; and `shift` (point, nuisance).
     """
     shifts, name = direct["shift"].values, settings["network"]
-    made = settings["luminosity"] * surface(chunks, name, settings["order"])(shifts ** np.array([1, 1, 2])).sum(axis=1)
+    made = settings["luminosity"] * surface(chunks, name, settings["order"])(coordinates(shifts)).sum(axis=1)
     found = settings["luminosity"] * direct["counts"].sel(network=name).sum("process").values
     off = (made - found) / np.sqrt(np.maximum(found, HALF))
     dims = ("point", "bin")
-    return xr.Dataset(
-        {"surface": (dims, made), "direct": (dims, found), "off": (dims, off), "worst": np.abs(off).max()}
-    ).assign(shift=(("point", "nuisance"), shifts))
+    variables = {"surface": (dims, made), "direct": (dims, found), "off": (dims, off)}
+    return xr.Dataset(variables | {"shift": (("point", "nuisance"), shifts)})

@@ -30,9 +30,13 @@ def table(
         Over `strategy`: `score`, `width`, `coverage`, `rmse` as in Table 2, each with its `_error`; `window` (strategy,
         side), coverages without penalty; `minutes` for a thousand pseudo-experiments, scores and fits included;
         `number` of pseudo-experiments; and `distance`, that of the coverage from the window, 0 within.
-        Over `strategy` and `set`: `truth`, `of_set`, the coverage of each true strength, and its `set_window`. And what
-        compares the first method with the likelihood-based one, each with its error: `narrower`, ratio of widths;
-        `faster`, ratio of run times.
+        `truth` (set); and for every strategy but that of many pseudo-experiments, over `shown`: `of_set` (shown, set),
+        the coverage of each true strength; `set_window` (shown, side), that of so few; and `farthest` (shown), the
+        largest distance of a true strength's coverage from it.
+        And what compares the paper's method `cnf` with others, all but the last with its `_error`: `lead` in score over
+        the better of `told` and `baseline`, `lead_profile` over the profile likelihood of its own scores, and
+        `lead_inferno` over that of `inferno`; `narrower` and `faster`, its width over that of `told`, and the run time
+        of `told` over its own.
     """
     rng = np.random.default_rng([settings["seed"], BOOTSTRAP])
     results = belted | {f"profile_{name}": each for name, each in profiled.items()} | {"cnf_many": many}

@@ -20,7 +20,7 @@ from diffhep.flow_training import parameters_of
 from diffhep.likelihood import Model, Parameters
 from diffhep.modifiers import NormFactor
 from diffhep.studies.higgsml import BELT, HALF, SETS, fitted, judged, of_belt, of_estimates, true_strengths
-from diffhep.studies.higgsml_events import Sample, looked_at, samples
+from diffhep.studies.higgsml_events import Sample, drawn_rows, joined, looked_at, samples
 
 TEMPLATES = 68
 """Purpose of randomness."""
@@ -56,7 +56,7 @@ def draw(
         ValueError: There are more.
     """
     numbers = rng.poisson(means)
-    rows = [rng.choice(len(s.weights), n, p=s.weights / s.weights.sum()) for s, n in zip(of, numbers, strict=True)]
+    rows = [drawn_rows(rng, sample.weights, int(number)) for sample, number in zip(of, numbers, strict=True)]
     primaries = np.concatenate([sample.primaries[row] for sample, row in zip(of, rows, strict=True)])
     if len(primaries) > room:
         raise ValueError(f"{len(primaries)} events were drawn where there is room for {room}: ask for more room")
@@ -99,7 +99,7 @@ def tools(settings: Mapping, network: xr.Dataset) -> Tools:
 def best(tools: Tools, events: Events) -> Float[np.ndarray, " par"]:
     """Nuisance parameters that make the events look most like background (eq. 27).
 
-    What some of the events say is where the search among all of them starts, each step of which takes a second.
+    What some of the events say is where the search among all of them starts.
     """
     some = Events(*(column[::PART] for column in events))
     found = _least(tools, some, np.zeros(len(NUISANCES)), STEPS)
@@ -139,12 +139,11 @@ def estimates(settings: dict, pools: dict[str, xr.Dataset], network: xr.Dataset)
     Returns:
         `estimate` (strength, toy), and `seconds` (strength, toy) that it took.
     """
-    strengths = np.asarray(settings.get("strengths", true_strengths(settings, settings["sets"])), float)
+    simulated = "strengths" in settings
+    strengths = np.asarray(settings["strengths"] if simulated else true_strengths(settings), float)
     look, found, prepared = looked_at(settings["columns"]["logarithms"]), [], tools(settings, network)
-    of, rng = (
-        samples(pools, settings["part"]),
-        np.random.default_rng([settings["seed"], BELT if "strengths" in settings else SETS]),
-    )
+    of = samples(pools, settings["part"])
+    rng = np.random.default_rng([settings["seed"], BELT if simulated else SETS])
     totals = settings["luminosity"] * np.array([sample.weights.sum() for sample in of])
     most = totals * [strengths.max(), 1.02, 1.2, 2.0]
     room = int(most.sum() + 6 * np.sqrt(most.sum()) + 10)
@@ -167,21 +166,19 @@ def _classes(settings: Mapping, pools: Mapping[str, xr.Dataset]) -> list[tuple[S
     rng, number = np.random.default_rng([settings["seed"], TEMPLATES]), settings["template_events"]
     every, found = samples(pools, "template"), []
     for group in ([0], [1, 2, 3]):
-        joined = Sample(*(np.concatenate(column) for column in zip(*(every[n] for n in group), strict=True)))
+        whole = joined([every[n] for n in group])
         process = np.repeat(group, [len(every[n].weights) for n in group])
         rows = rng.permutation(len(process))[:number]
-        scaled = joined.weights[rows] * joined.weights.sum() / joined.weights[rows].sum()
-        found.append((Sample(joined.primaries[rows], joined.noise[rows], scaled), process[rows]))
+        scaled = whole.weights[rows] * whole.weights.sum() / whole.weights[rows].sum()
+        found.append((Sample(whole.primaries[rows], whole.noise[rows], scaled), process[rows]))
     return found
 
 
 def _estimate(settings: Mapping, look: Callable, tools: Tools, classes, events: Events) -> float:
     """The strength that templates at the best nuisance parameters give."""
     nuisances = best(tools, events)
-    factors, edges = (
-        np.asarray(htautau_shifts.factors(1.0, jnp.asarray(nuisances))),
-        np.linspace(0, 1, settings["bins"] + 1),
-    )
+    factors = np.asarray(htautau_shifts.factors(1.0, jnp.asarray(nuisances)))
+    edges = np.linspace(0, 1, settings["bins"] + 1)
 
     def histogram(events):
         return np.histogram(tools.scores(events, jnp.asarray(nuisances)), edges, weights=events.counts)[0]

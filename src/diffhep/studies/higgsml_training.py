@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from diffhep import classifiers, contrastive
 from diffhep.data.htautau_inputs import CATEGORIES, chosen, of_category
 from diffhep.flow_training import pairs
-from diffhep.studies.higgsml_events import Seen, labelled, nominal, perturbed
+from diffhep.studies.higgsml_events import Perturbed, labelled, nominal, perturbed
 
 SPLIT = 63
 """Purpose of randomness."""
@@ -42,9 +42,9 @@ def train_flow(settings: dict, pools: dict[str, xr.Dataset], checkpoint: Path | 
         for part, rows in zip(parts, (~valid, valid), strict=True):
             part.append(pairs(columns[rows], np.zeros((rows.sum(), 0)), weights[rows]))
     trained = contrastive.train(settings, *(classifiers.labelled(*part, rng) for part in parts), checkpoint=checkpoint)
-    flow = contrastive.restored(settings["flow"], trained)
-    log_density = jax.jit(partial(contrastive.log_density, *flow))(parts[0][0].events[0])
-    low, middle, high = np.quantile(np.asarray(log_density, float), [0.25, 0.5, 0.75])
+    seen = np.asarray(parts[0][0].events[0])
+    log_density = contrastive.evaluator(settings["flow"], seen.shape[-1])(trained, seen)
+    low, middle, high = np.quantile(log_density, [0.25, 0.5, 0.75])
     return trained.assign(centre=middle, spread=high - low)
 
 
@@ -102,13 +102,13 @@ def train_classifier(
     return _train(settings, pools, lambda classes: [inputs(seen) for seen in classes], checkpoint)
 
 
-def _train(settings: dict, pools, inputs: Callable[[list[Seen]], list[np.ndarray]], checkpoint) -> xr.Dataset:
+def _train(settings: dict, pools, inputs: Callable[[list[Perturbed]], list[np.ndarray]], checkpoint) -> xr.Dataset:
     seed = settings["seed"]
     seen, valid = (labelled(classes, inputs(classes), seed) for classes in perturbed(settings, pools))
     return classifiers.train(settings, seen, valid, checkpoint=checkpoint)
 
 
-def _with_discriminants(settings: Mapping, flows: Mapping[str, xr.Dataset], seen: Seen) -> np.ndarray:
+def _with_discriminants(settings: Mapping, flows: Mapping[str, xr.Dataset], seen: Perturbed) -> np.ndarray:
     """Columns with discrimination functions behind."""
     number = len(flows) // len(CATEGORIES)
     found = np.zeros((len(seen.columns), number), np.float32)
@@ -127,13 +127,18 @@ def train_told(settings: dict, pools: dict[str, xr.Dataset], checkpoint: Path | 
         checkpoint: As in `training.train`.
     """
     rng = np.random.default_rng([settings["seed"], SPLIT])
+    return _train(settings, pools, partial(told_inputs, rng), checkpoint)
 
-    def inputs(classes):
-        found = []
-        for n, seen in enumerate(classes):
-            wrong = rng.permutation(seen.nuisances)
-            told = (seen.nuisances, wrong) if n == 0 else (wrong, seen.nuisances)  # eq. 25
-            found.append(np.column_stack([seen.columns, *told]))
-        return found
 
-    return _train(settings, pools, inputs, checkpoint)
+def told_inputs(rng: np.random.Generator, classes: list[Perturbed]) -> list[Float[np.ndarray, "_ 40"]]:
+    """Columns of signal and background with two sets of nuisance parameters behind (eq. 25).
+
+    The first are right for the signal, the second for the background; the others are those of other events of the same
+    class, drawn at random.
+    """
+    found = []
+    for n, seen in enumerate(classes):
+        wrong = rng.permutation(seen.nuisances)
+        told = (wrong, seen.nuisances) if n else (seen.nuisances, wrong)
+        found.append(np.column_stack([seen.columns, *told]))
+    return found
