@@ -39,6 +39,7 @@ def _path(module: str, root: Path) -> Path | None:
     return next((candidate for candidate in candidates if candidate.exists()), None)
 
 
+@cache
 def _text(node: ast.AST) -> str:
     """Source without comments, layout and docstrings."""
     tree = ast.parse(ast.unparse(node))
@@ -48,6 +49,7 @@ def _text(node: ast.AST) -> str:
     return ast.dump(tree)
 
 
+@cache
 def _uses(node: ast.AST) -> set[str]:
     """Names a definition mentions, `module.attribute` where it reaches through one."""
     names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}

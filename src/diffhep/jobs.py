@@ -7,14 +7,17 @@ import json
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from PIL import Image
 
-from diffhep import compilation, cores, store
+from diffhep import compilation, configuration, cores, store
 
 CACHE = Path(".cache/jax")
+MILLISECONDS = 120  # that a picture of an animation is shown
 
 
 def log_to(path: str) -> None:
@@ -82,14 +85,39 @@ def draw(entry: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Mapping[s
         outputs: Path for each format.
         dpi: Resolution where the format has one.
     """
-    plot = resolve(f"diffhep.figures.{entry['study']}:{entry['plot']}")
+    plot = resolve(configuration.plot_call(entry))
     figure = plot(**load(inputs), **entry.get("options", {}))
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # laid out once, the same in every format
+    _lay_out(figure)
     for form, path in outputs.items():
         undated = {"CreationDate": None} if form == "pdf" else None  # identical figures are identical files
         with store.replacing(path) as temporary:
             figure.savefig(temporary, format=form, dpi=dpi, metadata=undated)
+
+
+def animate(entry: Mapping[str, Any], inputs: Mapping[str, Any], output: str, dpi: int) -> None:
+    """Draw one animation of the manifest from stored datasets, as a GIF that repeats.
+
+    Args:
+        entry: As for `draw`; the plot function gives one figure after the other, of the same size.
+        inputs: As for `draw`.
+        output: Where it goes.
+        dpi: Resolution.
+    """
+    frames = []
+    for figure in resolve(configuration.plot_call(entry))(**load(inputs), **entry.get("options", {})):
+        _lay_out(figure)
+        picture = BytesIO()
+        figure.savefig(picture, format="png", dpi=dpi)
+        frames.append(Image.open(picture).convert("P", palette=Image.Palette.ADAPTIVE))
+    with store.replacing(output) as temporary:
+        first, *rest = frames
+        first.save(temporary, format="GIF", save_all=True, append_images=rest, duration=MILLISECONDS, loop=0)
+
+
+def _lay_out(figure) -> None:
+    """Lay a figure out once, the same in every format."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
 
 
 def resolve(call: str) -> Callable:
@@ -125,6 +153,22 @@ def check_claims(claims: Mapping[str, Mapping[str, Any]], output: str) -> None:
     """Check claims, whose `inputs` are paths of datasets by argument of the check, and write their table."""
     inputs = {name: load(claim["inputs"]) for name, claim in claims.items()}
     write_table(resolve("diffhep.claims:check")(claims, inputs), output)
+
+
+def write_gallery(documents: Mapping, pictures: Mapping, files: Sequence[str], claims: str, output: str) -> None:
+    """Write the page that shows every figure and claim; see `gallery.page`.
+
+    Args:
+        documents: Of the manifest.
+        pictures: Figures and animations of the manifest.
+        files: Path of each, in the same order.
+        claims: Path of the table of all claims.
+        output: Where the page goes.
+    """
+    shown = {name: {**entry, "file": file} for (name, entry), file in zip(pictures.items(), files, strict=True)}
+    text = resolve("diffhep.gallery:page")(documents, shown, pd.read_csv(claims), Path(output).parent)
+    with store.replacing(output) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def join_tables(tables: Sequence[str], outputs: Sequence[str]) -> None:
