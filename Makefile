@@ -3,17 +3,17 @@
 PYTHON ?= python3
 CORES ?= all
 STAMP := .venv/.installed
-GALLERY := neos_3 neos_toys thesis_7_15_rule thesis_7_20 thesis_7_22 thesis_7_30 thesis_8_12 thesis_8_coverage thesis_9_18 thesis_9_limits split_n_fit_3_right split_n_fit_fakes contrastive_flows_3 contrastive_flows_table_2
+GALLERY := neos_3 neos_toys thesis_7_15_rule thesis_7_20 thesis_7_22 thesis_7_30 thesis_8_12 thesis_8_coverage thesis_9_18 thesis_9_limits split_n_fit_3_right split_n_fit_fakes contrastive_flows_3 contrastive_flows_table_2 tomatos_annealing tomatos_exploit
 
 IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install figures quick test lint docs lock clean
+.PHONY: help install figures quick test test-slurm lint docs lock clean
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1\t\2/p' Makefile | expand -t 16
 	@echo
 	@echo "variables: CORES=4 (how many to use; all), PYTHON=python3.12 (what makes .venv; python3)"
 
@@ -28,6 +28,10 @@ quick: $(STAMP)  ## the same at small scale in minutes, under results/quick
 
 test: $(STAMP)  ## run the whole test suite, one process a core
 	$(IN_VENV) pytest --numprocesses auto --dist loadgroup
+
+test-slurm: $(STAMP)  ## submit a document to a SLURM of one node, started for it (as root, on Debian or Ubuntu)
+	@tests/slurm/install
+	$(IN_VENV) pytest -m slurm -rs tests/slurm
 
 lint: $(STAMP)  ## check style and workflow
 	$(IN_VENV) ruff check

@@ -20,8 +20,9 @@ include: "workflow/rules/common.smk"
 rule all:
     """Every figure, the claims of every document beside what was measured, and what was trained as workspaces."""
     input:
-        expand("<results>/figures/{figure}.pdf", figure=FIGURES),
+        PICTURES.values(),
         "<results>/claims.csv",
+        "<results>/index.html",
         lambda wildcards: rules.workspaces.input,
     localrule: True
 
@@ -39,12 +40,14 @@ include: "workflow/rules/resonance.smk"
 include: "workflow/rules/split_n_fit.smk"
 include: "workflow/rules/contrastive.smk"
 include: "workflow/rules/higgsml.smk"
+include: "workflow/rules/vbf_hh4b.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/gallery.smk"
 include: "workflow/rules/benchmarks.smk"
 
 
-require_references("config/figures.yaml", FIGURES, plot_of)
+require_references("config/figures.yaml", {**FIGURES, **ANIMATIONS}, plot_of)
 require_references(
     "config/claims.yaml",
     CLAIMS,

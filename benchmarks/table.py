@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks import fits, flows, pinned, training
+from benchmarks import fits, flows, optimisation, pinned, training
 from diffhep import jobs
 
 COLUMNS = ["work", "ours", "peer", "peer_version", "ratio"]
@@ -20,6 +20,7 @@ def measure(settings: Mapping[str, Any], cores: int) -> pd.DataFrame:
         rows.append(training.seed_step({**steps, **settings["seed_step"]}, processes))
         rows.append(flows.member_step({**shared, **settings["member_step"]}, processes))
         rows += fits.rates({**shared, **settings["fits"]}, processes)
+    rows += optimisation.steps_and_memory({**shared, **settings["optimisation"]}, cores)
     return pd.DataFrame(rows, columns=COLUMNS).round({"ratio": 2})
 
 

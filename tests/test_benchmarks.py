@@ -1,5 +1,6 @@
 """Both sides of a benchmark do the same work, and the table is what it promises. Speeds are not tested."""
 
+import json
 from pathlib import Path
 
 import jax
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import fits, flows, peers, table, training
+from benchmarks import fits, flows, optimisation, peers, table, training
 from diffhep import configuration as conf
 
 ROOT = Path(__file__).parents[1]
@@ -21,9 +22,10 @@ def load(name):
 @pytest.fixture(scope="module")
 def settings():
     """Quick settings, put together as in the workflow."""
-    benchmarks, study = load("benchmarks"), load("studies/blobs")
+    benchmarks, study, search = load("benchmarks"), load("studies/blobs"), load("studies/vbf_hh4b")
     physics = {"means": study["data"]["means"], "yields": study["yields"], "plane": study["plane"]}
-    return {**benchmarks, "seed": 0, "training": {**physics, **benchmarks["training"]}}
+    optimised = {**benchmarks["optimisation"], "data": search["data"], "run": search["defaults"]}
+    return {**benchmarks, "seed": 0, "training": {**physics, **benchmarks["training"]}, "optimisation": optimised}
 
 
 def test_losses_and_gradients_are_those_of_relaxed(settings):
@@ -51,10 +53,18 @@ def quickly_compiled(parameters, features):
 
 def test_table_has_a_row_for_each_piece_of_work(settings, tmp_path, monkeypatch):
     monkeypatch.setattr(peers, "relaxed_losses", lambda _: dict.fromkeys(training.OBJECTIVES, quickly_compiled))
+    monkeypatch.setattr(optimisation, "_alone", lambda work, *_: (2.0, (100.0, 101.0)))
     paths = [str(tmp_path / f"benchmarks.{ending}") for ending in ("csv", "md")]
     table.write({**settings, "repeats": 1}, 1, paths)
     rows = pd.read_csv(paths[0])
     assert list(rows.columns) == ["work", "ours", "peer", "peer_version", "ratio"]
-    assert len(rows) == len(settings["step_cost"]["networks"]) + 3  # on one core pyhf has one row
+    assert len(rows) == len(settings["step_cost"]["networks"]) + 5  # on one core pyhf has one row
     assert (rows["ratio"] > 0).all() and rows["work"].is_unique
     assert len(Path(paths[1]).read_text().splitlines()) == len(rows) + 2
+
+
+def test_optimisation_is_timed_and_its_memory_told_from_the_first_steps_on(settings):
+    text = json.dumps({**settings["optimisation"], "seed": 0})
+    for work in (optimisation.optimise, optimisation.retrace):
+        seconds, (first, last) = work(text)
+        assert seconds > 0 and 0 < first <= last

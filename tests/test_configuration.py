@@ -74,3 +74,11 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_merge_replaces_entry_by_entry():
     assert conf.merge({"a": {"b": 1, "c": 2}, "d": [1]}, {"a": {"b": 3}, "d": [2]}) == {"a": {"b": 3, "c": 2}, "d": [2]}
+
+
+@pytest.mark.parametrize(
+    ("plot", "call"),
+    [("toys", "diffhep.figures.blobs:toys"), ("blobs_lessons:toys", "diffhep.figures.blobs_lessons:toys")],
+)
+def test_a_figure_is_drawn_by_a_function_of_its_study_or_of_the_module_that_it_names(plot, call):
+    assert conf.plot_call({"study": "blobs", "plot": plot}) == call

@@ -22,12 +22,13 @@ def test_the_library_example_runs_and_its_gradient_is_that_of_finite_differences
 def test_every_target_in_the_table_exists():
     manifest = configuration.read(ROOT / "config" / "figures.yaml")
     studies = {entry["study"] for entry in manifest["figures"].values()}
-    targets = {"claims", "benchmarks", "workspaces", *manifest["figures"], *manifest["documents"], *studies}
+    targets = {"claims", "benchmarks", "workspaces", *manifest["figures"], *manifest["animations"]}
+    targets |= {*manifest["documents"], *studies}
     shown = set(re.findall(r"`snakemake(?: -n)? (\w+)`", README))
     assert shown and shown <= targets
 
 
 def test_every_make_command_exists():
     makefile = (ROOT / "Makefile").read_text()
-    for command in set(re.findall(r"(?<!snake)make (\w+)", README)):
+    for command in set(re.findall(r"(?<![Ss]nake)make ([\w-]+)", README)):
         assert f"\n{command}:" in makefile

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from jaxtyping import Array
 
@@ -107,6 +108,46 @@ def test_going_on_from_a_checkpoint_gives_the_undisturbed_result(tmp_path, monke
     assert list(resumed) == list(undisturbed)  # the order is part of a file's bytes
     for name in undisturbed:
         np.testing.assert_array_equal(resumed[name], undisturbed[name])
+
+
+ALL = SCHEDULE._replace(batch_size=None, epochs=2, steps=3)
+
+
+def test_without_a_batch_size_every_step_takes_all_events_as_they_are():
+    """Gradient descent on their mean, done by hand."""
+    steps = [training.steps_in_epoch(problem(), each) for each in (ALL, ALL._replace(steps=None))]
+    assert steps == [3, 1]
+    history, state = training.train(problem()._replace(optimiser=optax.sgd(0.1)), ALL, [4])
+    path = [float(history["constant"][0, 0])]
+    for _ in range(6):
+        path.append(path[-1] - 0.1 * 2 * (path[-1] - 0.5))
+    np.testing.assert_allclose(history["constant"][0], path[::3], rtol=1e-5)
+    losses = [np.mean((np.asarray(POINTS.x) - at) ** 2) for at in path[:6]]
+    np.testing.assert_allclose(history["loss"][0, 1:], [np.mean(losses[:3]), np.mean(losses[3:])], rtol=1e-5)
+    assert float(state.parameters[0]) == pytest.approx(path[-1], rel=1e-5)
+
+
+def test_what_is_not_parted_into_batches_is_further_arguments_of_the_loss():
+    """The minimum is then the mean of the events and all of these."""
+
+    def loss(a, batch, some, more):
+        assert some["shift"].shape == (5,)
+        return jnp.sum(batch.weights * (batch.x + some["shift"].sum() + more - a) ** 2) / jnp.sum(batch.weights)
+
+    shifted = problem(loss)._replace(whole=({"shift": jnp.full(5, 0.2)}, jnp.array(0.5)))
+    for schedule in (SCHEDULE._replace(epochs=60), ALL._replace(epochs=60)):
+        history, _ = training.train(shifted, schedule, [0])
+        np.testing.assert_allclose(history["constant"][0, -1], 2.0, atol=0.06)
+
+
+def test_an_optimiser_of_its_own_takes_the_place_of_adam():
+    """A step of this one is a hundredth, whatever learning rate and gradient."""
+    signed = optax.chain(optax.scale_by_sign(), optax.scale(-0.01))
+    history, _ = training.train(problem()._replace(optimiser=signed), ALL._replace(steps=1, epochs=4), [0, 1])
+    np.testing.assert_allclose(np.abs(np.diff(history["constant"], axis=1)), 0.01, rtol=1e-4)
+    by_default, _ = training.train(problem(), ALL, [0, 1])
+    named, _ = training.train(problem()._replace(optimiser=optax.adam(0.1)), ALL, [0, 1])
+    np.testing.assert_array_equal(by_default["constant"], named["constant"])
 
 
 def test_a_loss_that_is_not_finite_names_loss_seed_and_epoch():

@@ -102,6 +102,15 @@ def load_study(path: Path, schema: Path, scale: str) -> dict:
     return {"full": full, **overlaid}[scale]
 
 
+def plot_call(entry: Mapping[str, Any]) -> str:
+    """The function that draws a figure of the manifest, as `module:function`.
+
+    It is the `plot` in the module of the figure's study, unless that names a module itself.
+    """
+    module, _, function = entry["plot"].rpartition(":")
+    return f"diffhep.figures.{module or entry['study']}:{function}"
+
+
 def plain(settings: Any) -> Any:
     """A copy of nothing but dicts, lists and scalars, whose text is the same for equal settings."""
     return json.loads(json.dumps(settings, sort_keys=True))

@@ -37,6 +37,36 @@ def runs(experiment: Settings) -> dict[str, dict[str, Any]]:
     return {**variants, **swept}
 
 
+def folded(study: Settings) -> dict[str, dict[str, Any]]:
+    """Settings of every run of a study, by name: its `defaults` with the run's own entries in their place.
+
+    The `runs` of `folds` are there once for each `fold`; see `members`.
+
+    Raises:
+        ValueError: `folds` or `groups` names a run that the study does not have.
+    """
+    runs, folds = {name: {**study["defaults"], **own} for name, own in study["runs"].items()}, study["folds"]
+    for key, names in {"folds.runs": folds["runs"], **{f"groups.{k}": v for k, v in study["groups"].items()}}.items():
+        unknown = sorted(set(names) - set(runs))
+        if unknown:
+            raise ValueError(f"{key}: {', '.join(unknown)} is no run; choose from {', '.join(runs)}")
+    return {
+        name: {**settings, "fold": fold} if run in folds["runs"] else settings
+        for run, settings in runs.items()
+        for fold, name in enumerate(_members(study, run))
+    }
+
+
+def members(study: Settings, group: str) -> list[str]:
+    """Runs of a group; those that there are folds of stand for all of them, `<run>_fold_<number>`."""
+    return [name for run in study["groups"][group] for name in _members(study, run)]
+
+
+def _members(study: Settings, run: str) -> list[str]:
+    folds = study["folds"]
+    return [f"{run}_fold_{fold}" for fold in range(folds["number"])] if run in folds["runs"] else [run]
+
+
 def point_name(point: Settings) -> str:
     """How a point of a sweep stands in the name of its results, in whatever order its keys come.
 

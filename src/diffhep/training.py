@@ -26,19 +26,23 @@ class Problem(NamedTuple):
     Attributes:
         name: What messages call the loss.
         initialise: Key to trainable parameters.
-        loss: Parameters and a batch of `events` to the scalar to minimise; padding has weight zero.
+        loss: Parameters, a batch of `events` and all of `whole` to the scalar to minimise; padding has weight zero.
         evaluate: Parameters and `held_out` to named arrays worth keeping after every epoch; those of no dimension are
             logged.
         events: What is trained on: a named tuple of arrays (sample, event, ...), one of them `weights`.
         held_out: What is evaluated on.
+        whole: Further arguments of the loss, which are not parted into batches.
+        optimiser: By default Adam at the schedule's learning rate.
     """
 
     name: str
     initialise: Callable[[Key[Array, ""]], PyTree]
-    loss: Callable[[PyTree, Any], Float[Array, ""]]
+    loss: Callable[..., Float[Array, ""]]
     evaluate: Callable[[PyTree, Any], dict[str, Array]]
     events: Any
     held_out: Any
+    whole: tuple[Any, ...] = ()
+    optimiser: optax.GradientTransformation | None = None
 
 
 class Schedule(NamedTuple):
@@ -46,7 +50,8 @@ class Schedule(NamedTuple):
 
     Attributes:
         epochs: Passes over all events, or over so many batches as `steps` says.
-        batch_size: Events of every sample in a step; what is left over makes a smaller last batch.
+        batch_size: Events of every sample in a step; what is left over makes a smaller last batch. None: all of them in
+            every step, as they are.
         learning_rate: Of the Adam optimiser.
         seeds_at_once: Seeds computed side by side; 1 is fastest on a CPU, all of them on a GPU.
         checkpoint_seconds: At least so long between two checkpoints.
@@ -54,7 +59,7 @@ class Schedule(NamedTuple):
     """
 
     epochs: int
-    batch_size: int
+    batch_size: int | None
     learning_rate: float
     seeds_at_once: int = 1
     checkpoint_seconds: float = 10.0
@@ -104,10 +109,12 @@ def batches(rng: Key[Array, ""], events: int, batch_size: int, steps: int | None
 
 
 def _step(problem: Problem, optimiser, state: State, batch) -> tuple[State, Array]:
-    indices, mask = batch
-    events = jax.tree.map(lambda array: array[:, indices], problem.events)
-    events = events._replace(weights=events.weights * mask)
-    value, gradient = jax.value_and_grad(problem.loss)(state.parameters, events)
+    events = problem.events
+    if batch is not None:
+        indices, mask = batch
+        events = jax.tree.map(lambda array: array[:, indices], events)
+        events = events._replace(weights=events.weights * mask)
+    value, gradient = jax.value_and_grad(problem.loss)(state.parameters, events, *problem.whole)
     updates, memory = optimiser.update(gradient, state.optimiser)
     return State(optax.apply_updates(state.parameters, updates), memory), value
 
@@ -115,15 +122,20 @@ def _step(problem: Problem, optimiser, state: State, batch) -> tuple[State, Arra
 def _epoch(problem: Problem, schedule: Schedule, epoch: Array, run: tuple[Array, State]) -> tuple[State, Array]:
     seed, state = run
     rng = jax.random.fold_in(key(seed, SHUFFLE), epoch)
-    order = batches(rng, problem.events.weights.shape[1], schedule.batch_size, schedule.steps)
-    step = partial(_step, problem, optax.adam(schedule.learning_rate))
-    state, losses = jax.lax.scan(step, state, order)
+    events, size = problem.events.weights.shape[1], schedule.batch_size
+    order = None if size is None else batches(rng, events, size, schedule.steps)
+    step = partial(_step, problem, _optimiser(problem, schedule))
+    state, losses = jax.lax.scan(step, state, order, length=steps_in_epoch(problem, schedule))
     return state, jnp.mean(losses)
 
 
 def _start(problem: Problem, schedule: Schedule, seed: Array) -> State:
     parameters = problem.initialise(key(seed, INITIALISE))
-    return State(parameters, optax.adam(schedule.learning_rate).init(parameters))
+    return State(parameters, _optimiser(problem, schedule).init(parameters))
+
+
+def _optimiser(problem: Problem, schedule: Schedule) -> optax.GradientTransformation:
+    return problem.optimiser or optax.adam(schedule.learning_rate)
 
 
 class Programs(NamedTuple):
@@ -151,20 +163,23 @@ def programs(problem: Problem, schedule: Schedule, seeds: Sequence[int]) -> Prog
         return spread(partial(_start, problem, schedule), seeds)
 
     # events are arguments: as constants they would make a program of their own of every data set
-    def advance(events, state, epoch):
-        return spread(partial(_epoch, problem._replace(events=events), schedule, epoch), (seeds, state))
+    def advance(events, whole, state, epoch):
+        return spread(partial(_epoch, problem._replace(events=events, whole=whole), schedule, epoch), (seeds, state))
 
     def evaluate(held_out, state):
         return spread(lambda parameters: problem.evaluate(parameters, held_out), state.parameters)
 
     return Programs(
-        jax.jit(start), partial(jax.jit(advance), problem.events), partial(jax.jit(evaluate), problem.held_out)
+        jax.jit(start),
+        partial(jax.jit(advance), problem.events, problem.whole),
+        partial(jax.jit(evaluate), problem.held_out),
     )
 
 
 def steps_in_epoch(problem: Problem, schedule: Schedule) -> int:
     """Steps between two evaluations."""
-    return schedule.steps or -(-problem.events.weights.shape[1] // schedule.batch_size)
+    events = problem.events.weights.shape[1]
+    return schedule.steps or -(-events // (schedule.batch_size or events))
 
 
 def train(

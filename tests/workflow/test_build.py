@@ -22,9 +22,12 @@ def rerun(checkout) -> dict[str, list[str]]:
 
 def test_every_figure_is_there_and_no_job_warned(built):
     results = built.folder / "results/quick"
-    for name in configuration.read(built.folder / "config/figures.yaml")["figures"]:
+    manifest = configuration.read(built.folder / "config/figures.yaml")
+    for name in manifest["figures"]:
         for form in ("pdf", "png"):
             assert (results / f"figures/{name}.{form}").stat().st_size > 5000
+    for name in manifest["animations"]:
+        assert (results / f"figures/{name}.gif").read_bytes()[:6] in (b"GIF87a", b"GIF89a")
     logs = list(results.rglob("*.log"))
     assert logs and not [path for path in logs if "Warning" in path.read_text()]
 

@@ -9,9 +9,11 @@ from diffhep import claims, configuration, jobs
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = configuration.read(ROOT / "config" / "figures.yaml")
-FIGURES, DOCUMENTS = MANIFEST["figures"], MANIFEST["documents"]
+FIGURES, ANIMATIONS, DOCUMENTS = (MANIFEST[part] for part in ("figures", "animations", "documents"))
+PICTURES = FIGURES | ANIMATIONS
 CLAIMS = configuration.read(ROOT / "config" / "claims.yaml")
 STUDIES = sorted({entry["study"] for entry in FIGURES.values()})
+DRAWN_BY = sorted({configuration.plot_call(entry).partition(":")[0] for entry in PICTURES.values()})
 FILES = (
     "config/studies/{}.yaml",
     "workflow/rules/{}.smk",
@@ -38,18 +40,31 @@ def test_every_settings_file_belongs_to_a_figure():
     assert sorted(path.stem for path in (ROOT / "config" / "studies").glob("*.yaml")) == STUDIES
 
 
-@pytest.mark.parametrize("name", FIGURES)
+def test_figures_and_animations_have_names_of_their_own_and_studies_that_there_are():
+    assert not set(FIGURES) & set(ANIMATIONS)
+    assert {entry["study"] for entry in ANIMATIONS.values()} <= set(STUDIES)
+
+
+@pytest.mark.parametrize("module", DRAWN_BY)
+def test_a_picture_is_drawn_by_a_module_of_its_study(module):
+    """`plot: <module>:<function>` is for studies of so many figures that they fill several modules."""
+    of = {entry["study"] for entry in PICTURES.values() if configuration.plot_call(entry).startswith(f"{module}:")}
+    (study,) = of
+    assert module.removeprefix(f"diffhep.figures.{study}") == "" or module.startswith(f"diffhep.figures.{study}_")
+
+
+@pytest.mark.parametrize("name", PICTURES)
 def test_a_figure_is_named_by_document_and_number(name):
-    entry = FIGURES[name]
+    entry = PICTURES[name]
     number = entry["number"].lower().replace(".", "_").replace(" ", "_")
     assert name == f"{entry['document']}_{number}"
     assert entry["document"] in DOCUMENTS
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", PICTURES)
 def test_a_plot_function_takes_the_inputs_and_options_of_its_entry(name):
-    entry = FIGURES[name]
-    plot = jobs.resolve(f"diffhep.figures.{entry['study']}:{entry['plot']}")
+    entry = PICTURES[name]
+    plot = jobs.resolve(configuration.plot_call(entry))
     inspect.signature(plot).bind(**entry["inputs"], **entry.get("options", {}))
 
 
@@ -65,7 +80,8 @@ def test_drawing_never_imports_jax_and_training_never_matplotlib():
     import subprocess
     import sys
 
-    for modules, forbidden in {"figures": "jax", "studies": "matplotlib"}.items():
-        imports = "; ".join(f"import diffhep.{modules}.{study}" for study in STUDIES)
+    studies = [f"diffhep.studies.{study}" for study in STUDIES]
+    for modules, forbidden in ((DRAWN_BY, "jax"), (studies, "matplotlib")):
+        imports = "; ".join(f"import {module}" for module in modules)
         check = f"import sys; {imports}; sys.exit('{forbidden}' in sys.modules)"
         assert subprocess.run([sys.executable, "-c", check]).returncode == 0

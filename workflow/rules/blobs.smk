@@ -1,7 +1,5 @@
 """Study `blobs`: Gaussian blobs, a network trained on what the whole analysis makes of it."""
 
-from diffhep import experiments
-
 BLOBS = SETTINGS["blobs"]
 EXPERIMENTS = BLOBS["experiments"]
 # settings of every training: those of the suite, the study, the experiment and the variant
@@ -37,7 +35,7 @@ use rule stage as blobs_train with:
     pathvars:
         stem="<results>/blobs/{experiment}/train/{run}",
     resources:
-        expected_seconds=lambda w: expected_seconds(RUNS[w.experiment][w.run], BLOBS["data"]),
+        **lasting(lambda w: expected_seconds(RUNS[w.experiment][w.run], BLOBS["data"])),
     params:
         job=lambda w: job("diffhep.studies.blobs:train", RUNS[w.experiment][w.run]),
 

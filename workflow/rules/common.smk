@@ -11,6 +11,7 @@ SOURCE = Path(workflow.basedir, "src")
 sys.path.insert(0, str(SOURCE))
 
 from diffhep import configuration as conf
+from diffhep import experiments
 from diffhep.data import mass_grid
 from diffhep.dependencies import fingerprint
 from diffhep.forecast import coupling_seconds, flow_seconds, forecast, training_seconds
@@ -40,7 +41,11 @@ def load_settings(path, name):
 located("", conf.check, dict(config), schema("config"), "config/config.yaml")
 MANIFEST = read("config/figures.yaml", "figures")
 CLAIMS = read("config/claims.yaml", "claims")
-FIGURES, DOCUMENTS = MANIFEST["figures"], MANIFEST["documents"]
+FIGURES, ANIMATIONS, DOCUMENTS = (MANIFEST[part] for part in ("figures", "animations", "documents"))
+PICTURES = {
+    **{name: f"<results>/figures/{name}.pdf" for name in FIGURES},
+    **{name: f"<results>/figures/{name}.gif" for name in ANIMATIONS},
+}
 STUDIES = sorted({figure["study"] for figure in FIGURES.values()})
 SETTINGS = {study: load_settings(f"config/studies/{study}.yaml", study) for study in STUDIES}
 
@@ -52,6 +57,7 @@ onstart:
 
 wildcard_constraints:
     figure="|".join(map(re.escape, FIGURES)),
+    animation="|".join(map(re.escape, ANIMATIONS)),
     document="|".join(map(re.escape, DOCUMENTS)),
 
 
@@ -65,6 +71,16 @@ def expected_seconds(run, data):
     layers = [2, *run["network"], 1]
     events = 4 * data["events"] * (1 - data["test_fraction"])
     return training_seconds(layers, events=events, epochs=run["epochs"], seeds=run["seeds"])
+
+
+def lasting(seconds):
+    """Resources of a training that takes so many seconds of one core, a number or a function of its wildcards.
+
+    Forecasts were seen to be out by less than a factor of two, and nodes differ by another.
+    """
+    limit = lambda expected: 30 + round(4 * expected / 60)
+    runtime = (lambda wildcards: limit(seconds(wildcards))) if callable(seconds) else limit(seconds)
+    return {"expected_seconds": seconds, "runtime": runtime}
 
 
 def expected_cost(peers, axes, **_):
@@ -95,6 +111,24 @@ def higgsml_design(part, scores):
     return [f"<results>/higgsml/design/{part}/{chunk}.nc" for chunk in range(scores["design"]["chunks"])]
 
 
+def vbf_hh4b_seconds(run, data):
+    """Of an optimisation: compiling, and steps with all events or with batches that go through a network."""
+    events = sum(data["events"].values()) / 360000
+    step = 0.016 * events if run["batch_size"] is None else 0.0085 * run["batch_size"] / 1000
+    return 30 + run["steps"] * run["seeds"] * step
+
+
+def vbf_hh4b_trained(study, group):
+    """Files of the runs of a group."""
+    return [f"<results>/vbf_hh4b/train/{run}.nc" for run in experiments.members(study, group)]
+
+
+def vbf_hh4b_runs(study, group):
+    """Settings of the runs of a group, as stages are told of them."""
+    runs = experiments.folded(study)
+    return {"runs": {run: runs[run] for run in experiments.members(study, group)}}
+
+
 def signal_ntuples(study):
     """Files that hold the signal at each mass point, if it is not generated."""
     pattern, files = study["data"]["ntuples"].get("signal"), []
@@ -112,9 +146,15 @@ def results(names):
     }
 
 
+def pictures(**of):
+    """Figures and animations of a study or a document."""
+    entries = {**FIGURES, **ANIMATIONS}
+    return [PICTURES[name] for name, entry in entries.items() if of.items() <= entry.items()]
+
+
 def plot_of(figure):
     """The function that draws a figure."""
-    return "diffhep.figures.{study}:{plot}".format(**FIGURES[figure])
+    return conf.plot_call((FIGURES | ANIMATIONS)[figure])
 
 
 def require_references(path, entries, call_of):

@@ -28,13 +28,39 @@ rule figure:
         "../scripts/draw.py"
 
 
-for name in FIGURES:
+rule animation:
+    """Draw one animation of the manifest from stored results."""
+    input:
+        unpack(lambda wildcards: results(ANIMATIONS[wildcards.animation]["inputs"])),
+    output:
+        report(
+            "<results>/figures/{animation}.gif",
+            caption="../report/figure.rst",
+            category=lambda wildcards: DOCUMENTS[ANIMATIONS[wildcards.animation]["document"]]["title"],
+            subcategory=lambda wildcards: ANIMATIONS[wildcards.animation]["section"],
+            labels=lambda wildcards: {"figure": ANIMATIONS[wildcards.animation]["number"]},
+        ),
+    log:
+        "<results>/figures/{animation}.log",
+    benchmark:
+        "<results>/figures/{animation}.benchmark.tsv"
+    conda:
+        "../../envs/diffhep.yaml"
+    params:
+        entry=lambda wildcards: conf.plain(ANIMATIONS[wildcards.animation]),
+        code=lambda wildcards: fingerprint(plot_of(wildcards.animation)),
+        dpi=config["dpi"] // 2,
+    script:
+        "../scripts/animate.py"
+
+
+for name, path in PICTURES.items():
 
     rule:
         name:
             name
         input:
-            f"<results>/figures/{name}.pdf",
+            path,
         localrule: True
 
 
@@ -44,7 +70,7 @@ for study in sorted(set(STUDIES) - set(DOCUMENTS)):  # a study of its document's
         name:
             study
         input:
-            [f"<results>/figures/{name}.pdf" for name, entry in FIGURES.items() if entry["study"] == study],
+            pictures(study=study),
         localrule: True
 
 
@@ -54,6 +80,6 @@ for document in DOCUMENTS:
         name:
             document
         input:
-            [f"<results>/figures/{name}.pdf" for name, entry in FIGURES.items() if entry["document"] == document],
+            pictures(document=document),
             f"<results>/claims/{document}.csv",
         localrule: True

@@ -27,7 +27,7 @@ use rule stage as flow_interpolation_train with:
     pathvars:
         stem="<results>/flow_interpolation/{flow}/train/{example}",
     resources:
-        expected_seconds=lambda w: flow_seconds(FLOWS[w.flow], FLOW_INTERPOLATION["training"]),
+        **lasting(lambda w: flow_seconds(FLOWS[w.flow], FLOW_INTERPOLATION["training"])),
     params:
         job=lambda w: job(
             "diffhep.studies.flow_interpolation:train",
@@ -72,7 +72,7 @@ use rule flow_interpolation_train as flow_interpolation_fold with:
     pathvars:
         stem="<results>/flow_interpolation/{flow}/fold/{example}/{context}",
     resources:
-        expected_seconds=lambda w: flow_seconds(FLOWS[w.flow], FLOW_INTERPOLATION["training"] | FOLD_MEMBERS),
+        **lasting(lambda w: flow_seconds(FLOWS[w.flow], FLOW_INTERPOLATION["training"] | FOLD_MEMBERS)),
     params:
         job=lambda w: job(
             "diffhep.studies.flow_interpolation:train",

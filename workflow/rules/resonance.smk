@@ -39,7 +39,7 @@ use rule stage as resonance_train_flow with:
     pathvars:
         stem="<results>/resonance/train/flow",
     resources:
-        expected_seconds=flow_seconds(RESONANCE["flow"], RESONANCE["flow_training"]),
+        **lasting(flow_seconds(RESONANCE["flow"], RESONANCE["flow_training"])),
     params:
         job=job(
             "diffhep.studies.resonance:train_flow",
@@ -53,7 +53,7 @@ use rule stage as resonance_train_background with:
     pathvars:
         stem="<results>/resonance/train/background_flow",
     resources:
-        expected_seconds=flow_seconds(RESONANCE["flow"], RESONANCE["flow_training"]),
+        **lasting(flow_seconds(RESONANCE["flow"], RESONANCE["flow_training"])),
     params:
         job=job(
             "diffhep.studies.resonance:train_background",

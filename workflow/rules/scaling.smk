@@ -31,7 +31,7 @@ use rule stage as scaling_cost with:
         work="|".join(COST["works"]),
     threads: workflow.cores  # alone on the machine, for its clock's sake
     resources:
-        expected_seconds=lambda w: expected_cost(**COST["works"][w.work]),
+        **lasting(lambda w: expected_cost(**COST["works"][w.work])),
     params:
         job=lambda w: job(
             "diffhep.studies.scaling:cost",

@@ -1,0 +1,99 @@
+"""Cuts, bins and bandwidth optimised together: one compiled step for the whole run, beside a new program in every step.
+
+TOMATOS makes a new statistical model in every step, which is known only when compiling: everything is traced and
+compiled again, and stays in memory.
+"""
+
+import json
+import multiprocessing
+import resource
+import sys
+import time
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import jax
+
+from diffhep import jobs, training
+from diffhep.studies import vbf_hh4b_inputs as inputs
+from diffhep.studies.vbf_hh4b_training import problem
+
+FIRST = 10  # step from which on memory shall not grow, and steps between two evaluations
+
+
+def steps_and_memory(settings: Mapping[str, Any], cores: int) -> list[dict[str, Any]]:
+    """Two rows: the time of all steps, compiling and evaluations included, and the memory that they take."""
+    found = {side: _alone(work, settings, cores) for side, work in (("ours", optimise), ("peer", retrace))}
+    events = settings["data"]["events"]
+    shared = {"peer_version": "our step, compiled anew every time as in TOMATOS"}
+    (ours, memory), (theirs, their_memory) = found["ours"], found["peer"]
+    steps = settings["run"]["steps"]
+    return [
+        {
+            "work": f"{steps} steps of cuts, bins and bandwidth on {events['signal']} and {events['background']} "
+            f"events, {cores} cores, from compiling to the last evaluation (ratio: times a step of ours is faster)",
+            "ours": f"{ours:.0f} s",
+            "peer": f"{theirs:.1f} s/step",
+            "ratio": theirs * steps / ours,
+            **shared,
+        },
+        {
+            "work": f"peak memory of the same, from step {FIRST} to the last (ratio: how many times as much, ours)",
+            "ours": f"{memory[0]:.0f} to {memory[1]:.0f} MiB",
+            "peer": f"{their_memory[0]:.0f} to {their_memory[1]:.0f} MiB in {settings['retraced']} steps",
+            "ratio": memory[1] / memory[0],
+            **shared,
+        },
+    ]
+
+
+def _alone(work, settings: Mapping[str, Any], cores: int):
+    """Do it in a process of its own, for its memory's sake."""
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, fresh, initializer=jobs.prepare, initargs=(cores,)) as process:
+        return process.submit(work, json.dumps(settings)).result()
+
+
+def _problem(settings: Mapping[str, Any]) -> training.Problem:
+    run = {**settings["run"], "seed": settings["seed"]}
+    return problem(run, inputs.parts(inputs.generate(settings), run, settings["data"]["regions"]))
+
+
+def optimise(text: str) -> tuple[float, tuple[float, float]]:
+    """Seconds of all steps, and peak memory in MiB after the first of them and after the last; settings in JSON."""
+    settings = json.loads(text)
+    run, memory = settings["run"], []
+    of_run = _problem(settings)
+    begin = time.perf_counter()
+    schedule = training.Schedule(run["steps"] // FIRST, None, run["learning_rate"], steps=FIRST)
+    programs = training.programs(of_run, schedule, [settings["seed"]])
+    state = programs.start()
+    for epoch in range(schedule.epochs):
+        state, _ = programs.advance(state, epoch)
+        jax.block_until_ready(programs.evaluate(state))
+        memory.append(_peak())
+    return time.perf_counter() - begin, (memory[0], memory[-1])
+
+
+def retrace(text: str) -> tuple[float, tuple[float, float]]:
+    """Seconds of a step that is compiled anew, and peak memory in MiB after the first of them and after the last."""
+    settings = json.loads(text)
+    of_run, memory = _problem(settings), []
+    parameters = of_run.initialise(training.key(settings["seed"], training.INITIALISE))
+    begin = time.perf_counter()
+    for number in range(settings["retraced"]):
+        scale = 1 + 1e-9 * number  # as histograms are there: a constant of the program, in each step another
+
+        def loss(parameters, events, *whole, scale=scale):
+            return scale * of_run.loss(parameters, events, *whole)
+
+        jax.block_until_ready(jax.jit(jax.value_and_grad(loss))(parameters, of_run.events, *of_run.whole))
+        memory.append(_peak())
+    return (time.perf_counter() - begin) / settings["retraced"], (memory[0], memory[-1])
+
+
+def _peak() -> float:
+    """Most memory that this process has ever had, in MiB."""
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

@@ -1,0 +1,113 @@
+"""How well smooth cuts and histograms stand in for hard ones, and two ways in which they fail (TOMATOS, Fig. B.12)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float
+
+from diffhep.cuts import hard_cut, sigmoid_cut
+from diffhep.data.vbf_hh4b import VARIABLES
+from diffhep.histograms import binned_kde, hard_histogram
+from diffhep.studies import vbf_hh4b_inputs as inputs
+
+EFFICIENCIES = (0.05, 0.95)
+"""Between these a feature is turned on: the guiding lines of Fig. B.12."""
+
+
+def accuracy(settings: Mapping[str, Any], events: xr.Dataset) -> xr.Dataset:
+    """Largest relative deviation of a bin of the smooth histogram, of cuts alone, of the bandwidth alone and of both.
+
+    Args:
+        settings: `data`; `cuts` (physical) and `edges` of m_HH, where it is told; `slopes` and `bandwidths`.
+        events: Result of `vbf_hh4b_inputs.generate`.
+
+    Returns:
+        `cuts` (sample, slope), `bandwidth` (sample, width) and `both` (sample, slope, width), of nominal signal and
+        background in the signal region.
+    """
+    region = inputs.part(events, settings["data"]["regions"]).signal_region
+    cuts = {
+        VARIABLES.index(name): float(inputs.scaled(events, value, name)) for name, value in settings["cuts"].items()
+    }
+    edges = inputs.scaled(events, settings["edges"], "m_hh")
+    found = [_deviations(settings, cuts, edges, region.variables[n], region.weights[n]) for n in (0, -1)]
+    return xr.concat(found, xr.Variable("sample", ["signal", "background"]))
+
+
+def _deviations(settings, cuts: Mapping[int, float], edges, variables, weights) -> xr.Dataset:
+    values = jnp.asarray(variables[:, VARIABLES.index("m_hh")])
+
+    def passed(weigh: Callable[[Array, float], Array]) -> Array:
+        return weights * jnp.prod(jnp.stack([weigh(variables[:, n], at) for n, at in cuts.items()]), axis=0)
+
+    @jax.jit
+    def sharp(weight):
+        return hard_histogram(values, edges, weight)
+
+    @jax.jit
+    def smeared(weight, width):
+        return binned_kde(values, edges, width, weight, edges_mode="closed")
+
+    kept, slopes, widths = passed(hard_cut), settings["slopes"], settings["bandwidths"]
+    soft = [passed(lambda value, at, slope=slope: sigmoid_cut(value, at, slope)) for slope in slopes]
+    truth = sharp(kept)
+
+    def worst(found):
+        return float(jnp.max(jnp.abs(found / truth - 1)))
+
+    return xr.Dataset(
+        {
+            "cuts": ("slope", [worst(sharp(each)) for each in soft]),
+            "bandwidth": ("width", [worst(smeared(kept, width)) for width in widths]),
+            "both": (("slope", "width"), [[worst(smeared(each, width)) for width in widths] for each in soft]),
+        },
+        coords={"slope": slopes, "width": widths},
+    )
+
+
+def sigmoids(settings: Mapping[str, Any]) -> xr.Dataset:
+    """Sigmoids around a cut, and what goes wrong with the formula 1 / (1 + exp(-m (x - c))) and with open outer edges.
+
+    Args:
+        settings: `slopes` of Fig. B.12, and `reach`, the distances beyond it that are looked at; `steep`, slopes whose
+            gradients are looked at; `bandwidths`.
+
+    Returns:
+        `weight` (slope, distance) and `width` (slope), the distance between the `EFFICIENCIES`, in shares of the range;
+        `formula` and `safe` (steep, cut): the gradient of the weight of an event at 0 by the cut, from the formula and
+        from `cuts.sigmoid_cut`, relative to the slope; `last` (steep): the last cut at which the formula has one;
+        `leaked` (bandwidth): share of events, uniform in [0, 1], that a histogram with open outer edges loses.
+    """
+    slopes, steep = np.array(settings["slopes"]), np.array(settings["steep"])
+    distance = np.linspace(-settings["reach"], settings["reach"], 401)
+    cut = np.geomspace(1e-4, 1, 401)
+    gradients = {
+        name: np.stack([jax.vmap(jax.grad(of, argnums=1), (None, 0, None))(0.0, cut, m) / m for m in steep])
+        for name, of in {"formula": _formula, "safe": sigmoid_cut}.items()
+    }
+    finite = np.isfinite(gradients["formula"])
+    values = jnp.asarray((np.arange(20_000) + 0.5) / 20_000)
+    open_ended = [
+        binned_kde(values, jnp.linspace(0, 1, 6), width, edges_mode="leak") for width in settings["bandwidths"]
+    ]
+    logit = np.log(np.divide(EFFICIENCIES, np.subtract(1, EFFICIENCIES)))
+    return xr.Dataset(
+        {
+            "weight": (("slope", "distance"), np.stack([sigmoid_cut(distance, 0.0, m) for m in slopes])),
+            "width": ("slope", np.ptp(logit) / slopes),
+            **{name: (("steep", "cut"), values) for name, values in gradients.items()},
+            "last": ("steep", [cut[each].max() for each in finite]),
+            "leaked": ("bandwidth", [1 - float(each.sum()) / len(values) for each in open_ended]),
+        },
+        coords={"slope": slopes, "distance": distance, "steep": steep, "cut": cut, "bandwidth": settings["bandwidths"]},
+    )
+
+
+def _formula(value: float, cut: Float[ArrayLike, ""], slope: float) -> Float[Array, ""]:
+    """The sigmoid as it is written down, which overflows."""
+    return 1 / (1 + jnp.exp(-slope * (value - cut)))

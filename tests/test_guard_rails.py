@@ -1,0 +1,128 @@
+"""Steps are limited by kind, whatever the gradient; plans are followed; bandwidths stay above their least value."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from diffhep import guard_rails
+
+RATE = 0.02
+LIMITS = {"network": None, "cuts": 0.001, "bandwidth": 0.01}
+PARAMETERS = {
+    "network": {"kernel": jnp.array([[0.3, -0.2]]), "bias": jnp.array([0.1])},
+    "cuts": jnp.array([0.1, 0.7]),
+    "bandwidth": jnp.array(0.2),
+    "bins": jnp.array([0.1, 0.3, 0.2]),
+    "slope": jnp.array(20.0),
+}
+
+
+def gradients(count):
+    """Of many sizes, different in every step and for every parameter."""
+    rng = np.random.default_rng(count)
+    return jax.tree.map(lambda each: jnp.asarray(rng.normal(size=each.shape) * 10.0 ** rng.uniform(-6, 6)), PARAMETERS)
+
+
+def path(transformation, steps=20):
+    """Parameters before and after every step."""
+    found, state = [PARAMETERS], transformation.init(PARAMETERS)
+    update = jax.jit(transformation.update)
+    for count in range(steps):
+        updates, state = update(gradients(count), state)
+        found.append(optax.apply_updates(found[-1], updates))
+    return found
+
+
+@pytest.fixture(scope="module")
+def limited():
+    return path(guard_rails.optimiser(RATE, LIMITS, {"slope": guard_rails.geometric(20.0, 2000.0, 2.0, 10.0)}))
+
+
+@pytest.fixture(scope="module")
+def adam():
+    return path(optax.adam(RATE))
+
+
+def steps(found, kind):
+    return np.diff(np.stack([each[kind] for each in found]), axis=0)
+
+
+@pytest.mark.parametrize("kind", ["cuts", "bandwidth"])
+def test_a_limit_is_on_the_step_after_adam_and_not_on_the_gradient(limited, adam, kind):
+    expected = np.clip(steps(adam, kind), -LIMITS[kind], LIMITS[kind])
+    np.testing.assert_allclose(steps(limited, kind), expected, atol=1e-15)
+    assert np.isclose(np.abs(expected), LIMITS[kind]).mean() > 0.1  # the limit binds
+
+
+def test_a_kind_without_a_limit_is_moved_as_adam_moves_it(limited, adam):
+    for name in ("kernel", "bias"):
+        ours, theirs = (np.stack([each["network"][name] for each in found]) for found in (limited, adam))
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    assert np.abs(np.diff(ours, axis=0)).max() > max(LIMITS["cuts"], LIMITS["bandwidth"])
+
+
+def test_a_kind_that_is_not_trained_stays_to_the_last_bit(limited):
+    for each in limited:
+        np.testing.assert_array_equal(each["bins"], PARAMETERS["bins"])
+
+
+def test_a_planned_kind_follows_its_plan_whatever_the_gradient(limited):
+    expected = 20.0 * 100.0 ** np.clip((np.arange(21) - 2) / 10, 0, 1)
+    np.testing.assert_allclose([each["slope"] for each in limited], expected, rtol=1e-12)
+
+
+def test_a_learning_rate_may_follow_a_plan():
+    """Adam's first step is as long as the rate, whatever the gradient."""
+    plan = guard_rails.one_cycle(RATE, 100)
+    found = path(guard_rails.optimiser(plan, {"cuts": None}), steps=1)
+    np.testing.assert_allclose(np.abs(steps(found, "cuts")), float(plan(0)), rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [(0.0, 1 / 50), (0.15, 0.51), (0.3, 1.0), (0.6, 0.51), (0.9, 1 / 50), (0.95, 1 / 50), (1.0, 1 / 50)],
+)
+def test_one_cycle_rises_until_30_percent_is_back_at_90_and_stays(share, expected):
+    assert float(guard_rails.one_cycle(0.005, 1000)(round(1000 * share))) == pytest.approx(0.005 * expected, rel=1e-5)
+
+
+def test_a_geometric_plan_changes_by_the_same_factor_in_every_step_between_its_ends():
+    plan = guard_rails.geometric(20.0, 20_000.0, 400.0, 600.0)
+    values = np.array([float(plan(count)) for count in (0, 400, 401, 402, 700, 999, 1000, 1200)])
+    factor = 1000 ** (1 / 600)
+    expected = [20, 20, 20 * factor, 20 * factor**2, 20 * np.sqrt(1000), 20_000 / factor, 20_000, 20_000]
+    np.testing.assert_allclose(values, expected, rtol=1e-9)
+
+
+def test_a_geometric_plan_without_steps_is_a_jump():
+    plan = guard_rails.geometric(20.0, 2000.0, 5.0, 0.0)
+    np.testing.assert_allclose([plan(5), plan(6)], [20.0, 2000.0])
+
+
+@pytest.mark.parametrize("least", [1e-4, 0.001, 0.05])
+def test_a_bandwidth_is_always_above_its_least(least):
+    numbers = np.concatenate([np.linspace(-3, 3, 61), least + np.linspace(-0.3, 0.3, 61)])
+    widths = np.array([float(guard_rails.bandwidth(number, least)) for number in numbers])
+    assert (widths > least)[numbers > least - 0.3].all() and (widths >= least).all()
+    np.testing.assert_allclose(widths[numbers > least + 0.2], numbers[numbers > least + 0.2], rtol=1e-7)
+
+
+def test_no_step_of_its_number_moves_a_bandwidth_further():
+    numbers = np.linspace(-0.2, 0.4, 200)
+    slopes = jax.vmap(jax.grad(guard_rails.bandwidth), (0, None))(numbers, 0.001)
+    assert ((slopes > 0) & (slopes <= 1)).all()
+    assert slopes[-1] == pytest.approx(1) and slopes[0] < 1e-7
+
+
+@pytest.mark.parametrize(("width", "least"), [(0.2, 0.001), (0.0011, 0.001), (0.06, 0.05), (0.4, 1e-4)])
+def test_the_raw_number_of_a_width_gives_it_back(width, least):
+    raw = guard_rails.raw_bandwidth(width, least)
+    assert float(guard_rails.bandwidth(raw, least)) == pytest.approx(width, rel=1e-9)
+
+
+@pytest.mark.parametrize("width", [0.01, 0.005])
+def test_a_bandwidth_that_starts_at_or_below_its_least_is_refused(width):
+    with pytest.raises(ValueError, match=f"the bandwidth starts at {width}: it must be above its least value, 0.01"):
+        guard_rails.raw_bandwidth(width, 0.01)

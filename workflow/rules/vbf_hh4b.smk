@@ -1,0 +1,152 @@
+"""Study `vbf_hh4b`: cuts, bins, bandwidth and network of a search optimised together, and everything that can go wrong."""
+
+VBF = SETTINGS["vbf_hh4b"]
+VBF_EVENTS = {"seed": config["seed"], "data": VBF["data"]}
+VBF_RUNS = located("config/studies/vbf_hh4b.yaml", experiments.folded, VBF)
+VBF_TRADITIONAL = {
+    f"traditional_fold_{fold}": {
+        **VBF["defaults"],
+        "edges": VBF["edges"]["five"],
+        "fold": fold,
+    }
+    for fold in range(VBF["folds"]["number"])
+}
+
+
+use rule stage as vbf_hh4b_events with:
+    pathvars:
+        stem="<results>/vbf_hh4b/events",
+    params:
+        job=job("diffhep.studies.vbf_hh4b_inputs:generate", VBF_EVENTS),
+
+
+use rule stage as vbf_hh4b_train with:
+    input:
+        events=rules.vbf_hh4b_events.output[0],
+    pathvars:
+        stem="<results>/vbf_hh4b/train/{vbf_run}",
+    resources:
+        **lasting(lambda w: vbf_hh4b_seconds(VBF_RUNS[w.vbf_run], VBF["data"])),
+    params:
+        job=lambda w: job(
+            "diffhep.studies.vbf_hh4b:train",
+            {
+                "seed": config["seed"],
+                "seeds_at_once": config["seeds_at_once"],
+                "regions": VBF["data"]["regions"],
+                **VBF_RUNS[w.vbf_run],
+            },
+        ),
+
+
+use rule stage as vbf_hh4b_landscape with:
+    input:
+        events=rules.vbf_hh4b_events.output[0],
+    pathvars:
+        stem="<results>/vbf_hh4b/landscape",
+    resources:
+        expected_seconds=40,
+    params:
+        job=job(
+            "diffhep.studies.vbf_hh4b_scan:landscape",
+            {**VBF_EVENTS, "scan": VBF["scan"], "edges": VBF["edges"]},
+        ),
+
+
+use rule stage as vbf_hh4b_traditional with:
+    input:
+        events=rules.vbf_hh4b_events.output[0],
+    pathvars:
+        stem="<results>/vbf_hh4b/traditional/{traditional}",
+    resources:
+        expected_seconds=15,
+    params:
+        job=lambda w: job(
+            "diffhep.studies.vbf_hh4b_scan:traditional",
+            {**VBF_EVENTS, "scan": VBF["scan"], **VBF_TRADITIONAL[w.traditional]},
+        ),
+
+
+use rule stage as vbf_hh4b_judge with:
+    input:
+        events=rules.vbf_hh4b_events.output[0],
+        trained=lambda w: vbf_hh4b_trained(VBF, w.group),
+    pathvars:
+        stem="<results>/vbf_hh4b/judge/{group}",
+    resources:
+        expected_seconds=60,
+    params:
+        job=lambda w: job("diffhep.studies.vbf_hh4b:judge", {**VBF_EVENTS, **vbf_hh4b_runs(VBF, w.group)}),
+
+
+use rule stage as vbf_hh4b_judge_traditional with:
+    input:
+        events=rules.vbf_hh4b_events.output[0],
+        trained=[f"<results>/vbf_hh4b/traditional/{run}.nc" for run in VBF_TRADITIONAL],
+    pathvars:
+        stem="<results>/vbf_hh4b/judge_traditional",
+    resources:
+        expected_seconds=40,
+    params:
+        job=job("diffhep.studies.vbf_hh4b:judge", {**VBF_EVENTS, "runs": VBF_TRADITIONAL}),
+
+
+use rule stage as vbf_hh4b_exploit with:
+    input:
+        events=rules.vbf_hh4b_events.output[0],
+        trained=vbf_hh4b_trained(VBF, "exploit"),
+    pathvars:
+        stem="<results>/vbf_hh4b/exploit",
+    resources:
+        expected_seconds=60,
+    params:
+        job=job(
+            "diffhep.studies.vbf_hh4b_exploit:exploit",
+            {**VBF_EVENTS, **VBF["exploit"], **vbf_hh4b_runs(VBF, "exploit")},
+        ),
+
+
+use rule stage as vbf_hh4b_accuracy with:
+    input:
+        events=rules.vbf_hh4b_events.output[0],
+    pathvars:
+        stem="<results>/vbf_hh4b/accuracy",
+    resources:
+        expected_seconds=30,
+    params:
+        job=job(
+            "diffhep.studies.vbf_hh4b_accuracy:accuracy",
+            {**VBF_EVENTS, **VBF["accuracy"], "edges": VBF["edges"]["five"]},
+        ),
+
+
+use rule stage as vbf_hh4b_sigmoids with:
+    pathvars:
+        stem="<results>/vbf_hh4b/sigmoids",
+    params:
+        job=job("diffhep.studies.vbf_hh4b_accuracy:sigmoids", VBF["sigmoids"]),
+
+
+use rule stage as vbf_hh4b_compare with:
+    input:
+        trained=vbf_hh4b_trained(VBF, "compared"),
+        automated="<results>/vbf_hh4b/judge/compared.nc",
+        traditional=rules.vbf_hh4b_judge_traditional.output[0],
+        slopes="<results>/vbf_hh4b/judge/slopes.nc",
+        starts="<results>/vbf_hh4b/judge/starts.nc",
+        bandwidths="<results>/vbf_hh4b/judge/bandwidths.nc",
+        exploit=rules.vbf_hh4b_exploit.output[0],
+        landscape=rules.vbf_hh4b_landscape.output[0],
+    pathvars:
+        stem="<results>/vbf_hh4b/comparison",
+    params:
+        job=job(
+            "diffhep.studies.vbf_hh4b_comparison:compare",
+            {"number": VBF["folds"]["number"], "plateau": VBF["plateau"]},
+        ),
+
+
+wildcard_constraints:
+    vbf_run="|".join(map(re.escape, VBF_RUNS)),
+    group="|".join(VBF["groups"]),
+    traditional="|".join(VBF_TRADITIONAL),
