@@ -1,4 +1,4 @@
-"""Steps are limited by kind, whatever the gradient; plans are followed; bandwidths stay above their least value."""
+"""Steps are limited by kind, whatever the gradient; plans are followed; least values are kept."""
 
 import jax
 import jax.numpy as jnp
@@ -30,7 +30,7 @@ def path(transformation, steps=20):
     found, state = [PARAMETERS], transformation.init(PARAMETERS)
     update = jax.jit(transformation.update)
     for count in range(steps):
-        updates, state = update(gradients(count), state)
+        updates, state = update(gradients(count), state, found[-1])
         found.append(optax.apply_updates(found[-1], updates))
     return found
 
@@ -101,28 +101,18 @@ def test_a_geometric_plan_without_steps_is_a_jump():
     np.testing.assert_allclose([plan(5), plan(6)], [20.0, 2000.0])
 
 
-@pytest.mark.parametrize("least", [1e-4, 0.001, 0.05])
-def test_a_bandwidth_is_always_above_its_least(least):
-    numbers = np.concatenate([np.linspace(-3, 3, 61), least + np.linspace(-0.3, 0.3, 61)])
-    widths = np.array([float(guard_rails.bandwidth(number, least)) for number in numbers])
-    assert (widths > least)[numbers > least - 0.3].all() and (widths >= least).all()
-    np.testing.assert_allclose(widths[numbers > least + 0.2], numbers[numbers > least + 0.2], rtol=1e-7)
+def test_a_step_that_would_end_below_the_least_value_ends_on_it_and_others_are_as_they_were(adam):
+    free = path(guard_rails.optimiser(RATE, {"bandwidth": None}))
+    floored = path(guard_rails.optimiser(RATE, {"bandwidth": None}, least={"bandwidth": 0.19}))
+    expected = [0.2]
+    for step in steps(free, "bandwidth"):
+        expected.append(max(expected[-1] + step, 0.19))
+    found = np.array([each["bandwidth"] for each in floored])
+    np.testing.assert_allclose(found, expected, atol=1e-15)
+    assert np.isclose(found, 0.19, atol=1e-15).any() and found[-1] > 0.2  # and leaves it again
 
 
-def test_no_step_of_its_number_moves_a_bandwidth_further():
-    numbers = np.linspace(-0.2, 0.4, 200)
-    slopes = jax.vmap(jax.grad(guard_rails.bandwidth), (0, None))(numbers, 0.001)
-    assert ((slopes > 0) & (slopes <= 1)).all()
-    assert slopes[-1] == pytest.approx(1) and slopes[0] < 1e-7
-
-
-@pytest.mark.parametrize(("width", "least"), [(0.2, 0.001), (0.0011, 0.001), (0.06, 0.05), (0.4, 1e-4)])
-def test_the_raw_number_of_a_width_gives_it_back(width, least):
-    raw = guard_rails.raw_bandwidth(width, least)
-    assert float(guard_rails.bandwidth(raw, least)) == pytest.approx(width, rel=1e-9)
-
-
-@pytest.mark.parametrize("width", [0.01, 0.005])
-def test_a_bandwidth_that_starts_at_or_below_its_least_is_refused(width):
-    with pytest.raises(ValueError, match=f"the bandwidth starts at {width}: it must be above its least value, 0.01"):
-        guard_rails.raw_bandwidth(width, 0.01)
+def test_a_least_value_is_kept_after_the_limit_of_a_step():
+    found = path(guard_rails.optimiser(1.0, {"bandwidth": 0.15}, least={"bandwidth": 0.1}), steps=6)
+    widths = np.array([each["bandwidth"] for each in found])
+    assert widths.min() == pytest.approx(0.1, abs=1e-15) and np.abs(np.diff(widths)).max() <= 0.15 + 1e-12

@@ -1,26 +1,25 @@
 """Gradient descent on parameters of different kinds, each with limits of its own (TOMATOS, "guardrail").
 
 All share Adam and one learning rate; what a kind may move in one step is limited after Adam has scaled it, so that a
-step is limited and not a gradient. Kinds that are not trained stay, and one may follow a plan instead.
+step is limited and not a gradient. One may have a least value. Kinds that are not trained stay, and one may follow a
+plan instead.
 """
 
 from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
-from jax.typing import ArrayLike
-from jaxtyping import Array, Float
-
-SOFTNESS = 0.01
-"""Distance from its floor at which a bandwidth starts to feel it."""
+from jaxtyping import Array
 
 Plan = Callable[[Array], Array]
 
 
 def optimiser(
-    rate: float | Plan, trained: Mapping[str, float | None], plans: Mapping[str, Plan] | None = None
+    rate: float | Plan,
+    trained: Mapping[str, float | None],
+    plans: Mapping[str, Plan] | None = None,
+    least: Mapping[str, float] | None = None,
 ) -> optax.GradientTransformation:
     """Adam on a dictionary of parameters by kind.
 
@@ -28,9 +27,14 @@ def optimiser(
         rate: Learning rate, or a plan of it.
         trained: Largest step of each kind that is trained, in units of its parameters, None for any. Other kinds stay.
         plans: Value of a kind after so many steps, for those that follow a plan.
+        least: Value of a kind that none of its parameters ever gets below; they must not start there.
     """
+    floors = {kind: [at_least(value)] for kind, value in (least or {}).items()}
     kinds = {
-        **{kind: optax.chain(optax.adam(rate), *_limit(limit)) for kind, limit in trained.items()},
+        **{
+            kind: optax.chain(optax.adam(rate), *_limit(limit), *floors.get(kind, []))
+            for kind, limit in trained.items()
+        },
         **{kind: planned(plan) for kind, plan in (plans or {}).items()},
         "": optax.set_to_zero(),
     }
@@ -71,21 +75,10 @@ def geometric(start: float, end: float, begin: float, steps: float) -> Plan:
     return value
 
 
-def bandwidth(raw: Float[ArrayLike, ""], least: float) -> Float[Array, ""]:
-    """A width above `least` from any number: close to the number itself where that is well above.
+def at_least(least: float) -> optax.GradientTransformation:
+    """Steps that end at `least` where they would end below it; there the gradient lives on, max(least, x) has none."""
 
-    least + s log(1 + exp((raw - least) / s)) with s = `SOFTNESS`: no step of the number moves the width further.
-    """
-    return least + SOFTNESS * jax.nn.softplus((jnp.asarray(raw) - least) / SOFTNESS)
+    def update(updates, state, params):
+        return jax.tree.map(lambda step, at: jnp.maximum(at + step, least) - at, updates, params), state
 
-
-def raw_bandwidth(width: float, least: float) -> float:
-    """The number that `bandwidth` makes this width of.
-
-    Raises:
-        ValueError: The width is not above the least.
-    """
-    if not width > least:
-        raise ValueError(f"the bandwidth starts at {width}: it must be above its least value, {least}")
-    above = (width - least) / SOFTNESS
-    return float(width + SOFTNESS * np.log1p(-np.exp(-above)))
+    return optax.GradientTransformation(lambda params: optax.EmptyState(), update)

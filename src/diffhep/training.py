@@ -115,7 +115,7 @@ def _step(problem: Problem, optimiser, state: State, batch) -> tuple[State, Arra
         events = jax.tree.map(lambda array: array[:, indices], events)
         events = events._replace(weights=events.weights * mask)
     value, gradient = jax.value_and_grad(problem.loss)(state.parameters, events, *problem.whole)
-    updates, memory = optimiser.update(gradient, state.optimiser)
+    updates, memory = optimiser.update(gradient, state.optimiser, state.parameters)
     return State(optax.apply_updates(state.parameters, updates), memory), value
 
 

@@ -20,15 +20,16 @@ def sigmoids():
         {
             "weight": (("slope", "distance"), RNG.uniform(size=(2, 11))),
             "width": ("slope", [2.9e-4, 1.5e-4]),
-            "last": ("steep", [0.7, 0.07]),
-            "leaked": ("bandwidth", [0.01, 0.16]),
+            "last": (("sigmoid", "steep"), [[0.7, 0.07], [0.9, 0.8]]),
+            "leaked": (("outer", "bandwidth"), [[0.01, 0.16], [0.0, 0.002]]),
         },
         coords={
             "slope": [20_000.0, 40_000.0],
             "distance": distance,
+            "sigmoid": ["formula", "safe"],
             "steep": [1000.0, 10_000.0],
+            "outer": ["open", "closed"],
             "bandwidth": [0.01, 0.2],
-            "cut": [0.1, 1.0],
         },
     )
 
@@ -46,10 +47,10 @@ def test_guiding_lines_stand_where_each_sigmoid_turns_on(sigmoids):
 
 def test_pitfalls_are_the_last_cut_of_the_formula_and_what_leaks(sigmoids):
     left, right = figures.pitfalls(sigmoids).axes
-    np.testing.assert_array_equal(left.lines[0].get_ydata(), sigmoids["last"])
-    np.testing.assert_array_equal(left.lines[1].get_ydata(), [1.0, 1.0])
-    np.testing.assert_allclose(right.lines[0].get_ydata(), [1.0, 16.0])
-    assert (right.lines[1].get_ydata() == 0).all()
+    np.testing.assert_array_equal([line.get_ydata() for line in left.lines], sigmoids["last"])
+    assert labels(left.get_legend()) == ["formula", "jax.nn.sigmoid"]
+    np.testing.assert_allclose([line.get_ydata() for line in right.lines], 100 * sigmoids["leaked"])
+    assert labels(right.get_legend()) == ["open outer edges", "closed outer edges"]
 
 
 def test_accuracy_is_in_percent_for_cuts_bandwidth_and_both():

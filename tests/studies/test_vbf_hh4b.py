@@ -109,7 +109,6 @@ def test_runs_are_judged_by_their_last_step_on_events_of_the_reference(events, t
         np.testing.assert_allclose(here["signal"], found.signal[0], rtol=1e-9)
         np.testing.assert_allclose(here["edges"], last["edges"])
         np.testing.assert_allclose(here["cuts"].sel(cut=NAMES), last["cuts"])
-        np.testing.assert_allclose(here["fine"].isel(sample=0).sum(), found.signal[0].sum(), rtol=1e-5)
 
 
 def test_networks_are_judged_with_the_parameters_that_were_stored(events):
@@ -164,8 +163,6 @@ def test_other_data_scatter_around_what_is_expected(events, exploited, trained):
     assert float(here["fresh"][3]) == pytest.approx(
         float(expected_with_shape(measured._replace(validation=beside))), rel=1e-6
     )
-    assert float(here["without"]) == pytest.approx(float(expected(measured)), rel=1e-6)
-    assert float(here["without"]) < float(here["fresh"].min())  # an uncertainty more
 
 
 def test_the_gap_is_of_other_data_over_what_is_claimed(exploited):

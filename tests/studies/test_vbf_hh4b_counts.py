@@ -57,13 +57,13 @@ def test_hard_cuts_count_as_numpy_does(part):
 
 
 def test_smooth_stand_ins_become_the_hard_cuts_and_histograms(part):
-    """As the slope grows and the bandwidth falls to a least one that is next to nothing, ever closer."""
-    settings = RUN | {"edges": EDGES.tolist(), "bandwidth": {"width": 0.2, "least": 1e-9}}
+    """As the slope grows and the bandwidth falls to next to nothing, ever closer."""
+    settings = RUN | {"edges": EDGES.tolist()}
     at = tomatos.initialise(settings, KEY) | {"cuts": jnp.array([0.1, 0.35])}
     sharp = tomatos.counts(settings, {}, tomatos.hard(settings, at["cuts"], EDGES), part)
     off = []
-    for slope, raw in ((1e2, 0.1), (1e3, 0.02), (1e4, -0.02), (1e9, -1.0)):
-        moved = at | {"slope": jnp.array(slope), "bandwidth": jnp.array(raw)}
+    for slope, width in ((1e2, 0.1), (1e3, 0.02), (1e4, 0.001), (1e9, 1e-9)):
+        moved = at | {"slope": jnp.array(slope), "bandwidth": jnp.array(width)}
         found = tomatos.counts(settings, {}, tomatos.smooth(settings, moved), part)
         off.append(
             [

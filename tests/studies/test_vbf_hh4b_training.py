@@ -9,7 +9,7 @@ import optax
 import pytest
 from study_settings import study_settings
 
-from diffhep import guard_rails, likelihood
+from diffhep import likelihood
 from diffhep.studies import vbf_hh4b_inputs as inputs
 from diffhep.studies import vbf_hh4b_training as tomatos
 
@@ -136,7 +136,7 @@ def test_a_batch_stands_for_all_events(part, monkeypatch):
 def test_a_run_starts_where_it_is_told():
     start = tomatos.initialise(RUN, KEY)
     np.testing.assert_allclose(start["cuts"], [0.01, 0.01])
-    assert float(guard_rails.bandwidth(start["bandwidth"], 0.001)) == pytest.approx(0.2)
+    assert float(start["bandwidth"]) == 0.2
     assert start["network"] == {} and float(start["slope"]) == 20_000
     annealed = RUN | QUICK["runs"]["m_hh_annealed"]
     assert float(tomatos.initialise(annealed, KEY)["slope"]) == 20
@@ -172,6 +172,23 @@ def test_what_is_not_to_be_trained_stays(part):
     settings = RUN | {"train": ["cuts"], "limits": {"cuts": 0.0001}}
     optimiser = tomatos.problem(settings, parts).optimiser
     start = tomatos.initialise(settings, KEY)
-    updates, _ = optimiser.update(jax.tree.map(jnp.ones_like, start), optimiser.init(start))
+    updates, _ = optimiser.update(jax.tree.map(jnp.ones_like, start), optimiser.init(start), start)
     np.testing.assert_allclose(updates["cuts"], [-0.0001, -0.0001])
     assert float(updates["bandwidth"]) == 0 and not np.asarray(updates["bins"]).any()
+
+
+@pytest.mark.parametrize(("width", "least"), [(0.01, 0.02), (0.2, 0.0)])
+def test_a_bandwidth_that_starts_below_its_least_value_is_refused(part, width, least):
+    settings = RUN | {"bandwidth": {"width": width, "least": least}}
+    with pytest.raises(ValueError, match=f"bandwidth starts at {width}: it must be at least {least}, and that above 0"):
+        tomatos.problem(settings, {"train": part})
+
+
+def test_a_bandwidth_never_gets_below_its_least_value(part):
+    settings = RUN | {"bandwidth": {"width": 0.2, "least": 0.198}, "limits": {}}
+    optimiser, start = tomatos.problem(settings, {"train": part}).optimiser, tomatos.initialise(settings, KEY)
+    state, at = optimiser.init(start), start
+    for _ in range(50):
+        updates, state = optimiser.update(jax.tree.map(jnp.ones_like, at), state, at)
+        at = optax.apply_updates(at, updates)
+    assert float(at["bandwidth"]) == pytest.approx(0.198, abs=1e-15)

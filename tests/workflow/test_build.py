@@ -101,6 +101,7 @@ def test_an_edit_reruns_what_it_concerns(built, case):
     finally:
         undo()
     jobs.pop("all", None)
+    assert bool(jobs.pop("gallery", None)) is ("figure" in expected)  # it shows all of them
     assert set(jobs) == set(expected)
     for rule, names in expected.items():
         assert {path.split("/")[-1].split(".")[0] for path in jobs[rule]} == set(names)

@@ -84,7 +84,7 @@ use rule stage as vbf_hh4b_judge_traditional with:
         events=rules.vbf_hh4b_events.output[0],
         trained=[f"<results>/vbf_hh4b/traditional/{run}.nc" for run in VBF_TRADITIONAL],
     pathvars:
-        stem="<results>/vbf_hh4b/judge_traditional",
+        stem="<results>/vbf_hh4b/judge/traditional",
     resources:
         expected_seconds=40,
     params:
@@ -130,11 +130,10 @@ use rule stage as vbf_hh4b_sigmoids with:
 use rule stage as vbf_hh4b_compare with:
     input:
         trained=vbf_hh4b_trained(VBF, "compared"),
-        automated="<results>/vbf_hh4b/judge/compared.nc",
-        traditional=rules.vbf_hh4b_judge_traditional.output[0],
-        slopes="<results>/vbf_hh4b/judge/slopes.nc",
-        starts="<results>/vbf_hh4b/judge/starts.nc",
-        bandwidths="<results>/vbf_hh4b/judge/bandwidths.nc",
+        judged=expand(
+            "<results>/vbf_hh4b/judge/{group}.nc",
+            group=["compared", "traditional", "slopes", "starts", "bandwidths"],
+        ),
         exploit=rules.vbf_hh4b_exploit.output[0],
         landscape=rules.vbf_hh4b_landscape.output[0],
     pathvars:

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from scipy.stats import norm
 
 from diffhep import plotting
+from diffhep.deviations import largest_deviation
 from diffhep.plotting import BACKGROUND, CURVE, DOWN, HARD, SIGNAL, SMOOTH, TRUTH, UP
 
 LABELS = {
@@ -28,18 +29,16 @@ PARTS = {"train": (SMOOTH, "training"), "valid": (SIGNAL, "validation"), "test":
 
 @plotting.styled
 def inputs(events: xr.Dataset) -> Figure:
-    """Density of every variable, of each sample and systematic variation, in the signal region."""
+    """Density of every variable, of each sample and systematic variation."""
     figure, axes = plotting.grid(events.sizes["variable"], columns=4, size=(2.9, 2.5))
-    looks = [(SIGNAL, "signal", "-"), (UP, "signal, jet $p_T$ up", "-"), (DOWN, "signal, jet $p_T$ down", "-")]
+    looks = [(SIGNAL, "signal"), (UP, "signal, jet $p_T$ up"), (DOWN, "signal, jet $p_T$ down")]
     for axis, name in zip(axes, events["variable"].values, strict=True):
-        background = events["background"].sel(variable=name).values
-        edges = np.linspace(*np.quantile(background, [0, 0.998]), 41)
-        high = np.quantile(events["signal"].sel(variable=name).values, 0.985)
-        edges = np.linspace(edges[0], max(edges[-1], high), 41)
-        for row, (colour, label, style) in enumerate(looks):
-            values, weights = events["signal"].sel(variable=name).values[row], events["signal_weight"].values[row]
+        signal, background = (events[sample].sel(variable=name).values for sample in ("signal", "background"))
+        high = max(np.quantile(background, 0.998), np.quantile(signal, 0.985))
+        edges = np.linspace(background.min(), high, 41)
+        for (colour, label), values, weights in zip(looks, signal, events["signal_weight"].values, strict=True):
             heights = np.histogram(values, edges, weights=weights, density=True)[0]
-            axis.stairs(heights, edges, color=colour, linestyle=style, label=label)
+            axis.stairs(heights, edges, color=colour, label=label)
         heights = np.histogram(background, edges, weights=events["background_weight"].values, density=True)[0]
         axis.stairs(heights, edges, color=BACKGROUND, fill=True, alpha=0.4, label="background", zorder=0)
         axis.set(xlabel=LABELS[name], yticks=[], xlim=(edges[0], edges[-1]))
@@ -180,10 +179,8 @@ def deviations(runs: dict[str, xr.Dataset], named: dict[str, str]) -> Figure:
     figure, axes = plotting.panels(1, 2, size=(4.2, 3.2))
     for axis, name in zip(axes.flat, ("signal", "background"), strict=True):
         for colour, (run, label) in zip(plotting.sequence(len(named)), named.items(), strict=True):
-            hard = runs[run][f"{name}_train"]
-            values = np.abs(runs[run][f"{name}_smooth"] / hard.where(hard > 0) - 1).isel(seed=0)
-            values = values.isel(variation=0) if name == "signal" else values
-            axis.plot(runs[run]["step"], 100 * values.max("bin"), color=colour, label=label)
+            values = largest_deviation(runs[run], name).isel(seed=0)
+            axis.plot(runs[run]["step"], values, color=colour, label=label)
         axis.axhline(1, color=TRUTH, linestyle="--", linewidth=1.2)
         axis.set(xlabel=STEP, yscale="log", title=name, ylim=(0.03, 300))
     axes[0, 0].set_ylabel("largest deviation of a bin [%]")

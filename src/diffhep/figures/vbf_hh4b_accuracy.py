@@ -1,6 +1,5 @@
 """Figures of the study of VBF HH -> 4b: smooth stand-ins for cuts and histograms, and where they fail."""
 
-import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
@@ -32,18 +31,15 @@ def pitfalls(data: xr.Dataset) -> Figure:
     """Where the written formula of a cut has no gradient, and events that are lost at open outer edges."""
     figure, axes = plotting.panels(1, 2, size=(4.3, 3.3))
     left, right = axes.flat
-    left.plot(data["steep"], data["last"], "o-", color=CURVE, label="formula")
-    left.plot(
-        data["steep"],
-        np.full(data.sizes["steep"], float(data["cut"].max())),
-        "s--",
-        color=SMOOTH,
-        label="jax.nn.sigmoid",
-    )
+    looks = (("o-", CURVE), ("s--", SMOOTH))
+    sigmoids = {"formula": "formula", "safe": "jax.nn.sigmoid"}
+    for (name, label), (style, colour) in zip(sigmoids.items(), looks, strict=True):
+        left.plot(data["steep"], data["last"].sel(sigmoid=name), style, color=colour, label=label)
     left.set(xscale="log", yscale="log", xlabel="slope", ylabel="farthest cut with a gradient [range]", ylim=(3e-3, 2))
     left.legend(loc="lower left")
-    right.plot(data["bandwidth"], 100 * data["leaked"], "o-", color=CURVE, label="open outer edges")
-    right.plot(data["bandwidth"], np.zeros(data.sizes["bandwidth"]), "s--", color=SMOOTH, label="closed outer edges")
+    for name, (style, colour) in zip(("open", "closed"), looks, strict=True):
+        leaked = 100 * data["leaked"].sel(outer=name)
+        right.plot(data["bandwidth"], leaked, style, color=colour, label=f"{name} outer edges")
     right.set(xscale="log", xlabel="bandwidth [range]", ylabel="events lost [%]")
     right.legend(loc="upper left")
     return figure

@@ -14,7 +14,7 @@ from jax.flatten_util import ravel_pytree
 from diffhep import hypotests, limits, training
 from diffhep.studies import vbf_hh4b_inputs as inputs
 from diffhep.studies.vbf_hh4b_analysis import background, model
-from diffhep.studies.vbf_hh4b_training import counts, fine, hard, initialise, problem, rates
+from diffhep.studies.vbf_hh4b_training import counts, hard, initialise, problem, rates
 
 DIMS = {
     "edges": ("edge",),
@@ -100,7 +100,7 @@ def judge(settings: Mapping[str, Any], events: xr.Dataset, trained: dict[str, xr
 
     Returns:
         `cls` and `limit`, expected of the signal strength (run, seed); `signal`, `background` and `edges` of the bins
-        and `fine` (run, seed, ...), each with NaN where a run has fewer; all of hard cuts and histograms.
+        (run, seed, ...), each with NaN where a run has fewer; all of hard cuts and histograms.
     """
     reference = inputs.reference(settings).assign(low=events["low"], high=events["high"])
     part = jax.tree.map(jnp.asarray, inputs.part(reference, settings["data"]["regions"]))
@@ -127,9 +127,9 @@ def _judged(settings, events, trained: xr.Dataset, part, tested) -> xr.Dataset:
     @jax.jit
     def binned(part, vector, cuts, edges):
         network, tools = unravel(vector), hard(settings, cuts, edges)
-        return counts(settings, network, tools, part), fine(settings, network, tools, part.signal_region)
+        return counts(settings, network, tools, part)
 
-    found, curves = zip(*(binned(part, *start) for start in zip(vectors, cuts, edges, strict=True)), strict=True)
+    found = [binned(part, *start) for start in zip(vectors, cuts, edges, strict=True)]
     cls, limit = zip(*map(tested, found), strict=True)
     return xr.Dataset(
         {
@@ -139,7 +139,6 @@ def _judged(settings, events, trained: xr.Dataset, part, tested) -> xr.Dataset:
             "background": (("seed", "bin"), np.stack([background(each).events for each in found])),
             "edges": (("seed", "edge"), last["edges"].values),
             "cuts": (("seed", "cut"), physical.values),
-            "fine": (("seed", "sample", "fine_bin"), np.stack(curves)),
         },
         coords={"seed": last["seed"], "bin": range(edges.shape[1] - 1), "edge": range(edges.shape[1]), "cut": names},
     )

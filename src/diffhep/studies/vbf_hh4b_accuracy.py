@@ -79,33 +79,45 @@ def sigmoids(settings: Mapping[str, Any]) -> xr.Dataset:
 
     Returns:
         `weight` (slope, distance) and `width` (slope), the distance between the `EFFICIENCIES`, in shares of the range;
-        `formula` and `safe` (steep, cut): the gradient of the weight of an event at 0 by the cut, from the formula and
-        from `cuts.sigmoid_cut`, relative to the slope; `last` (steep): the last cut at which the formula has one;
-        `leaked` (bandwidth): share of events, uniform in [0, 1], that a histogram with open outer edges loses.
+        `last` (sigmoid, steep): the last cut at which the weight of an event at 0 has a finite gradient by the cut, of
+        the formula and of `cuts.sigmoid_cut`; `leaked` (outer, bandwidth): share of events, uniform in [0, 1], that a
+        histogram with open or with closed outer edges loses.
     """
     slopes, steep = np.array(settings["slopes"]), np.array(settings["steep"])
     distance = np.linspace(-settings["reach"], settings["reach"], 401)
-    cut = np.geomspace(1e-4, 1, 401)
-    gradients = {
-        name: np.stack([jax.vmap(jax.grad(of, argnums=1), (None, 0, None))(0.0, cut, m) / m for m in steep])
-        for name, of in {"formula": _formula, "safe": sigmoid_cut}.items()
-    }
-    finite = np.isfinite(gradients["formula"])
-    values = jnp.asarray((np.arange(20_000) + 0.5) / 20_000)
-    open_ended = [
-        binned_kde(values, jnp.linspace(0, 1, 6), width, edges_mode="leak") for width in settings["bandwidths"]
-    ]
+    last = [[_last_cut(of, slope) for slope in steep] for of in (_formula, sigmoid_cut)]
+    leaked = [[_leaked(width, mode) for width in settings["bandwidths"]] for mode in ("leak", "closed")]
     logit = np.log(np.divide(EFFICIENCIES, np.subtract(1, EFFICIENCIES)))
     return xr.Dataset(
         {
             "weight": (("slope", "distance"), np.stack([sigmoid_cut(distance, 0.0, m) for m in slopes])),
             "width": ("slope", np.ptp(logit) / slopes),
-            **{name: (("steep", "cut"), values) for name, values in gradients.items()},
-            "last": ("steep", [cut[each].max() for each in finite]),
-            "leaked": ("bandwidth", [1 - float(each.sum()) / len(values) for each in open_ended]),
+            "last": (("sigmoid", "steep"), last),
+            "leaked": (("outer", "bandwidth"), leaked),
         },
-        coords={"slope": slopes, "distance": distance, "steep": steep, "cut": cut, "bandwidth": settings["bandwidths"]},
+        coords={
+            "slope": slopes,
+            "distance": distance,
+            "sigmoid": ["formula", "safe"],
+            "steep": steep,
+            "outer": ["open", "closed"],
+            "bandwidth": settings["bandwidths"],
+        },
     )
+
+
+def _last_cut(sigmoid: Callable[..., Array], slope: float) -> float:
+    """Last of many cuts up to the end of the range up to which all gradients are finite."""
+    cuts = np.geomspace(1e-4, 1, 401)
+    gradients = jax.vmap(jax.grad(sigmoid, argnums=1), (None, 0, None))(0.0, cuts, slope)
+    finite = np.logical_and.accumulate(np.isfinite(gradients))
+    return float(cuts[finite][-1])
+
+
+def _leaked(width: float, mode: str) -> float:
+    values = jnp.asarray((np.arange(20_000) + 0.5) / 20_000)
+    kept = binned_kde(values, jnp.linspace(0, 1, 6), width, edges_mode=mode)
+    return 1 - float(kept.sum()) / len(values)
 
 
 def _formula(value: float, cut: Float[ArrayLike, ""], slope: float) -> Float[Array, ""]:

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from diffhep.deviations import largest_deviation
+
 PAIRS = {
     "m_hh": "traditional",
     "m_hh_annealed": "traditional",
@@ -13,9 +15,6 @@ PAIRS = {
     "network_annealed": "cross_entropy",
 }
 """What is optimised automatically, and the traditional way of doing the same."""
-
-WORTH = 2e-3
-"""Events below which a bin is as good as empty."""
 
 JUDGED = ["cls", "limit"]
 HELD = ("held_0.01", "held_0.05", "held_0.2")
@@ -25,11 +24,7 @@ PLACES = {"slope 20000": "", "annealed": "_annealed"}
 def compare(
     settings: Mapping[str, Any],
     trained: dict[str, xr.Dataset],
-    automated: xr.Dataset,
-    traditional: xr.Dataset,
-    slopes: xr.Dataset,
-    starts: xr.Dataset,
-    bandwidths: xr.Dataset,
+    judged: dict[str, xr.Dataset],
     exploit: xr.Dataset,
     landscape: xr.Dataset,
 ) -> xr.Dataset:
@@ -38,27 +33,24 @@ def compare(
     Args:
         settings: `number` of folds; `plateau`: how far above the best CLs its plateau ends, relative.
         trained: Results of `vbf_hh4b.train` of all folds, by run.
-        automated: Result of `vbf_hh4b.judge` of the same.
-        traditional: The same of the traditional cuts.
-        slopes: The same of the runs of several slopes.
-        starts: The same of the runs from many starts.
-        bandwidths: The same of trained and fixed bandwidths.
+        judged: Results of `vbf_hh4b.judge` by group: the same as `compared`, `traditional` cuts, `slopes`, `starts`
+            and `bandwidths`.
         exploit: Result of `vbf_hh4b_exploit.exploit`.
         landscape: Result of `vbf_hh4b_scan.landscape`.
 
     Returns:
         `limit` and `cls` (strategy, fold); of each pair of `PAIRS` the `ratio` of limits, automated over traditional,
-        with `ratio_error` over folds; `deviation` (pair) of the smooth histogram after the last step, see
-        `largest_deviation`, averaged over folds, with `deviation_error`; `missed` (slope_run), CLs over the best of the
+        with `ratio_error` over folds; `deviation` (pair), the `largest_deviation` of signal and background after the
+        last step, averaged over folds, with `deviation_error`; `missed` (slope_run), CLs over the best of the
         scan less one, of each slope; `reached` (start_run), starts that end within the plateau, and `starts`, of how
         many; `held` (point, run, seed, epoch), CLs as `claims.ordering` takes it, and `emptiest` (point, run),
         background in the emptiest bin; `gap` (exploit) with `gap_error`.
     """
     best = landscape["best_cls"].sel(binning="three").item()
-    reached = (starts["cls"] < (1 + settings["plateau"]) * best).sum("seed")
+    slopes, starts, bandwidths = (judged[group] for group in ("slopes", "starts", "bandwidths"))
     found = {
         "missed": ("slope_run", slopes["cls"].values[:, 0] / best - 1),
-        "reached": ("start_run", reached.values),
+        "reached": ("start_run", (starts["cls"].values < (1 + settings["plateau"]) * best).sum(axis=1)),
         "starts": starts.sizes["seed"],
         "held": (("point", "run", "seed", "epoch"), _held(bandwidths["cls"])),
         "emptiest": (("point", "run"), _held(bandwidths["background"].min("bin"))[..., 0].mean(axis=-1)),
@@ -66,7 +58,9 @@ def compare(
     }
     coords = {"slope_run": slopes["run"].values, "start_run": starts["run"].values, "exploit": exploit["run"].values}
     places = {"point": list(PLACES), "run": ["dynamic", *HELD]}
-    limits = _limits(xr.concat([automated[JUDGED], traditional[JUDGED]], "run"), settings["number"])
+    limits = _limits(
+        xr.concat([judged[group][JUDGED] for group in ("compared", "traditional")], "run"), settings["number"]
+    )
     return xr.merge([xr.Dataset(found, coords=coords | places), limits, _deviations(trained, settings["number"])])
 
 
@@ -84,20 +78,12 @@ def _limits(judged: xr.Dataset, number: int) -> xr.Dataset:
 
 
 def _deviations(trained: dict[str, xr.Dataset], number: int) -> xr.Dataset:
-    last = [[largest_deviation(trained[run])[0, -1] for run in _folds(pair, number)] for pair in PAIRS]
-    return xr.Dataset(_mean("deviation", "pair", np.array(last)), coords={"pair": list(PAIRS)})
+    def last(run):
+        of = trained[run].isel(seed=[0], step=[-1])
+        return max(largest_deviation(of, sample).item() for sample in ("signal", "background"))
 
-
-def largest_deviation(trained: xr.Dataset) -> np.ndarray:
-    """Largest relative deviation of a bin of the smooth histograms from the hard ones, in percent (seed, step).
-
-    Bins with less than `WORTH` are left out.
-    """
-    found = []
-    for name in ("signal", "background"):
-        hard = trained[f"{name}_train"]
-        found.append(np.abs(trained[f"{name}_smooth"] / hard.where(hard > WORTH) - 1).max("bin"))
-    return 100 * np.fmax(found[0].isel(variation=0), found[1]).transpose("seed", "step").values
+    values = [[last(run) for run in _folds(pair, number)] for pair in PAIRS]
+    return xr.Dataset(_mean("deviation", "pair", np.array(values)), coords={"pair": list(PAIRS)})
 
 
 def _folds(name: str, number: int) -> list[str]:

@@ -41,10 +41,10 @@ class Tools(NamedTuple):
 def smooth(settings: Settings, parameters: Parameters) -> Tools:
     """Sigmoids and a binned KDE: what is trained through."""
     cut = partial(sigmoid_cut, slope=jax.lax.stop_gradient(parameters["slope"]))
-    width = guard_rails.bandwidth(parameters["bandwidth"], settings["bandwidth"]["least"])
+    at, width = edges(settings, parameters), parameters["bandwidth"]
     return Tools(
         partial(_weights, settings["cuts"], parameters["cuts"], cut),
-        lambda values, weights: binned_kde(values, edges(settings, parameters), width, weights, edges_mode="closed"),
+        lambda values, weights: binned_kde(values, at, width, weights, edges_mode="closed"),
     )
 
 
@@ -86,12 +86,12 @@ def initialise(settings: Settings, key: Key[Array, ""]) -> dict[str, Any]:
     """Parameters to start from: a network of its own for each key, and cuts drawn where they are given as a range."""
     drawn = jax.random.uniform(jax.random.fold_in(key, 1), (len(settings["cuts"]),), jnp.float64)
     ranges = np.array([np.broadcast_to(of["start"], 2) for of in settings["cuts"].values()], float).reshape(-1, 2)
-    of, nothing = settings["bandwidth"], jnp.zeros(len(VARIABLES), jnp.float32)
+    nothing = jnp.zeros(len(VARIABLES), jnp.float32)
     return {
         "network": _network(settings).init(key, nothing) if settings["observable"] == "network" else {},
         "cuts": ranges[:, 0] + drawn * (ranges[:, 1] - ranges[:, 0]),
         "bins": jnp.zeros(settings["bins"]),
-        "bandwidth": jnp.asarray(guard_rails.raw_bandwidth(of["width"], of["least"]), jnp.float64),
+        "bandwidth": jnp.asarray(settings["bandwidth"]["width"], jnp.float64),
         "slope": jnp.asarray(_slopes(settings)(0), jnp.float64),
     }
 
@@ -184,7 +184,7 @@ def evaluate(settings: Settings, parameters: Parameters, held_out: Mapping[str, 
         "fine": fine(settings, network, sharp, train.signal_region),
         "cuts": parameters["cuts"],
         "edges": at,
-        "bandwidth": guard_rails.bandwidth(parameters["bandwidth"], settings["bandwidth"]["least"]),
+        "bandwidth": parameters["bandwidth"],
         "slope": parameters["slope"],
     }
 
@@ -208,7 +208,13 @@ def problem(settings: Settings, parts: Mapping[str, Part]) -> training.Problem:
             `least`; `penalty`: `least_events` in a bin and `size`; `learning_rate`, `schedule`; `limits` of steps;
             widths of the `network`.
         parts: Result of `vbf_hh4b_inputs.parts`.
+
+    Raises:
+        ValueError: The bandwidth starts below its least value, or that is not positive.
     """
+    width, least = (settings["bandwidth"][name] for name in ("width", "least"))
+    if not 0 < least <= width:
+        raise ValueError(f"bandwidth starts at {width}: it must be at least {least}, and that above 0")
     parts = jax.tree.map(jnp.asarray, dict(parts))
     trained = {kind: settings["limits"].get(kind) for kind in settings["train"]}
     region, *beside = parts["train"]
@@ -220,5 +226,5 @@ def problem(settings: Settings, parts: Mapping[str, Part]) -> training.Problem:
         region,
         parts,
         (tuple(beside),),
-        guard_rails.optimiser(rates(settings), trained, {"slope": _slopes(settings)}),
+        guard_rails.optimiser(rates(settings), trained, {"slope": _slopes(settings)}, {"bandwidth": least}),
     )
