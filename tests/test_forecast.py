@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
+import numpy as np
 import pytest
 
-from diffhep.forecast import START, flow_seconds, forecast, training_seconds
+from diffhep.forecast import START, flow_seconds, forecast, progress, seconds_left, training_seconds
 
 NOON = datetime(2026, 1, 1, 12)
 
@@ -35,3 +36,40 @@ def test_flows_cost_by_event_layer_and_transform():
     assert spline > 10 * affine > 0
     deeper = flow_seconds({"transform": "affine", "layers": 10}, training | {"members": 6}) - START
     assert deeper == pytest.approx(10 * affine)
+
+
+def test_what_is_left_takes_as_expected_if_what_is_done_did():
+    jobs = [(600.0, 1)] * 4
+    assert seconds_left(jobs, jobs, 2, elapsed=1200.0) == pytest.approx(1200.0)
+    assert seconds_left(jobs, [], 2, elapsed=0.0) == pytest.approx(1200.0)
+    told = progress(jobs, [(600.0, 1)], 2, 300.0, NOON)
+    assert told == "Left: 4 of 5 jobs, about 20 minutes; done around Thu 12:20."
+
+
+def test_the_more_is_done_the_more_counts_how_long_it_took():
+    """Everything takes three times as long as expected."""
+    paces = []
+    for number in (0, 1, 10, 50, 99):
+        done, left = [(60.0, 1)] * number, [(60.0, 1)] * (100 - number)
+        paces.append(seconds_left(left, done, 2, 90.0 * number) / (30.0 * len(left)) if number < 99 else 3.0)
+    assert paces[0] == 1 and (np.diff(paces) > 0).all()
+    assert paces[1] < 1.3 and paces[2] == pytest.approx(2.0)  # a tenth: halfway
+    assert paces[3] > 2.6
+
+
+@pytest.mark.parametrize("pace", [0.35, 1.0, 2.8])
+@pytest.mark.parametrize("seed", range(5))
+def test_from_a_tenth_of_the_way_on_the_end_is_right_within_a_factor_of_two(pace, seed):
+    """Whether all is slower or faster than expected, and single jobs are out by a factor of two besides."""
+    rng = np.random.default_rng(seed)
+    expected = rng.choice([4.0, 10.0, 60.0, 600.0], 300)
+    taken = pace * expected * 2.0 ** rng.uniform(-1, 1, 300) / 2  # on two cores
+    ended = taken.cumsum()
+    for number in np.flatnonzero((ended > 0.1 * ended[-1]) & (ended < ended[-1])):
+        done, left = ([(seconds, 1) for seconds in part] for part in np.split(expected, [number + 1]))
+        total = ended[number] + seconds_left(left, done, 2, ended[number])
+        assert 0.5 < total / ended[-1] < 2
+
+
+def test_nothing_left_takes_no_time():
+    assert seconds_left([], [(60.0, 1)], 2, 100.0) == 0 == seconds_left([], [], 2, 0.0)

@@ -1,4 +1,4 @@
-"""How long a run will take, told before it starts."""
+"""How long a run will take, told before it starts and while it goes on."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -10,6 +10,9 @@ START = 12.0
 
 FLOPS = 8e10
 """Multiplications and additions a second of one core, in float32, that trainings were seen to reach."""
+
+TRUST = 0.1
+"""Share of all work after which what was seen so far counts as much as what was expected."""
 
 TRANSFORMS = {"affine": 1.2e-7, "spline": 2e-6}
 """Seconds that a training step takes of one core, for each event and layer of a flow of such transforms."""
@@ -64,9 +67,47 @@ def forecast(jobs: Iterable[tuple[float, int]], cores: int, now: datetime) -> st
         cores: How many there are.
         now: When they start.
     """
-    jobs = [(seconds, min(threads, cores)) for seconds, threads in jobs]
-    longest = max((seconds for seconds, _ in jobs), default=0.0)
-    seconds = max(sum(seconds * threads for seconds, threads in jobs) / cores, longest)
+    jobs = list(jobs)
+    told = _told(seconds_left(jobs, [], cores, 0.0), now)
+    return f"Forecast: {len(jobs)} jobs, {told.replace(';', f' on {cores} cores;')}"
+
+
+def progress(
+    left: Iterable[tuple[float, int]], done: Iterable[tuple[float, int]], cores: int, elapsed: float, now: datetime
+) -> str:
+    """One line on how long the jobs that are left will take, given what was seen of others.
+
+    Args:
+        left: As in `forecast`.
+        done: The same of jobs that have ended.
+        cores: How many there are.
+        elapsed: Seconds that those took, all together.
+        now: The time of day.
+    """
+    left, done = list(left), list(done)
+    told = _told(seconds_left(left, done, cores, elapsed), now)
+    return f"Left: {len(left)} of {len(left) + len(done)} jobs, {told}"
+
+
+def seconds_left(
+    left: Sequence[tuple[float, int]], done: Sequence[tuple[float, int]], cores: int, elapsed: float
+) -> float:
+    """Seconds until jobs that are left have ended: as expected, times by how much expectations were out so far.
+
+    That factor is (elapsed + prior) / (expected of `done` + prior), the prior being `TRUST` of all that was expected.
+    """
+    expected_left, expected_done = (_seconds(jobs, cores) for jobs in (left, done))
+    prior = TRUST * (expected_left + expected_done)
+    pace = (elapsed + prior) / (expected_done + prior) if prior else 1.0
+    return pace * max(expected_left, max((seconds for seconds, _ in left), default=0.0))
+
+
+def _seconds(jobs: Iterable[tuple[float, int]], cores: int) -> float:
+    """Of all cores, if none is ever idle."""
+    return sum(seconds * min(threads, cores) for seconds, threads in jobs) / cores
+
+
+def _told(seconds: float, now: datetime) -> str:
     end = now + timedelta(seconds=seconds)
     minutes = max(round(seconds / 60), 1)
-    return f"Forecast: {len(jobs)} jobs, about {minutes} minutes on {cores} cores; done around {end:%a %H:%M}."
+    return f"about {minutes} minutes; done around {end:%a %H:%M}."

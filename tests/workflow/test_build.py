@@ -32,8 +32,9 @@ def test_every_figure_is_there_and_no_job_warned(built):
     assert logs and not [path for path in logs if "Warning" in path.read_text()]
 
 
-def test_a_run_begins_with_a_forecast(built):
+def test_a_run_begins_with_a_forecast_and_tells_what_is_left(built):
     assert re.search(r"Forecast: \d+ jobs, about \d+ minutes on \d+ cores; done around \w+ \d\d:\d\d", built.told)
+    assert re.search(r"Left: \d+ of \d+ jobs, about \d+ minutes; done around \w+ \d\d:\d\d", built.told)
 
 
 def test_every_trained_observable_is_there_as_a_workspace(built):

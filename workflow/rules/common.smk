@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 SOURCE = Path(workflow.basedir, "src")
 sys.path.insert(0, str(SOURCE))
@@ -15,6 +16,7 @@ from diffhep import experiments
 from diffhep.data import mass_grid
 from diffhep.dependencies import fingerprint
 from diffhep.forecast import coupling_seconds, flow_seconds, forecast, training_seconds
+from diffhep.progress import Progress
 
 
 def located(where, function, *arguments):
@@ -51,8 +53,11 @@ SETTINGS = {study: load_settings(f"config/studies/{study}.yaml", study) for stud
 
 
 onstart:
-    jobs = [(job.resources.get("expected_seconds", 0), job.threads) for job in workflow.dag.needrun_jobs()]
-    print(forecast(jobs, workflow.cores, datetime.now()), file=sys.stderr)
+    jobs = {
+        job.jobid: (job.resources.get("expected_seconds", 0), job.threads) for job in workflow.dag.needrun_jobs()
+    }
+    print(forecast(jobs.values(), workflow.cores, datetime.now()), file=sys.stderr)
+    logger.addHandler(Progress(jobs, workflow.cores))
 
 
 wildcard_constraints:
