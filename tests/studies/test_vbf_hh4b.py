@@ -100,6 +100,7 @@ def test_runs_are_judged_by_their_last_step_on_events_of_the_reference(events, t
     one = trained.isel(seed=slice(0, 1), step=slice(0, -1)).drop_vars("parameters")  # as traditional cuts have none
     judged = study.judge(settings, events, {"one": one, "turned": trained})
     assert judged["cls"].shape == (2, 2) and np.isnan(judged["cls"].sel(run="one", seed=1))
+    assert set(judged.coords) == {"run", "seed", "bin", "edge", "cut"}  # the last step is not the same for all
     cases = [("one", 0, trained.isel(seed=0, step=-2)), ("turned", 1, trained.isel(seed=1, step=-1))]
     for name, seed, last in cases:
         found, cls = direct(RUN, events, last)

@@ -116,7 +116,7 @@ def _tested(found):
 
 def _judged(settings, events, trained: xr.Dataset, part, tested) -> xr.Dataset:
     """All starts of one run."""
-    names, last = list(settings["cuts"]), trained.isel(step=-1)
+    names, last = list(settings["cuts"]), trained.isel(step=-1, drop=True)
     physical = last["cuts"].sel(cut=names)
     cuts, edges = cuts_in_shares(events, physical.values, names), last["edges"].values
     if settings["observable"] != "network":

@@ -58,10 +58,9 @@ def compare(
     }
     coords = {"slope_run": slopes["run"].values, "start_run": starts["run"].values, "exploit": exploit["run"].values}
     places = {"point": list(PLACES), "run": ["dynamic", *HELD]}
-    limits = _limits(
-        xr.concat([judged[group][JUDGED] for group in ("compared", "traditional")], "run"), settings["number"]
-    )
-    return xr.merge([xr.Dataset(found, coords=coords | places), limits, _deviations(trained, settings["number"])])
+    strategies = xr.concat([judged[group][JUDGED] for group in ("compared", "traditional")], "run", coords="minimal")
+    of_folds = [_limits(strategies, settings["number"]), _deviations(trained, settings["number"])]
+    return xr.merge([xr.Dataset(found, coords=coords | places), *of_folds])
 
 
 def _limits(judged: xr.Dataset, number: int) -> xr.Dataset:
