@@ -7,8 +7,10 @@ from diffhep.experiments import (
     evaluated_for_comparison,
     folded,
     members,
+    of_seeds,
     point_name,
     runs,
+    seed_parts,
     trained_for_comparison,
 )
 
@@ -90,3 +92,26 @@ def test_a_group_has_all_folds_of_its_runs():
 def test_folds_and_groups_of_unknown_runs_are_refused(key, changes):
     with pytest.raises(ValueError, match=rf"^{key}: stepe is no run; choose from plain, steep, few$"):
         folded(STUDY | changes)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "per_job", "sizes"),
+    [
+        (7, "all", []),
+        (7, 7, []),
+        (7, 8, []),
+        (1, 2, []),
+        (3, 2, []),
+        (4, 2, [2, 2]),
+        (7, 2, [2, 2, 3]),
+        (10, 4, [3, 3, 4]),
+    ],
+)
+def test_seeds_are_spread_evenly_and_none_is_alone(seeds, per_job, sizes):
+    run = {"seed": 5, "seeds": seeds, "bins": 3}
+    parts = seed_parts(run, per_job)
+    assert [last - first + 1 for first, last in parts] == sizes
+    of_parts = [of_seeds(run, *part) for part in parts]
+    assert all(part["bins"] == 3 for part in of_parts)
+    covered = [seed for part in of_parts for seed in range(part["seed"], part["seed"] + part["seeds"])]
+    assert covered == (list(range(5, 5 + seeds)) if parts else [])

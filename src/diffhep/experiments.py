@@ -1,6 +1,7 @@
 """Names and settings of the trainings that a study asks for, and the epoch that each is judged at."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import xarray as xr
@@ -35,6 +36,27 @@ def runs(experiment: Settings) -> dict[str, dict[str, Any]]:
         for point in sweep(experiment)["points"]
     }
     return {**variants, **swept}
+
+
+def seed_parts(run: Settings, per_job: int | str) -> list[tuple[int, int]]:
+    """First and last seed of each job that a training is spread over; empty if one job does it all.
+
+    No job has a single seed, unless that is all: a loop of one step is compiled to something else, whose results agree
+    but for the last bit.
+
+    Args:
+        run: `seed`, the first, and `seeds`, how many there are.
+        per_job: How many a job trains, or one more where one would be left alone; at least 2, or "all".
+    """
+    first, number = run["seed"], run["seeds"]
+    jobs = 1 if per_job == "all" else max(min(-(-number // per_job), number // 2), 1)
+    ends = [first + number * job // jobs for job in range(jobs + 1)]
+    return [(at, end - 1) for at, end in pairwise(ends)] if jobs > 1 else []
+
+
+def of_seeds(run: Settings, first: int, last: int) -> dict[str, Any]:
+    """Settings of the part of a training that has these seeds."""
+    return {**run, "seed": first, "seeds": last - first + 1}
 
 
 def folded(study: Settings) -> dict[str, dict[str, Any]]:

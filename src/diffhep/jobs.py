@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import xarray as xr
 from PIL import Image
 
 from diffhep import compilation, configuration, cores, store
@@ -49,9 +50,15 @@ def run(job: Mapping[str, Any], inputs: Mapping[str, Any], output: str) -> None:
 
     Args:
         job: `call` (module:function), `settings` for it, and `code`, the fingerprint of what it is made of.
-        inputs: Path of a dataset, or a list of paths, for each further argument of the stage.
+        inputs: Path of a dataset, or a list of paths, for each further argument of the stage; or instead `parts`, the
+            results of the stage for some seeds each, which are joined.
         output: Where the result goes.
     """
+    if "parts" in inputs:
+        parts = load(inputs)["parts"].values()
+        same = {"data_vars": "minimal", "coords": "minimal", "compat": "equals", "join": "exact"}  # but for seeds
+        joined = xr.concat(parts, "seed", **same, combine_attrs="drop")  # they say which seeds a part has
+        return store.save(joined, output, provenance=dict(job))
     stage = resolve(job["call"])
     identity = hashlib.sha256(json.dumps(dict(job), sort_keys=True).encode()).hexdigest()[:12]
     checkpoint = Path(f"{output}.{identity}.checkpoint")  # no other run can mistake it for its own

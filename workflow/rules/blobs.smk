@@ -31,13 +31,30 @@ use rule stage as blobs_events with:
 
 use rule stage as blobs_train with:
     input:
-        events=rules.blobs_events.output[0],
+        unpack(
+            lambda w: trained_from(
+                RUNS[w.experiment][w.run],
+                f"<results>/blobs/{w.experiment}/train/{w.run}",
+                events=rules.blobs_events.output[0],
+            )
+        ),
     pathvars:
         stem="<results>/blobs/{experiment}/train/{run}",
     resources:
         **lasting(lambda w: expected_seconds(RUNS[w.experiment][w.run], BLOBS["data"])),
     params:
         job=lambda w: job("diffhep.studies.blobs:train", RUNS[w.experiment][w.run]),
+
+
+use rule blobs_train as blobs_train_part with:
+    input:
+        events=rules.blobs_events.output[0],
+    pathvars:
+        stem="<results>/blobs/{experiment}/train/{run}/seeds_{first}_{last}",
+    resources:
+        **lasting(lambda w: expected_seconds(part_of(RUNS[w.experiment][w.run], w), BLOBS["data"])),
+    params:
+        job=lambda w: job("diffhep.studies.blobs:train", part_of(RUNS[w.experiment][w.run], w)),
 
 
 use rule stage as blobs_evaluate with:

@@ -64,6 +64,8 @@ wildcard_constraints:
     figure="|".join(map(re.escape, FIGURES)),
     animation="|".join(map(re.escape, ANIMATIONS)),
     document="|".join(map(re.escape, DOCUMENTS)),
+    first=r"\d+",
+    last=r"\d+",
 
 
 def job(call, settings):
@@ -86,6 +88,22 @@ def lasting(seconds):
     limit = lambda expected: 30 + round(4 * expected / 60)
     runtime = (lambda wildcards: limit(seconds(wildcards))) if callable(seconds) else limit(seconds)
     return {"expected_seconds": seconds, "runtime": runtime}
+
+
+def parts_of(run):
+    """First and last seed of each job that a training is spread over."""
+    return experiments.seed_parts(run, config["seeds_per_job"])
+
+
+def trained_from(run, stem, **inputs):
+    """Inputs of a training: its parts, if it is spread over jobs, else what it is trained on."""
+    parts = [f"{stem}/seeds_{first}_{last}.nc" for first, last in parts_of(run)]
+    return {"parts": parts} if parts else inputs
+
+
+def part_of(run, wildcards):
+    """Settings of one part of a training."""
+    return experiments.of_seeds(run, int(wildcards.first), int(wildcards.last))
 
 
 def expected_cost(peers, axes, **_):

@@ -3,6 +3,16 @@
 VBF = SETTINGS["vbf_hh4b"]
 VBF_EVENTS = {"seed": config["seed"], "data": VBF["data"]}
 VBF_RUNS = located("config/studies/vbf_hh4b.yaml", experiments.folded, VBF)
+# settings of every training: those of the suite, the study and the run
+VBF_TRAINED = {
+    name: {
+        "seed": config["seed"],
+        "seeds_at_once": config["seeds_at_once"],
+        "regions": VBF["data"]["regions"],
+        **run,
+    }
+    for name, run in VBF_RUNS.items()
+}
 VBF_TRADITIONAL = {
     f"traditional_fold_{fold}": {
         **VBF["defaults"],
@@ -22,21 +32,30 @@ use rule stage as vbf_hh4b_events with:
 
 use rule stage as vbf_hh4b_train with:
     input:
-        events=rules.vbf_hh4b_events.output[0],
+        unpack(
+            lambda w: trained_from(
+                VBF_TRAINED[w.vbf_run],
+                f"<results>/vbf_hh4b/train/{w.vbf_run}",
+                events=rules.vbf_hh4b_events.output[0],
+            )
+        ),
     pathvars:
         stem="<results>/vbf_hh4b/train/{vbf_run}",
     resources:
-        **lasting(lambda w: vbf_hh4b_seconds(VBF_RUNS[w.vbf_run], VBF["data"])),
+        **lasting(lambda w: vbf_hh4b_seconds(VBF_TRAINED[w.vbf_run], VBF["data"])),
     params:
-        job=lambda w: job(
-            "diffhep.studies.vbf_hh4b:train",
-            {
-                "seed": config["seed"],
-                "seeds_at_once": config["seeds_at_once"],
-                "regions": VBF["data"]["regions"],
-                **VBF_RUNS[w.vbf_run],
-            },
-        ),
+        job=lambda w: job("diffhep.studies.vbf_hh4b:train", VBF_TRAINED[w.vbf_run]),
+
+
+use rule vbf_hh4b_train as vbf_hh4b_train_part with:
+    input:
+        events=rules.vbf_hh4b_events.output[0],
+    pathvars:
+        stem="<results>/vbf_hh4b/train/{vbf_run}/seeds_{first}_{last}",
+    resources:
+        **lasting(lambda w: vbf_hh4b_seconds(part_of(VBF_TRAINED[w.vbf_run], w), VBF["data"])),
+    params:
+        job=lambda w: job("diffhep.studies.vbf_hh4b:train", part_of(VBF_TRAINED[w.vbf_run], w)),
 
 
 use rule stage as vbf_hh4b_landscape with:

@@ -1,0 +1,26 @@
+"""A training that is spread over jobs gives the same file, byte for byte."""
+
+import re
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("checkout")  # one process runs all that share what they build
+STEM = "results/quick/blobs/neos/train/bce"
+SEEDS = ("batch_size: 200, seeds: 2}\n      sweep", "batch_size: 200, seeds: 5}\n      sweep")
+
+
+def test_seeds_may_be_spread_over_jobs(checkout):
+    undo = checkout.edit("config/studies/blobs.yaml", *SEEDS)
+    try:
+        checkout.snakemake(f"{STEM}.nc", *checkout.quick)
+        target = checkout.folder / f"{STEM}.nc"
+        together = target.read_bytes()
+        target.unlink()
+        told = checkout.snakemake(f"{STEM}.nc", *checkout.quick, "--config", "seeds_per_job=2")
+        assert re.search(r"blobs_train_part +2\n", told)
+        parts = sorted(path.name for path in (checkout.folder / STEM).glob("*.nc"))
+        assert parts == ["seeds_0_1.nc", "seeds_2_4.nc"]
+        assert target.read_bytes() == together
+    finally:
+        undo()
+        target.unlink(missing_ok=True)
