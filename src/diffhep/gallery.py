@@ -28,7 +28,8 @@ figcaption { font-size: 0.9rem; }
 }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.9rem; }
-td, th { border-bottom: 1px solid #ddd; padding: 0.3rem 0.6rem; text-align: left; vertical-align: top; }
+td, th { border-bottom: 1px solid #ddd; padding: 0.3rem 1rem 0.3rem 0; text-align: left; vertical-align: top; }
+td:last-child { overflow-wrap: anywhere; }
 .holds { color: #00654a; } .fails { color: #a63c00; } .undecided { color: #666; }
 pre { max-height: 32rem; overflow: auto; background: #f6f6f6; padding: 0.75rem; font-size: 0.8rem; line-height: 1.4; }
 :target { background: #fff3c4; }
@@ -176,10 +177,10 @@ def _claims(claims: pd.DataFrame) -> str:
     rows = [
         (
             escape(str(row.section)),
+            f'<span class="{CLASSES[row.verdict]}">{row.verdict}</span>',  # early, so that a phone shows it
             escape(row.claim),
             escape(str(row.measured)),
-            f'<span class="{CLASSES[row.verdict]}">{row.verdict}</span>',
         )
         for row in claims.itertuples()
     ]
-    return f"<h3>Claims</h3>\n{table(('section', 'claim', 'measured', 'verdict'), rows)}\n" if rows else ""
+    return f"<h3>Claims</h3>\n{table(('section', 'verdict', 'claim', 'measured'), rows)}\n" if rows else ""
