@@ -20,11 +20,10 @@ help:  ## show this list
 install: $(STAMP)  ## make .venv from envs/requirements.lock; the other commands do it when needed
 
 figures: $(STAMP)  ## build every figure, the claims and results/report.html; goes on where it stopped
-	$(IN_VENV) snakemake --cores $(CORES) --report results/report.html --report-after-run
+	$(IN_VENV) snakemake --cores $(CORES)
 
 quick: $(STAMP)  ## the same at small scale in minutes, under results/quick
-	$(IN_VENV) snakemake --cores $(CORES) --configfile config/quick.yaml \
-		--report results/quick/report.html --report-after-run
+	$(IN_VENV) snakemake --cores $(CORES) --configfile config/quick.yaml
 
 test: $(STAMP)  ## run the whole test suite, one process a core
 	$(IN_VENV) pytest --numprocesses auto --dist loadgroup

@@ -11,9 +11,6 @@ min_version("9.19")
 configfile: "config/config.yaml"
 
 
-report: "workflow/report/workflow.rst"
-
-
 include: "workflow/rules/common.smk"
 
 
@@ -23,6 +20,7 @@ rule all:
         PICTURES.values(),
         "<results>/claims.csv",
         "<results>/index.html",
+        "<results>/report.html",
         lambda wildcards: rules.workspaces.input,
     localrule: True
 
@@ -47,7 +45,7 @@ include: "workflow/rules/gallery.smk"
 include: "workflow/rules/benchmarks.smk"
 
 
-require_references("config/figures.yaml", {**FIGURES, **ANIMATIONS}, plot_of)
+require_references("config/figures.yaml", ENTRIES, plot_of)
 require_references(
     "config/claims.yaml",
     CLAIMS,

@@ -162,20 +162,25 @@ def check_claims(claims: Mapping[str, Mapping[str, Any]], output: str) -> None:
     write_table(resolve("diffhep.claims:check")(claims, inputs), output)
 
 
-def write_gallery(documents: Mapping, pictures: Mapping, files: Sequence[str], claims: str, output: str) -> None:
-    """Write the page that shows every figure and claim; see `gallery.page`.
+def write_pages(
+    documents: Mapping, pictures: Mapping, files: Sequence[str], claims: str, outputs: Mapping[str, str], scale: str
+) -> None:
+    """Write the pages that show every figure and claim; see `gallery.page` and `report.page`.
 
     Args:
         documents: Of the manifest.
-        pictures: Figures and animations of the manifest.
-        files: Path of each, in the same order.
+        pictures: Figures and animations of the manifest, by name.
+        files: Path of each; the stem is its name.
         claims: Path of the table of all claims.
-        output: Where the page goes.
+        outputs: Where a page goes, by the module that makes it.
+        scale: At which all was computed.
     """
-    shown = {name: {**entry, "file": file} for (name, entry), file in zip(pictures.items(), files, strict=True)}
-    text = resolve("diffhep.gallery:page")(documents, shown, pd.read_csv(claims), Path(output).parent)
-    with store.replacing(output) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    paths = {Path(file).stem: file for file in files}
+    shown = {name: {**entry, "file": paths[name]} for name, entry in pictures.items()}
+    for module, output in outputs.items():
+        text = resolve(f"diffhep.{module}:page")(documents, shown, pd.read_csv(claims), Path(output).parent, scale)
+        with store.replacing(output) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
 
 def join_tables(tables: Sequence[str], outputs: Sequence[str]) -> None:

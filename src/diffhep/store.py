@@ -41,7 +41,7 @@ def save(dataset: xr.Dataset, path: str | Path, *, provenance: dict[str, Any]) -
     attributes = {
         "format": FORMAT,
         "provenance": json.dumps(provenance, sort_keys=True),
-        "environment": json.dumps({"revision": _revision(), "versions": _versions()}, sort_keys=True),
+        "environment": json.dumps(environment(), sort_keys=True),
     }
     labelled = dataset.drop_encoding().assign_attrs(attributes)  # encoding: left by the file it was read from
     large = [name for name, array in labelled.variables.items() if _is_large(array)]
@@ -80,6 +80,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def environment() -> dict[str, Any]:
+    """Git `revision` of the source, and `versions` of Python and of the packages that decide the numbers."""
+    return {"revision": _revision(), "versions": _versions()}
 
 
 def _is_large(array: xr.Variable) -> bool:

@@ -44,6 +44,7 @@ located("", conf.check, dict(config), schema("config"), "config/config.yaml")
 MANIFEST = read("config/figures.yaml", "figures")
 CLAIMS = read("config/claims.yaml", "claims")
 FIGURES, ANIMATIONS, DOCUMENTS = (MANIFEST[part] for part in ("figures", "animations", "documents"))
+ENTRIES = FIGURES | ANIMATIONS
 PICTURES = {
     **{name: f"<results>/figures/{name}.pdf" for name in FIGURES},
     **{name: f"<results>/figures/{name}.gif" for name in ANIMATIONS},
@@ -171,13 +172,12 @@ def results(names):
 
 def pictures(**of):
     """Figures and animations of a study or a document."""
-    entries = {**FIGURES, **ANIMATIONS}
-    return [PICTURES[name] for name, entry in entries.items() if of.items() <= entry.items()]
+    return [PICTURES[name] for name, entry in ENTRIES.items() if of.items() <= entry.items()]
 
 
 def plot_of(figure):
     """The function that draws a figure."""
-    return conf.plot_call((FIGURES | ANIMATIONS)[figure])
+    return conf.plot_call(ENTRIES[figure])
 
 
 def require_references(path, entries, call_of):

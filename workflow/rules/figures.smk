@@ -7,13 +7,7 @@ rule figure:
         unpack(lambda wildcards: results(FIGURES[wildcards.figure]["inputs"])),
     output:
         pdf="<results>/figures/{figure}.pdf",
-        png=report(
-            "<results>/figures/{figure}.png",
-            caption="../report/figure.rst",
-            category=lambda wildcards: DOCUMENTS[FIGURES[wildcards.figure]["document"]]["title"],
-            subcategory=lambda wildcards: FIGURES[wildcards.figure]["section"],
-            labels=lambda wildcards: {"figure": FIGURES[wildcards.figure]["number"]},
-        ),
+        png="<results>/figures/{figure}.png",
     log:
         "<results>/figures/{figure}.log",
     benchmark:
@@ -33,13 +27,7 @@ rule animation:
     input:
         unpack(lambda wildcards: results(ANIMATIONS[wildcards.animation]["inputs"])),
     output:
-        report(
-            "<results>/figures/{animation}.gif",
-            caption="../report/figure.rst",
-            category=lambda wildcards: DOCUMENTS[ANIMATIONS[wildcards.animation]["document"]]["title"],
-            subcategory=lambda wildcards: ANIMATIONS[wildcards.animation]["section"],
-            labels=lambda wildcards: {"figure": ANIMATIONS[wildcards.animation]["number"]},
-        ),
+        "<results>/figures/{animation}.gif",
     log:
         "<results>/figures/{animation}.log",
     benchmark:

@@ -1,13 +1,14 @@
-"""One light page that shows everything."""
+"""Two pages that show everything."""
 
 
 rule gallery:
-    """Every figure beside its caption and every claim beside its verdict, in one page that opens from disk."""
+    """Every figure beside its caption and every claim beside its verdict: a light page, and one file that holds all."""
     input:
         pictures=PICTURES.values(),
         claims="<results>/claims.csv",
     output:
-        "<results>/index.html",
+        gallery="<results>/index.html",
+        report="<results>/report.html",
     log:
         "<results>/index.log",
     benchmark:
@@ -15,8 +16,9 @@ rule gallery:
     conda:
         "../../envs/diffhep.yaml"
     params:
-        documents=conf.plain(DOCUMENTS),
-        pictures=conf.plain({**FIGURES, **ANIMATIONS}),
-        code=fingerprint("diffhep.gallery:page"),
+        documents=DOCUMENTS,  # in the order of the manifest
+        pictures=ENTRIES,
+        scale=config["scale"],
+        code=[fingerprint("diffhep.gallery:page"), fingerprint("diffhep.report:page")],
     script:
         "../scripts/gallery.py"

@@ -1,4 +1,4 @@
-"""Write the page that shows every figure and claim."""
+"""Write the pages that show every figure and claim."""
 
 import sys
 from pathlib import Path
@@ -7,5 +7,5 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
 from diffhep import jobs
 
 jobs.log_to(snakemake.log[0])
-params, files = snakemake.params, snakemake.input.pictures
-jobs.write_gallery(params.documents, params.pictures, files, snakemake.input.claims, snakemake.output[0])
+params, files, outputs = snakemake.params, snakemake.input.pictures, dict(snakemake.output.items())
+jobs.write_pages(params.documents, params.pictures, files, snakemake.input.claims, outputs, params.scale)
