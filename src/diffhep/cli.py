@@ -66,6 +66,8 @@ def fit(model: Model, data: Data, options: argparse.Namespace) -> dict[str, Any]
 
 def cls(model: Model, data: Data, options: argparse.Namespace) -> dict[str, Any]:
     """Observed and expected CLs of a signal strength."""
+    if not np.isfinite(options.test_poi):
+        raise ValueError(f"--test-poi {options.test_poi}: give a finite number")
     tested = jax.jit(hypotests.cls, static_argnames="test_stat")(model, data, options.test_poi, options.test_stat)
     return _both("CLs", tested)
 
@@ -77,6 +79,8 @@ def p0(model: Model, data: Data, options: argparse.Namespace) -> dict[str, Any]:
 
 def limit(model: Model, data: Data, options: argparse.Namespace) -> dict[str, Any]:
     """Observed and expected upper limits on the parameter of interest."""
+    if not 0 < options.level < 1:
+        raise ValueError(f"--level {options.level}: give a number between 0 and 1")
     found = jax.jit(limits.upper_limits, static_argnames=("level", "test_stat"))(
         model, data, options.level, options.test_stat
     )

@@ -6,6 +6,7 @@ import inspect
 import json
 import logging
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +16,7 @@ import pandas as pd
 from PIL import Image
 
 from diffhep import compilation, configuration, cores, store
+from diffhep.errors import InputError
 
 CACHE = Path(".cache/jax")
 MILLISECONDS = 120  # that a picture of an animation is shown
@@ -29,6 +31,15 @@ def log_to(path: str) -> None:
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("diffhep").setLevel(logging.INFO)
     logging.captureWarnings(True)
+    sys.excepthook = _tell
+
+
+def _tell(kind, error, traceback) -> None:
+    """Say what a user can mend in a line, anything else with where it happened."""
+    if issubclass(kind, InputError):
+        print(f"diffhep: {error}", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, traceback)
 
 
 def prepare(threads: int, *, optimise: bool = True) -> None:
@@ -132,7 +143,7 @@ def load(inputs: Mapping[str, Any]) -> dict[str, Any]:
     Files that are no results, with which users come, are handed on as paths.
 
     Raises:
-        ValueError: Two of several paths have the same stem.
+        InputError: Two of several paths have the same stem.
     """
 
     def read(path):
@@ -142,7 +153,7 @@ def load(inputs: Mapping[str, Any]) -> dict[str, Any]:
         found = {}
         for path in paths:
             if Path(path).stem in found:
-                raise ValueError(f"{path}: another file of this name is read with it: give each a name of its own")
+                raise InputError(f"{path}: another file of this name is read with it: give each a name of its own")
             found[Path(path).stem] = read(path)
         return found
 

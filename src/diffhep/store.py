@@ -20,6 +20,8 @@ from typing import Any
 
 import xarray as xr
 
+from diffhep.errors import InputError
+
 FORMAT = "diffhep result 1"
 PACKAGES = ("diffhep", "flax", "h5netcdf", "h5py", "jax", "jaxlib", "jaxopt", "numpy", "optax", "scipy")
 COMPRESSED_BYTES = 2**16  # smaller arrays would gain nothing over their chunk's overhead
@@ -55,17 +57,20 @@ def load(path: str | Path) -> xr.Dataset:
     """Read a result into memory and close the file.
 
     Raises:
-        ValueError: The file is missing, broken (for instance cut short), or was not written by `save`.
+        InputError: The file is missing, unreadable, broken (for instance cut short), or was not written by `save`.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"there is no result {path}: make it with `snakemake {path}`")
     try:
-        dataset = xr.load_dataset(BytesIO(path.read_bytes()), engine="h5netcdf")
+        content = Path(path).read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise InputError(f"there is no result {path}: make it with `snakemake {path}`") from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}: ask its owner to let you read it") from None
+    try:
+        dataset = xr.load_dataset(BytesIO(content), engine="h5netcdf")
     except Exception as error:  # HDF5, h5netcdf and xarray each raise classes of their own
-        raise ValueError(f"{path} is broken or no netCDF file: delete it and run snakemake again") from error
+        raise InputError(f"{path} is broken or no netCDF file: delete it and run snakemake again") from error
     if dataset.attrs.get("format") != FORMAT:
-        raise ValueError(f"{path} is not a '{FORMAT}': delete it and run snakemake again")
+        raise InputError(f"{path} is not a '{FORMAT}': delete it and run snakemake again")
     return dataset
 
 
