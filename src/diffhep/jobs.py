@@ -19,6 +19,8 @@ from diffhep import compilation, configuration, cores, store
 from diffhep.errors import InputError
 
 CACHE = Path(".cache/jax")
+MANIFEST = Path(__file__).parents[2] / "config" / "figures.yaml"
+DPI = 200  # of what is drawn without the workflow
 MILLISECONDS = 120  # that a picture of an animation is shown
 
 
@@ -103,6 +105,29 @@ def draw(entry: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Mapping[s
         undated = {"CreationDate": None} if form == "pdf" else None  # identical figures are identical files
         with store.replacing(path) as temporary:
             figure.savefig(temporary, format=form, dpi=dpi, metadata=undated)
+
+
+def redraw(name: str, results: str, path: str) -> None:
+    """Draw one figure of this checkout's manifest from results that may be anybody's: they are only read.
+
+    Args:
+        name: Of the figure.
+        results: Folder that holds the results.
+        path: Where the figure goes; its ending is the format.
+
+    Raises:
+        InputError: There is no such figure, or a result that it is drawn from is missing or cannot be read.
+    """
+    figures = configuration.read(MANIFEST)["figures"]
+    if name not in figures:
+        raise InputError(
+            f"{MANIFEST}: there is no figure {name}: `snakemake --list-target-rules` names those there are"
+        )
+    inputs = {
+        argument: f"{results}/{of}.nc" if isinstance(of, str) else [f"{results}/{each}.nc" for each in of]
+        for argument, of in figures[name]["inputs"].items()
+    }
+    draw(figures[name], inputs, {Path(path).suffix[1:]: path}, DPI)
 
 
 def animate(entry: Mapping[str, Any], inputs: Mapping[str, Any], output: str, dpi: int) -> None:

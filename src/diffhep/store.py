@@ -43,7 +43,7 @@ def save(dataset: xr.Dataset, path: str | Path, *, provenance: dict[str, Any]) -
     attributes = {
         "format": FORMAT,
         "provenance": json.dumps(provenance, sort_keys=True),
-        "environment": json.dumps({"revision": _revision(), "versions": _versions()}, sort_keys=True),
+        "environment": json.dumps(environment(), sort_keys=True),
     }
     labelled = dataset.drop_encoding().assign_attrs(attributes)  # encoding: left by the file it was read from
     large = [name for name, array in labelled.variables.items() if _is_large(array)]
@@ -72,6 +72,11 @@ def load(path: str | Path) -> xr.Dataset:
     if dataset.attrs.get("format") != FORMAT:
         raise InputError(f"{path} is not a '{FORMAT}': delete it and run snakemake again")
     return dataset
+
+
+def environment() -> dict[str, Any]:
+    """What results are made with here: the git `revision` of the source, and `versions` by package."""
+    return {"revision": _revision(), "versions": _versions()}
 
 
 @contextmanager
