@@ -52,7 +52,11 @@ class Checkout:
         return done.stdout
 
     def refusal(self, *arguments: str) -> str:
-        """What a dry run ends with that must fail, in this process: a new one would import Snakemake for seconds."""
+        """What a dry run ends with that must fail."""
+        return self.here("--dry-run", *arguments, ok=False)
+
+    def here(self, *arguments: str, ok: bool = True) -> str:
+        """What a call prints, in this process: a new one would import Snakemake for seconds."""
         from snakemake.cli import main
 
         told, path = io.StringIO(), list(sys.path)
@@ -62,9 +66,9 @@ class Checkout:
             here.enter_context(contextlib.redirect_stdout(told))
             here.enter_context(warnings.catch_warnings(action="ignore"))  # Snakemake's own
             ended = here.enter_context(pytest.raises(SystemExit))
-            main(["--dry-run", *arguments])
+            main(list(arguments))
         sys.path[:] = path
-        assert ended.value.code, f"nothing is refused: {told.getvalue()[-5000:]}"
+        assert (not ended.value.code) is ok, told.getvalue()[-5000:]
         told.write(f"{ended.value.code}\n" if isinstance(ended.value.code, str) else "")  # as Python does
         lines = told.getvalue().splitlines(keepends=True)
         return "".join(line for line in lines if not line.startswith(OPENING))

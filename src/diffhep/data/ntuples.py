@@ -27,6 +27,8 @@ def read(path: Path, tree: str = TREE) -> Events:
     readers = {".parquet": lambda: pd.read_parquet(path), ".root": lambda: _from_root(path, tree)}
     if path.suffix not in readers:
         raise InputError(f"{path}: events are read from .parquet and .root files")
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file: put it there or name another")
     try:
         table = readers[path.suffix]()
     except InputError:
