@@ -8,6 +8,9 @@ from snakemake.utils import min_version
 min_version("9.19")
 
 
+include: "workflow/rules/refusals.smk"
+
+
 configfile: "config/config.yaml"
 
 

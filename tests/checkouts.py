@@ -1,13 +1,19 @@
 """A copy of the project to run Snakemake in, far from anybody's results."""
 
+import contextlib
+import io
 import os
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
+OPENING = ("Using workflow specific profile", "Config file config/config.yaml is extended", "Assuming unrestricted")
 PARTS = ("Snakefile", "benchmarks", "config", "envs", "profiles", "src", "workflow")
 
 
@@ -45,10 +51,39 @@ class Checkout:
         assert (done.returncode == 0) is ok, done.stdout[-5000:]
         return done.stdout
 
+    def refusal(self, *arguments: str) -> str:
+        """What a dry run ends with that must fail."""
+        return self.here("--dry-run", *arguments, ok=False)
+
+    def here(self, *arguments: str, ok: bool = True) -> str:
+        """What a call prints, in this process: a new one would import Snakemake for seconds."""
+        from snakemake.cli import main
+
+        told, path = io.StringIO(), list(sys.path)
+        with contextlib.ExitStack() as here:
+            here.enter_context(contextlib.chdir(self.folder))
+            here.enter_context(contextlib.redirect_stderr(told))
+            here.enter_context(contextlib.redirect_stdout(told))
+            here.enter_context(warnings.catch_warnings(action="ignore"))  # Snakemake's own
+            ended = here.enter_context(pytest.raises(SystemExit))
+            main(list(arguments))
+        sys.path[:] = path
+        assert (not ended.value.code) is ok, told.getvalue()[-5000:]
+        told.write(f"{ended.value.code}\n" if isinstance(ended.value.code, str) else "")  # as Python does
+        lines = told.getvalue().splitlines(keepends=True)
+        return "".join(line for line in lines if not line.startswith(OPENING))
+
     def edit(self, file: str, old: str, new: str) -> Callable[[], None]:
         """Replace text in a file; the returned function undoes it."""
-        path = self.folder / file
-        before = path.read_text()
+        before = (self.folder / file).read_text()
         assert old in before, f"{old!r} is not in {file}"
-        path.write_text(before.replace(old, new, 1))
-        return lambda: path.write_text(before) and None
+        return self.put(file, before.replace(old, new, 1).encode())
+
+    def put(self, file: str, content: bytes | None) -> Callable[[], None]:
+        """Put a file in the place of another, or none; the returned function undoes it."""
+        path = self.folder / file
+        before = path.read_bytes()
+        path.unlink()
+        if content is not None:
+            path.write_bytes(content)
+        return lambda: path.write_bytes(before) and None

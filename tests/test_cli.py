@@ -1,11 +1,13 @@
 """The command line prints pyhf's JSON, and one line where it cannot."""
 
+import copy
 import io
 import json
+import math
 from pathlib import Path
 
 import pytest
-from workspaces import SIGNAL, WORKSPACES, sample, workspace
+from workspaces import SIGNAL, WORKSPACES, normsys, one, sample, workspace
 
 from diffhep import cli
 
@@ -53,20 +55,136 @@ def test_p0_is_written_to_a_file(file, tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
-UNSEEN = {**WORKSPACES["normsys"], "observations": [{"name": "CR", "data": [1.0]}]}
+TEXTS = {
+    "nothing": (b"", "line 1, column 1: Expecting value: this is no complete JSON"),
+    "truncated": (b'{"channels": ', "line 1, column 14: Expecting value: this is no complete JSON"),
+    "another encoding": (b'{"a": "\xe9"}', "byte 7 is not UTF-8: save the file as UTF-8"),
+    "a list": (b"[]", "a workspace is a JSON object, not a list"),
+    "no end": (b"[" * 100_000, "brackets within brackets without end: this is no workspace"),
+    "a key twice": (b'{"channels": [], "channels": []}', "key 'channels' stands twice in one object: remove one"),
+    "nothing in it": (b"{}", "top level: missing key channels, measurements, observations, version: add it"),
+}
+BACKGROUND = ["channels", 0, "samples", 1]
+MODIFIER = [*BACKGROUND, "modifiers", 0]
+HISTOSYS = {"name": "h", "type": "histosys", "data": {"hi_data": [1.0], "lo_data": [1.0]}}
+NEGATIVE = {"name": "h", "type": "staterror", "data": [-1.0, 1.0, 1.0]}
+IN_SAMPLE = "channel SR, sample background"
+CHANGES = {
+    "another version": (["version"], "2.0.0", "top level: version: '2.0.0': give '1.0.0'"),
+    "no channels": (["channels"], [], "top level: channels: []: give 1 or more entries"),
+    "no samples": (["channels", 0, "samples"], [], "channel SR: samples: []: give 1 or more entries"),
+    "no bins": ([*BACKGROUND, "data"], [], f"{IN_SAMPLE}: data: []: give 1 or more entries"),
+    "text": ([*BACKGROUND, "data"], ["many", 1, 1], f"{IN_SAMPLE}: data: 'many': give a finite number"),
+    "too few bins": (
+        [*BACKGROUND, "data"],
+        [1.0, 1.0],
+        f"{IN_SAMPLE} has shape (2,) where the channel has 3 bins: give one number a bin",
+    ),
+    "a negative yield": (
+        [*BACKGROUND, "data"],
+        [1.0, -1.0, 1.0],
+        f"{IN_SAMPLE}: -1.0 in bin 1: yields cannot be negative; merge the bin with its neighbour",
+    ),
+    "no number": ([*BACKGROUND, "data"], [1.0, math.nan, 1.0], f"{IN_SAMPLE}: nan in bin 1: give finite numbers"),
+    "infinitely many": ([*BACKGROUND, "data"], [1.0, math.inf, 1.0], f"{IN_SAMPLE}: inf in bin 1: give finite numbers"),
+    "a sample twice": (
+        [*BACKGROUND, "name"],
+        "signal",
+        "channel SR: sample signal stands twice: rename or merge them",
+    ),
+    "an unknown modifier": (
+        [*MODIFIER, "type"],
+        "foo",
+        f"{IN_SAMPLE}, modifier size: unknown type 'foo'; known are normfactor, lumi, shapefactor, normsys, histosys, "
+        "shapesys, staterror",
+    ),
+    "half a modifier": ([*MODIFIER, "data"], {"lo": 0.9}, f"{IN_SAMPLE}, modifier size (normsys): data lacks hi"),
+    "a factor of zero": (
+        [*MODIFIER, "data", "lo"],
+        0.0,
+        f"{IN_SAMPLE}, modifier size (normsys): lo is 0.0: give a positive number",
+    ),
+    "a short template": (
+        MODIFIER,
+        HISTOSYS,
+        f"{IN_SAMPLE}, modifier h (histosys): hi_data has shape (1,) where the channel has 3 bins: "
+        "give one number a bin",
+    ),
+    "a negative uncertainty": (
+        MODIFIER,
+        NEGATIVE,
+        f"{IN_SAMPLE}, modifier h (staterror): -1.0 in bin 0: an uncertainty cannot be negative",
+    ),
+    "no measurement": (["measurements"], [], "top level: measurements: []: give 1 or more entries"),
+    "an unknown parameter": (
+        ["measurements", 0, "config", "poi"],
+        "nu",
+        "no modifier has the parameter of interest 'nu'; there are mu, size",
+    ),
+    "a start out of bounds": (
+        ["measurements", 0, "config", "parameters"],
+        [{"name": "mu", "inits": [50.0]}],
+        "parameter mu starts at 50.0, outside its bounds 0.0 to 10.0",
+    ),
+    "another channel's counts": (
+        ["observations", 0, "name"],
+        "CR",
+        "channel SR: the workspace has no observation of that name: add one",
+    ),
+    "too few counts": (
+        ["observations", 0, "data"],
+        [1.0],
+        "observation SR has 1 bins where the channel has 3: give one count a bin",
+    ),
+    "a negative count": (
+        ["observations", 0, "data"],
+        [1.0, -2.0, 1.0],
+        "observation SR: -2.0 in bin 1: give finite counts that are not negative",
+    ),
+}
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ('{"channels": ', "bad.json: line 1, column 14"),
-    (json.dumps(UNSEEN), "bad.json: channel SR: the workspace has no observation"),
-    (None, "No such file"),
+def told(capsys, *arguments):
+    """What a call says that cannot be done."""
+    assert cli.main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    return said.err
+
+
+@pytest.mark.parametrize("case", TEXTS)
+def test_what_is_no_workspace_is_told_in_one_line(tmp_path, capsys, case):
+    text, message = TEXTS[case]
+    (tmp_path / "bad.json").write_bytes(text)
+    assert told(capsys, "fit", str(tmp_path / "bad.json")) == f"diffhep: {tmp_path}/bad.json: {message}\n"
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_a_broken_workspace_is_told_in_one_line(tmp_path, capsys, case):
+    path, value, message = CHANGES[case]
+    spec = copy.deepcopy(one(normsys("size", 1.1, 0.9)))
+    place = spec
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    (tmp_path / "bad.json").write_text(json.dumps(spec))
+    assert told(capsys, "fit", str(tmp_path / "bad.json")) == f"diffhep: {tmp_path}/bad.json: {message}\n"
+
+
+def test_a_file_that_cannot_be_read_is_told_in_one_line(tmp_path, capsys):
+    absent = tmp_path / "absent.json"
+    remedy = "name a workspace that you may read"
+    assert told(capsys, "fit", str(absent)) == f"diffhep: {absent}: No such file or directory: {remedy}\n"
+    assert told(capsys, "fit", str(tmp_path)) == f"diffhep: {tmp_path}: Is a directory: {remedy}\n"
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["limit", "--level", "2"], "--level 2.0: give a number between 0 and 1"),
+    (["limit", "--level", "0"], "--level 0.0: give a number between 0 and 1"),
+    (["cls", "--test-poi", "nan"], "--test-poi nan: give a finite number"),
 ])  # fmt: skip
-def test_a_bad_file_gives_one_line_and_exit_status_2(text, message, tmp_path, capsys):
-    if text is not None:
-        (tmp_path / "bad.json").write_text(text)
-    assert cli.main(["cls", str(tmp_path / "bad.json")]) == 2
-    told = capsys.readouterr()
-    assert told.out == "" and told.err.count("\n") == 1 and message in told.err
+def test_an_option_out_of_range_is_told_in_one_line(file, capsys, arguments, message):
+    assert told(capsys, *arguments, file) == f"diffhep: {message}\n"
 
 
 def test_a_fit_that_does_not_converge_is_told(file, capsys, monkeypatch):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from diffhep.dependencies import ROOT, closure, fingerprint
+from diffhep.dependencies import ROOT, check_arguments, closure, fingerprint
 
 TRAIN, TOYS = "diffhep.studies.blobs:train", "diffhep.studies.blobs:pseudo_experiments"
 
@@ -63,3 +63,31 @@ def test_methods_and_module_constants_belong_to_the_closure():
 def test_an_unknown_function_is_named():
     with pytest.raises(ValueError, match=r"diffhep\.studies\.blobs:dance does not exist"):
         fingerprint("diffhep.studies.blobs:dance")
+
+
+ARGUMENTS = """
+def takes(first, second=1, *, third, fourth=2): ...
+def takes_all(first, **others): ...
+constant = 1
+"""
+
+
+@pytest.mark.parametrize(("function", "given", "message"), [
+    ("takes", ["first", "third"], None),
+    ("takes", ["first", "second", "third", "fourth"], None),
+    ("takes_all", ["first", "fifth"], None),
+    ("takes", ["first"], "takes needs third: add it"),
+    ("takes_all", ["fifth"], "takes_all needs first: add it"),
+    ("takes", ["first", "third", "fifth"], "takes takes no fifth; it takes first, second, third, fourth"),
+    ("constant", [], "diffhep.one:constant does not exist; looked for function 'constant' in diffhep.one"),
+    ("absent", [], "diffhep.one:absent does not exist; looked for function 'absent' in diffhep.one"),
+])  # fmt: skip
+def test_arguments_are_checked_by_name_without_an_import(tmp_path, function, given, message):
+    (tmp_path / "diffhep").mkdir()
+    (tmp_path / "diffhep" / "one.py").write_text(ARGUMENTS)
+    if message is None:
+        check_arguments(f"diffhep.one:{function}", given, tmp_path)
+    else:
+        with pytest.raises(ValueError) as refused:
+            check_arguments(f"diffhep.one:{function}", given, tmp_path)
+        assert str(refused.value) == message

@@ -1,5 +1,8 @@
 """What stages are given: stored results as datasets, everything else as paths."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,3 +54,15 @@ def test_an_animation_is_a_gif_of_as_many_pictures_that_repeats_and_is_the_same_
             frames.append(picture.convert("RGB").tobytes())
     assert len(set(frames)) == 3
     assert {path.name for path in tmp_path.iterdir()} == {"a.nc", "one.gif", "two.gif"}
+
+
+@pytest.mark.parametrize(("call", "told"), [
+    ("jobs.load({'a': 'absent.nc'})", ["diffhep: there is no result absent.nc: make it with `snakemake absent.nc`"]),
+    ("jobs.load(1 / 0)", ["Traceback (most recent call last):", "ZeroDivisionError: division by zero"]),
+])  # fmt: skip
+def test_the_log_of_a_job_has_a_line_for_users_and_a_traceback_for_bugs(tmp_path, call, told):
+    program = f"from diffhep import jobs; jobs.log_to('job.log'); {call}"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment)
+    lines = (tmp_path / "job.log").read_text().splitlines()
+    assert done.returncode == 1 and lines[:: max(len(lines) - 1, 1)] == told

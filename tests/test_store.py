@@ -144,6 +144,22 @@ def refusal(path) -> str:
     return message
 
 
+def test_messages_are_these(dataset, tmp_path):
+    broken, foreign, earlier = (tmp_path / f"{name}.nc" for name in ("broken", "foreign", "earlier"))
+    broken.write_text("no netCDF")
+    dataset.to_netcdf(foreign, engine="h5netcdf")
+    dataset.assign_attrs(format="diffhep result 0").to_netcdf(earlier, engine="h5netcdf")
+    absent = tmp_path / "absent.nc"
+    assert refusal(absent) == f"there is no result {absent}: make it with `snakemake {absent}`"
+    assert (
+        refusal(broken / "under.nc")
+        == f"there is no result {broken}/under.nc: make it with `snakemake {broken}/under.nc`"
+    )
+    assert refusal(broken) == f"{broken} is broken or no netCDF file: delete it and run snakemake again"
+    for other in (foreign, earlier):
+        assert refusal(other) == f"{other} is not a 'diffhep result 1': delete it and run snakemake again"
+
+
 def test_missing_file_is_refused(tmp_path):
     assert "there is no result" in refusal(tmp_path / "absent.nc")
     assert "there is no result" in refusal(tmp_path)

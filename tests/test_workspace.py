@@ -83,7 +83,7 @@ def test_several_shifts_in_several_channels_are_exported_as_what_they_were():
 BROKEN = {
     "truncated": ('{"channels": [', "line 1, column 15: Expecting value: this is no complete JSON"),
     "a list": ("[]", "a workspace is a JSON object, not a list"),
-    "no channels": ("{}", "top level: 'channels' is a required property"),
+    "no channels": ("{}", "top level: missing key channels, measurements, observations, version: add it"),
 }
 
 
@@ -103,7 +103,7 @@ SCHEMA = {
         {"hi": 1.0},
         "sample background, modifier size (normsys): data lacks lo",
     ),
-    "text": (["data"], ["many", 1.0, 2.0], "channel SR, sample background: data: 'many' is not of type 'number'"),
+    "text": (["data"], ["many", 1.0, 2.0], "channel SR, sample background: data: 'many': give a finite number"),
 }
 
 
@@ -121,7 +121,7 @@ def test_what_breaks_the_schema_is_told_with_channel_sample_and_modifier(case):
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    ({"observations": []}, "channel SR: the workspace has no observation of that name"),
+    ({"observations": []}, "channel SR: the workspace has no observation of that name: add one"),
     ({"observations": [{"name": "SR", "data": [1.0]}]}, "observation SR has 1 bins where the channel has 3"),
     ({"observations": [{"name": "SR", "data": [1.0, -1.0, 2.0]}]}, "observation SR: -1.0 in bin 1"),
     ({"measurements": []}, "the workspace has no measurements"),

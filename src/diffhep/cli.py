@@ -1,4 +1,4 @@
-"""`diffhep`: fits, CLs, limits and discovery p-values of pyhf workspaces, from the command line."""
+"""`diffhep`: fits, CLs, limits and p-values of pyhf workspaces, and stored results, from the command line."""
 
 import argparse
 import contextlib
@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
+        if options.command in (draw, origins):
+            options.command(options)
+            return 0
         content = workspace.load(options.workspace)
         with _naming(options.workspace):
             model, data = workspace.analysis(content, options.measurement)
@@ -66,6 +69,8 @@ def fit(model: Model, data: Data, options: argparse.Namespace) -> dict[str, Any]
 
 def cls(model: Model, data: Data, options: argparse.Namespace) -> dict[str, Any]:
     """Observed and expected CLs of a signal strength."""
+    if not np.isfinite(options.test_poi):
+        raise ValueError(f"--test-poi {options.test_poi}: give a finite number")
     tested = jax.jit(hypotests.cls, static_argnames="test_stat")(model, data, options.test_poi, options.test_stat)
     return _both("CLs", tested)
 
@@ -77,6 +82,8 @@ def p0(model: Model, data: Data, options: argparse.Namespace) -> dict[str, Any]:
 
 def limit(model: Model, data: Data, options: argparse.Namespace) -> dict[str, Any]:
     """Observed and expected upper limits on the parameter of interest."""
+    if not 0 < options.level < 1:
+        raise ValueError(f"--level {options.level}: give a number between 0 and 1")
     found = jax.jit(limits.upper_limits, static_argnames=("level", "test_stat"))(
         model, data, options.level, options.test_stat
     )
@@ -84,6 +91,23 @@ def limit(model: Model, data: Data, options: argparse.Namespace) -> dict[str, An
     if not np.isfinite([found.observed, *found.expected]).all():
         raise ValueError(f"{workspace.name_of(options.workspace)}: no strength is excluded: there is no upper limit")
     return {"limit_obs": float(found.observed), "limit_exp": found.expected.tolist()}
+
+
+def origins(options: argparse.Namespace) -> None:
+    """List results that are of another revision, or made with other versions, than diffhep is here."""
+    from diffhep.origins import foreign  # takes long to import
+
+    found = [f"{path}: {differences}" for path, differences in foreign(options.folder)]
+    print(
+        *found, f"{len(found)} of another revision or other versions; snakemake -n tells what is out of date", sep="\n"
+    )
+
+
+def draw(options: argparse.Namespace) -> None:
+    """Draw one figure from stored results, whosever they are; they are only read."""
+    from diffhep.jobs import redraw  # takes long to import
+
+    redraw(options.figure, options.results, options.output_file or f"{options.figure}.pdf")
 
 
 def _both(name, tested):
@@ -127,6 +151,14 @@ def _parser() -> argparse.ArgumentParser:
             one.add_argument("--level", type=float, default=limits.LEVEL, help="CLs of the limit (default: 0.05)")
         if command is fit:
             one.add_argument("--value", action="store_true", help="add twice the negative log-likelihood")
+    of_results = commands.add_parser(origins.__name__, help=origins.__doc__, description=origins.__doc__)
+    of_results.set_defaults(command=origins)
+    of_results.add_argument("folder", nargs="?", default="results", help="of results (default: results)")
+    drawn = commands.add_parser(draw.__name__, help=draw.__doc__, description=draw.__doc__)
+    drawn.set_defaults(command=draw)
+    drawn.add_argument("figure", help="its name, such as neos_3")
+    drawn.add_argument("--results", default="results", help="folder of results (default: results)")
+    drawn.add_argument("--output-file", help=".pdf, .png or .svg (default: <figure>.pdf)")
     return parser
 
 

@@ -1,31 +1,63 @@
 """Reads and checks the files under `config/`: whatever is wrong is said before any job starts."""
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
+from functools import cache, reduce
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+
+from diffhep.errors import InputError
 
 SCALES = ("full", "quick", "paper")
 """Sizes of everything that is computed; all but the first are overlays in the files of the studies."""
 
+KINDS = {
+    "object": "keys with values",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a finite number",
+    "boolean": "true or false",
+    "null": "null",
+}
+"""How messages call what JSON schemas call types."""
 
-class ConfigurationError(ValueError):
-    """A file of the configuration cannot be used; the message names file, key and remedy."""
+LIMITS = {
+    "minimum": "at least {}",
+    "exclusiveMinimum": "more than {}",
+    "maximum": "at most {}",
+    "exclusiveMaximum": "less than {}",
+    "multipleOf": "a multiple of {}",
+    "const": "{!r}",
+    "pattern": "text that matches {}",
+    "minItems": "{} or more entries",
+    "maxItems": "at most {} entries",
+    "minProperties": "{} or more entries",
+    "uniqueItems": "every entry once",
+    "ascending": "every number larger than the one before",
+    "sameLength": "lists of the same length",
+}
+"""What is asked for by a keyword of a schema."""
 
 
-class _UniqueKeys(yaml.SafeLoader):
+class _UniqueKeys(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # every job reads all files: in C, in no time
     """YAML in which a key that stands twice is an error and not a silent choice of the last."""
 
 
 def _mapping(loader: _UniqueKeys, node: yaml.MappingNode) -> dict:
     keys = [key.value for key, _ in node.value]
-    twice = next((key for key in keys if keys.count(key) > 1), None)
-    if twice:
-        raise yaml.constructor.ConstructorError(None, None, f"key '{twice}' stands twice", node.start_mark)
+    for key, _ in node.value:
+        twice, text = keys.count(key.value) > 1, key.tag in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
+        if twice or not text:
+            problem = "stands twice: remove one" if twice else "is no text: put it in quotes"
+            raise yaml.constructor.ConstructorError(None, None, f"key '{key.value}' {problem}", key.start_mark)
     loader.flatten_mapping(node)
     return loader.construct_mapping(node, deep=True)
 
@@ -33,44 +65,122 @@ def _mapping(loader: _UniqueKeys, node: yaml.MappingNode) -> dict:
 _UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
-def read(path: Path) -> Any:
+def read(path: Path | str) -> Any:
     """Content of a YAML file.
 
     Raises:
-        ConfigurationError: It is missing, is not YAML, or has a key twice.
+        InputError: It is missing, cannot be read, is not YAML, or has a key twice.
     """
     try:
-        return yaml.load(Path(path).read_text(), _UniqueKeys)  # a safe loader, see above
-    except FileNotFoundError:
-        raise ConfigurationError(f"{path}: there is no such file; every study needs one") from None
+        return yaml.load(Path(path).read_text(encoding="utf-8"), _UniqueKeys)  # a safe loader, see above
+    except OSError as error:
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        raise InputError(f"{path}: {reason}: put a readable file there") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: byte {error.start} is not UTF-8: save the file as UTF-8") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise ConfigurationError(f"{path}, line {line}: {error.problem}") from None
+        remedy = (
+            "" if isinstance(error, yaml.constructor.ConstructorError) else ": mend it or the line above, without tabs"
+        )
+        raise InputError(f"{path}, line {line}: {error.problem}{remedy}") from None
+    except (yaml.YAMLError, ValueError) as error:  # characters that YAML has not, dates that no calendar has
+        raise InputError(f"{path}: {' '.join(str(error).split())}: mend it or put it in quotes") from None
+
+
+@cache
+def _schema(path: Path) -> Any:
+    return read(path)
 
 
 def check(content: Any, schema: Path, source: Path | str) -> Any:
     """The same content, if it fits the JSON schema.
 
+    Three keywords are ours: `ascending`, numbers that grow from each to the next; `sameLength`, lists as long as each
+    other; and `keyOf`, text that is a key of the mapping at this place in the content.
+
     Raises:
-        ConfigurationError: It does not; the first offence is told.
+        InputError: It does not; the first offence is told.
     """
-    validator = Draft202012Validator(read(schema))
-    errors = sorted(validator.iter_errors(content), key=lambda error: list(map(str, error.absolute_path)))
+    errors = list(_validator(content)(_schema(schema)).iter_errors(content))
     if errors:
-        raise ConfigurationError(f"{source}: {_explain(errors[0])}")
+        first = min(errors, key=lambda error: list(map(str, error.absolute_path)))
+        where = ".".join(map(str, first.absolute_path)) or "top level"
+        raise InputError(f"{source}: {where}: {offence(first)}")
     return content
 
 
-def _explain(error: ValidationError) -> str:
-    where = ".".join(map(str, error.absolute_path)) or "top level"
-    known = ", ".join(error.schema.get("properties", {}))
+def _validator(content: Any) -> type:
+    """What checks this content, with our own keywords and without numbers that are not finite."""
+
+    def ascending(_validator, _wanted, values, _schema) -> Iterator[ValidationError]:
+        numbers = values if isinstance(values, list) and all(finite(None, value) for value in values) else []
+        if any(low >= high for low, high in pairwise(numbers)):
+            yield ValidationError("")
+
+    def same_length(_validator, _wanted, values, _schema) -> Iterator[ValidationError]:
+        lists = values.values() if isinstance(values, Mapping) else values if isinstance(values, list) else ()
+        if len({len(each) for each in lists if isinstance(each, list)}) > 1:
+            yield ValidationError("")
+
+    def key_of(_validator, place, name, _schema) -> Iterator[ValidationError]:
+        known = reduce(lambda at, key: at.get(key) if isinstance(at, Mapping) else None, place.split("."), content)
+        if isinstance(known, Mapping) and isinstance(name, str) and name not in known:
+            yield ValidationError(f"is not in {place}; choose from {', '.join(known)}")
+
+    def finite(_checker, value) -> bool:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+    types = Draft202012Validator.TYPE_CHECKER.redefine("number", finite)
+    ours = {"ascending": ascending, "sameLength": same_length, "keyOf": key_of}
+    return extend(Draft202012Validator, ours, type_checker=types)
+
+
+def offence(error: ValidationError) -> str:
+    """What is wrong at the place of an error, and what to do."""
     if error.validator == "additionalProperties":
         unknown = sorted(set(map(str, error.instance)) - set(error.schema["properties"]))
-        return f"{where}: unknown key {', '.join(unknown)}; known are {known}"
+        return f"unknown key {', '.join(unknown)}; known are {', '.join(error.schema['properties'])}"
     if error.validator == "required":
         missing = sorted(set(error.validator_value) - set(error.instance))
-        return f"{where}: missing key {', '.join(missing)}"
-    return f"{where}: {error.message}"
+        return f"missing key {', '.join(missing)}: add it"
+    value = "nothing" if error.instance is None else repr(error.instance)
+    value = value if len(value) < 80 else f"{value[:76]} ..."
+    if error.validator == "keyOf":
+        return f"{value} {error.message}"
+    return f"{value}: give {_remedy(error)}"
+
+
+def _remedy(error: ValidationError) -> str:
+    keyword, wanted = error.validator, error.validator_value
+    if keyword in LIMITS:
+        return LIMITS[keyword].format(wanted)
+    if keyword == "type":
+        kinds = " or ".join(KINDS[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted))
+        return kinds + (", 1.0e-3 for 1e-3" if "number" in kinds and _is_number(error.instance) else "")
+    if keyword == "not":
+        (kind, limit), *_ = wanted.items()
+        return f"anything but {LIMITS[kind].format(limit)}"
+    if keyword == "dependentRequired":
+        return ", ".join(key for keys in wanted.values() for key in keys) + " together"
+    if keyword == "oneOf" and not error.context:
+        return "only one of " + " and ".join(", ".join(each.get("required", ["..."])) for each in wanted)
+    if keyword == "enum":
+        return f"one of {', '.join(map(str, wanted))}"
+    if keyword == "contains":
+        return f"{wanted.get('const')} among them"
+    if keyword == "required":
+        return f"{', '.join(wanted)} as well"
+    if keyword in ("anyOf", "oneOf") and error.context:
+        return " or ".join(dict.fromkeys(map(_remedy, error.context)))
+    return f"something else ({error.message})"
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and math.isfinite(float(value))
+    except ValueError:
+        return False
 
 
 def merge(base: Mapping, changes: Mapping) -> dict:
@@ -82,6 +192,10 @@ def merge(base: Mapping, changes: Mapping) -> dict:
     return {**base, **both}
 
 
+def _overlaid(full: Mapping, changes: Any) -> Any:
+    return merge(full, changes) if isinstance(changes, Mapping) else changes
+
+
 def load_study(path: Path, schema: Path, scale: str) -> dict:
     """Settings of a study at a scale.
 
@@ -91,14 +205,12 @@ def load_study(path: Path, schema: Path, scale: str) -> dict:
         scale: One of `SCALES`.
 
     Raises:
-        ConfigurationError: The file, or what is made of it at any scale, does not fit the schema.
+        InputError: The file, or what is made of it at any scale, does not fit the schema.
     """
     content = read(path)
-    if not isinstance(content, dict):
-        raise ConfigurationError(f"{path}: top level: holds no settings")
-    overlays = {each: content.pop(each, {}) for each in SCALES[1:]}
+    overlays = {each: content.pop(each, {}) for each in SCALES[1:]} if isinstance(content, dict) else {}
     full = check(content, schema, path)
-    overlaid = {each: check(merge(full, changes), schema, f"{path}, {each}") for each, changes in overlays.items()}
+    overlaid = {each: check(_overlaid(full, changes), schema, f"{path}, {each}") for each, changes in overlays.items()}
     return {"full": full, **overlaid}[scale]
 
 

@@ -7,6 +7,7 @@ the time stamps of files do not enter.
 
 import ast
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -97,6 +98,26 @@ def closure(call: str, root: Path = ROOT) -> dict[tuple[str, str], str]:
         uses = _uses(definitions[name]).union(*map(_uses, statements))
         todo += [target for use in uses if (target := _resolve(module, use, root))]
     return found
+
+
+def check_arguments(call: str, given: Iterable[str], root: Path = ROOT) -> None:
+    """Stop if a function does not take arguments of these names, or needs others; nothing is imported.
+
+    Raises:
+        ValueError: Names of arguments are told; or there is no such function.
+    """
+    module, _, function = call.partition(":")
+    if not _path(module, root) or not isinstance(_module(module, root)[0].get(function), ast.FunctionDef):
+        raise ValueError(f"{call} does not exist; looked for function '{function}' in {module}")
+    takes = _module(module, root)[0][function].args
+    by_place, by_name = [a.arg for a in takes.posonlyargs + takes.args], [a.arg for a in takes.kwonlyargs]
+    optional = by_place[len(by_place) - len(takes.defaults) :]
+    optional += [name for name, default in zip(by_name, takes.kw_defaults, strict=True) if default is not None]
+    known, given = by_place + by_name, list(given)
+    if unknown := [] if takes.kwarg else [name for name in given if name not in known]:
+        raise ValueError(f"{function} takes no {', '.join(unknown)}; it takes {', '.join(known)}")
+    if missing := [name for name in known if name not in given and name not in optional]:
+        raise ValueError(f"{function} needs {', '.join(missing)}: add it")
 
 
 def _is_docstring(statements: list[ast.stmt]) -> bool:

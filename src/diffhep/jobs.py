@@ -6,6 +6,7 @@ import inspect
 import json
 import logging
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -16,8 +17,11 @@ import xarray as xr
 from PIL import Image
 
 from diffhep import compilation, configuration, cores, store
+from diffhep.errors import InputError
 
 CACHE = Path(".cache/jax")
+MANIFEST = Path(__file__).parents[2] / "config" / "figures.yaml"
+DPI = 200  # of what is drawn without the workflow
 MILLISECONDS = 120  # that a picture of an animation is shown
 
 
@@ -30,6 +34,15 @@ def log_to(path: str) -> None:
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("diffhep").setLevel(logging.INFO)
     logging.captureWarnings(True)
+    sys.excepthook = _tell
+
+
+def _tell(kind, error, traceback) -> None:
+    """Say what a user can mend in a line, anything else with where it happened."""
+    if issubclass(kind, InputError):
+        print(f"diffhep: {error}", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, traceback)
 
 
 def prepare(threads: int, *, optimise: bool = True) -> None:
@@ -101,6 +114,29 @@ def draw(entry: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Mapping[s
             figure.savefig(temporary, format=form, dpi=dpi, metadata=undated)
 
 
+def redraw(name: str, results: str, path: str) -> None:
+    """Draw one figure of this checkout's manifest from results that may be anybody's: they are only read.
+
+    Args:
+        name: Of the figure.
+        results: Folder that holds the results.
+        path: Where the figure goes; its ending is the format.
+
+    Raises:
+        InputError: There is no such figure, or a result that it is drawn from is missing or cannot be read.
+    """
+    figures = configuration.read(MANIFEST)["figures"]
+    if name not in figures:
+        raise InputError(
+            f"{MANIFEST}: there is no figure {name}: `snakemake --list-target-rules` names those there are"
+        )
+    inputs = {
+        argument: f"{results}/{of}.nc" if isinstance(of, str) else [f"{results}/{each}.nc" for each in of]
+        for argument, of in figures[name]["inputs"].items()
+    }
+    draw(figures[name], inputs, {Path(path).suffix[1:]: path}, DPI)
+
+
 def animate(entry: Mapping[str, Any], inputs: Mapping[str, Any], output: str, dpi: int) -> None:
     """Draw one animation of the manifest from stored datasets, as a GIF that repeats.
 
@@ -139,7 +175,7 @@ def load(inputs: Mapping[str, Any]) -> dict[str, Any]:
     Files that are no results, with which users come, are handed on as paths.
 
     Raises:
-        ValueError: Two of several paths have the same stem.
+        InputError: Two of several paths have the same stem.
     """
 
     def read(path):
@@ -149,7 +185,7 @@ def load(inputs: Mapping[str, Any]) -> dict[str, Any]:
         found = {}
         for path in paths:
             if Path(path).stem in found:
-                raise ValueError(f"{path}: another file of this name is read with it: give each a name of its own")
+                raise InputError(f"{path}: another file of this name is read with it: give each a name of its own")
             found[Path(path).stem] = read(path)
         return found
 

@@ -20,6 +20,8 @@ from typing import Any
 
 import xarray as xr
 
+from diffhep.errors import InputError
+
 FORMAT = "diffhep result 1"
 PACKAGES = ("diffhep", "flax", "h5netcdf", "h5py", "jax", "jaxlib", "jaxopt", "numpy", "optax", "scipy")
 COMPRESSED_BYTES = 2**16  # smaller arrays would gain nothing over their chunk's overhead
@@ -55,18 +57,26 @@ def load(path: str | Path) -> xr.Dataset:
     """Read a result into memory and close the file.
 
     Raises:
-        ValueError: The file is missing, broken (for instance cut short), or was not written by `save`.
+        InputError: The file is missing, unreadable, broken (for instance cut short), or was not written by `save`.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"there is no result {path}: make it with `snakemake {path}`")
     try:
-        dataset = xr.load_dataset(BytesIO(path.read_bytes()), engine="h5netcdf")
+        content = Path(path).read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise InputError(f"there is no result {path}: make it with `snakemake {path}`") from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}: ask its owner to let you read it") from None
+    try:
+        dataset = xr.load_dataset(BytesIO(content), engine="h5netcdf")
     except Exception as error:  # HDF5, h5netcdf and xarray each raise classes of their own
-        raise ValueError(f"{path} is broken or no netCDF file: delete it and run snakemake again") from error
+        raise InputError(f"{path} is broken or no netCDF file: delete it and run snakemake again") from error
     if dataset.attrs.get("format") != FORMAT:
-        raise ValueError(f"{path} is not a '{FORMAT}': delete it and run snakemake again")
+        raise InputError(f"{path} is not a '{FORMAT}': delete it and run snakemake again")
     return dataset
+
+
+def environment() -> dict[str, Any]:
+    """What results are made with here: the git `revision` of the source, and `versions` by package."""
+    return {"revision": _revision(), "versions": _versions()}
 
 
 @contextmanager
@@ -80,11 +90,6 @@ def replacing(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def environment() -> dict[str, Any]:
-    """Git `revision` of the source, and `versions` of Python and of the packages that decide the numbers."""
-    return {"revision": _revision(), "versions": _versions()}
 
 
 def _is_large(array: xr.Variable) -> bool:

@@ -11,7 +11,9 @@ import jsonschema
 import numpy as np
 import pyhf.schema
 
+from diffhep.configuration import offence
 from diffhep.description import check_modifier
+from diffhep.errors import InputError
 from diffhep.histfactory import build
 from diffhep.interpolation import HISTOSYS_CODES, NORMSYS_CODES, HistoSysCode, NormSysCode
 from diffhep.likelihood import Data, Model
@@ -23,23 +25,37 @@ def load(source: str | Path) -> dict[str, Any]:
     """The workspace in a file, or from standard input if the source is "-".
 
     Raises:
-        ValueError: It is no JSON, or no pyhf workspace; file, place and reason are named.
-        OSError: The file cannot be read.
+        InputError: It cannot be read, is no JSON, or no pyhf workspace; file, place and reason are named.
     """
     name = name_of(source)
-    text = sys.stdin.read() if source == STANDARD_INPUT else Path(source).read_text(encoding="utf-8")
     try:
-        content = json.loads(text)
+        text = sys.stdin.read() if source == STANDARD_INPUT else Path(source).read_text(encoding="utf-8")
+        content = json.loads(text, object_pairs_hook=_unique)
+        if not isinstance(content, dict):
+            raise InputError(f"a workspace is a JSON object, not a {type(content).__name__}")
+        validate(content)
+    except OSError as error:
+        raise InputError(f"{name}: {error.strerror}: name a workspace that you may read") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name}: byte {error.start} is not UTF-8: save the file as UTF-8") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise ValueError(f"{name}: {where}: {error.msg}: this is no complete JSON") from None
-    if not isinstance(content, dict):
-        raise ValueError(f"{name}: a workspace is a JSON object, not a {type(content).__name__}")
-    try:
-        validate(content)
+        raise InputError(f"{name}: {where}: {error.msg}: this is no complete JSON") from None
+    except RecursionError:
+        raise InputError(f"{name}: brackets within brackets without end: this is no workspace") from None
     except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
+        raise InputError(f"{name}: {error}") from None
     return content
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, if no key stands twice, of which Python would take the last in silence."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise InputError(f"key {key!r} stands twice in one object: remove one")
+        found[key] = value
+    return found
 
 
 def name_of(source: str | Path) -> str:
@@ -74,9 +90,8 @@ def _explain(workspace, path, error):
             check_modifier(where.rpartition(", modifier")[0], place)
         except ValueError as plainer:
             return str(plainer)
-    message = error.message if len(error.message) < 200 else f"{error.message[:80]} ... does not fit pyhf's schema"
     inside = [str(key) for key in error.absolute_path if isinstance(key, str)][-1:]
-    return f"{where}: {''.join(f'{key}: ' for key in inside)}{message}"
+    return f"{where}: {''.join(f'{key}: ' for key in inside)}{offence(error)}"
 
 
 def analysis(
@@ -106,12 +121,12 @@ def analysis(
 def _measurement(workspace, name):
     known = {measurement["name"]: measurement["config"] for measurement in workspace.get("measurements", [])}
     if not known:
-        raise ValueError("the workspace has no measurements")
+        raise ValueError("the workspace has no measurements: add one")
     if name is not None and name not in known:
         raise ValueError(f"there is no measurement {name!r}; choose from {', '.join(known)}")
     chosen = next(iter(known)) if name is None else name
     if not known[chosen].get("poi"):
-        raise ValueError(f"measurement {chosen} names no parameter of interest (poi)")
+        raise ValueError(f"measurement {chosen} names no parameter of interest: set its poi")
     return known[chosen]
 
 
@@ -122,11 +137,15 @@ def _observed(workspace):
     for channel in sorted(workspace["channels"], key=lambda channel: channel["name"]):
         name, bins = channel["name"], len(channel["samples"][0]["data"])
         if name not in found:
-            raise ValueError(f"channel {name}: the workspace has no observation of that name")
+            raise ValueError(f"channel {name}: the workspace has no observation of that name: add one")
         counts = np.asarray(found[name], float)
         if counts.shape != (bins,):
-            raise ValueError(f"observation {name} has {len(counts)} bins where the channel has {bins}")
+            raise ValueError(
+                f"observation {name} has {len(counts)} bins where the channel has {bins}: give one count a bin"
+            )
         for place in np.flatnonzero(~(np.isfinite(counts) & (counts >= 0)))[:1]:
-            raise ValueError(f"observation {name}: {counts[place]} in bin {place}: counts are finite and not negative")
+            raise ValueError(
+                f"observation {name}: {counts[place]} in bin {place}: give finite counts that are not negative"
+            )
         parts.append(counts)
     return np.concatenate(parts)

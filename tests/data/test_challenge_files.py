@@ -89,6 +89,11 @@ def test_what_cannot_be_used_is_named(path):
     path.with_name("c.parquet").write_text("no Parquet")
     with pytest.raises(ValueError, match=r"c.parquet cannot be read as Parquet"):
         challenge_files.read(path.with_name("c.parquet"), "htautau", 1)
+    cut = path.with_name("d.parquet")
+    cut.write_bytes(path.read_bytes()[:-100])
+    for unusable in (cut, path.with_name("absent.parquet"), path.parent):
+        with pytest.raises(ValueError, match=r"cannot be read as Parquet \(.+\): give the challenge's .parquet file$"):
+            challenge_files.read(unusable, "htautau", 1)
     with pytest.raises(ValueError, match=r"no process 'qcd' in the challenge, only htautau, ztautau, ttbar, diboson"):
         challenge_files.write(path, {"qcd": SAMPLES["htautau"]}, seed=0)
 

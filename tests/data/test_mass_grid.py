@@ -22,3 +22,8 @@ def test_what_is_chosen_must_be_a_point():
     np.testing.assert_array_equal(mass_grid.chosen(points, [[300, 50]]), [False, True])
     with pytest.raises(ValueError, match="m_X = 300, m_S = 60 GeV is no point of the grid"):
         mass_grid.chosen(points, [[300, 60]])
+
+
+def test_a_grid_where_nothing_may_decay_is_told():
+    with pytest.raises(ValueError, match=r"^nowhere is m_x more than m_s \+ 125 GeV: give larger m_x$"):
+        mass_grid.points({"all": {"m_x": [200], "m_s": [75, 100]}})

@@ -46,5 +46,11 @@ def test_what_cannot_be_used_is_named(table, tmp_path):
         ntuples.read(write(table, tmp_path / "b.parquet"))
     with pytest.raises(ValueError, match=r"c.root has no tree 'nominal'; it has events"):
         ntuples.read(write(table, tmp_path / "c.root"), "nominal")
+    for name, reason in (("e.parquet", "Parquet"), ("f.root", "received 9 bytes")):
+        (tmp_path / name).write_text("no events")
+        with pytest.raises(ValueError, match=rf"^\S*{name} is broken or no \S+ file \(.*{reason}.*\): make it again$"):
+            ntuples.read(tmp_path / name)
+    with pytest.raises(ValueError, match=r"g.parquet: there is no such file: put it there or name another$"):
+        ntuples.read(tmp_path / "g.parquet")
     with pytest.raises(ValueError, match=r"d.csv: events are read from .parquet and .root files"):
         ntuples.read(tmp_path / "d.csv")

@@ -1,69 +1,113 @@
-"""A broken configuration stops Snakemake before any job starts, with a message that names file and key."""
+"""Whatever is broken under config/ stops Snakemake before any job starts, with one line on file, key and remedy."""
+
+from pathlib import Path
 
 import pytest
+import yaml
 
 pytestmark = pytest.mark.xdist_group("checkout")  # one process runs all that share what they build
-CASES = {
-    "unknown key": ("config/studies/blobs.yaml", "  test_fraction:", "  test_share:", "data: unknown key test_share"),
-    "wrong type": ("config/config.yaml", "seed: 0", "seed: zero", "config/config.yaml: seed: 'zero' is not of type"),
-    "no such result": (
-        "config/figures.yaml",
-        "inputs: {data: histograms/bandwidth_tradeoff}",
-        "inputs: {data: histograms/absent}",
-        "config/figures.yaml: neos_2.inputs.data: no rule makes results/histograms/absent.nc",
+EDITS = yaml.safe_load(Path(__file__).with_name("broken_entries.yaml").read_text())
+
+
+@pytest.mark.parametrize("case", EDITS)
+def test_a_broken_entry_is_told_in_one_line(checkout, case):
+    edit = EDITS[case]
+    undo = checkout.edit(edit["file"], edit["old"], edit["new"])
+    try:
+        told = checkout.refusal()
+    finally:
+        undo()
+    assert told == f"diffhep: {edit['file']}{edit['told']}\n"
+
+
+FILES = {
+    "an empty file": ("config/config.yaml", b"", ": top level: nothing: give keys with values"),
+    "an empty manifest": ("config/figures.yaml", b"\n", ": top level: nothing: give keys with values"),
+    "a list": ("config/claims.yaml", b"- neos_cls_lowest\n", ": top level: ['neos_cls_lowest']: give keys with values"),
+    "another encoding": ("config/studies/cuts.yaml", b"data: \xe9", ": byte 6 is not UTF-8: save the file as UTF-8"),
+    "a control character": (
+        "config/studies/cuts.yaml",
+        b"data: \0",
+        ': unacceptable character #x0000: control characters are not allowed in "<unicode string>", position 6: '
+        "mend it or put it in quotes",
     ),
-    "no such plot": (
-        "config/figures.yaml",
-        "plot: bandwidth_tradeoff",
-        "plot: absent",
-        "config/figures.yaml: neos_2: diffhep.figures.histograms:absent does not exist",
+    "no settings": ("config/config.yaml", None, ": there is no such file: put a readable file there"),
+    "no claims": ("config/claims.yaml", None, ": there is no such file: put a readable file there"),
+    "no benchmarks": ("config/benchmarks.yaml", None, ": there is no such file: put a readable file there"),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_a_broken_file_is_told_in_one_line(checkout, case):
+    file, content, message = FILES[case]
+    undo = checkout.put(file, content)
+    try:
+        told = checkout.refusal()
+    finally:
+        undo()
+    assert told == f"diffhep: {file}{message}\n"
+
+
+def test_a_folder_in_place_of_a_file_is_told_in_one_line(checkout):
+    undo = checkout.put("config/claims.yaml", None)
+    folder = checkout.folder / "config/claims.yaml"
+    folder.mkdir()
+    try:
+        told = checkout.refusal()
+    finally:
+        folder.rmdir()
+        undo()
+    assert told == "diffhep: config/claims.yaml: Is a directory: put a readable file there\n"
+
+
+def test_figures_of_a_study_without_settings_are_named(checkout):
+    undo = checkout.put("config/studies/cuts.yaml", None)
+    try:
+        told = checkout.refusal()
+    finally:
+        undo()
+    assert told.startswith(
+        "diffhep: config/figures.yaml: thesis_7_3.study: there is no config/studies/cuts.yaml; choose "
+    )
+    assert told.count("\n") == 1
+
+
+CALLS = {
+    "text for a number": (["--config", "seed=zero"], "seed: 'zero': give a whole number"),
+    "no such scale": (["--config", "scale=quik"], "scale: 'quik': give one of full, quick, paper"),
+    "an unknown key": (
+        ["--config", "sed=1"],
+        "top level: unknown key sed; known are scale, seed, seeds_at_once, optimise, dpi, pathvars",
     ),
-    "no such document": (
-        "config/figures.yaml",
-        "document: neos",
-        "document: noes",
-        "config/figures.yaml: neos_2.document: noes is not among documents",
-    ),
-    "no such check": (
-        "config/claims.yaml",
-        "check: ordering",
-        "check: order",
-        "config/claims.yaml: neos_cls_lowest: diffhep.claims:order does not exist",
-    ),
-    "no such claim input": (
-        "config/claims.yaml",
-        "runs: blobs/neos/comparison",
-        "runs: blobs/noes/comparison",
-        "config/claims.yaml: neos_cls_lowest.inputs.runs: no rule makes results/blobs/noes/comparison.nc",
-    ),
-    "sweep of nothing": (
-        "config/studies/blobs.yaml",
-        "variants: [cls, inferno]",
-        "variants: [clz, inferno]",
-        "config/studies/blobs.yaml: experiments.neos: sweep.variants: clz is no variant",
+    "settings of a study": (
+        ["--configfile", "config/studies/two_bins.yaml"],
+        "top level: unknown key gaussianity, landscape, model, quick; "
+        "known are scale, seed, seeds_at_once, optimise, dpi, pathvars",
     ),
 }
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_a_broken_file_is_told_before_any_job_starts(checkout, case):
-    file, old, new, message = CASES[case]
-    undo = checkout.edit(file, old, new)
+@pytest.mark.parametrize("case", CALLS)
+def test_what_the_command_line_breaks_is_told_in_one_line(checkout, case):
+    arguments, message = CALLS[case]
+    assert checkout.refusal(*arguments) == f"diffhep: --config or --configfile: {message}\n"
+
+
+@pytest.mark.parametrize("target", ["thesis_99", "results/figures/thesis_99.pdf"])
+def test_a_target_that_nothing_makes_is_named(checkout, target):
+    *_, error, message = checkout.refusal(target).splitlines()
+    assert error == "MissingRuleException:"
+    assert message.startswith(f"No rule to produce {target} ")
+
+
+def test_a_real_call_ends_with_the_line_and_exit_status_1(checkout):
+    undo = checkout.edit("config/config.yaml", "seed: 0", "seed: zero")
     try:
         told = checkout.snakemake("--dry-run", ok=False)
     finally:
         undo()
-    assert message in told and "Traceback" not in told and "Job stats" not in told
-
-
-def test_a_missing_study_file_is_named(checkout):
-    path = checkout.folder / "config/studies/blobs.yaml"
-    aside = path.rename(path.with_suffix(".aside"))
-    try:
-        told = checkout.snakemake("--dry-run", ok=False)
-    finally:
-        aside.rename(path)
-    assert "config/studies/blobs.yaml: there is no such file" in told
+    assert told.splitlines()[-1] == "diffhep: config/config.yaml: seed: 'zero': give a whole number"
+    assert "Traceback" not in told and "Job stats" not in told
 
 
 def test_everything_can_be_made_from_nothing(checkout):

@@ -1,46 +1,32 @@
 """What the rules may ask for: settings, manifest, claims, and the code behind a stage. No rules."""
 
 import re
-import sys
 from datetime import datetime
-from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-SOURCE = Path(workflow.basedir, "src")
-sys.path.insert(0, str(SOURCE))
-
-from diffhep import configuration as conf
 from diffhep import experiments
 from diffhep.data import mass_grid
-from diffhep.dependencies import fingerprint
+from diffhep.dependencies import check_arguments, fingerprint
 from diffhep.forecast import coupling_seconds, flow_seconds, forecast, training_seconds
 from diffhep.progress import Progress
-
-
-def located(where, function, *arguments):
-    """Call it; if it refuses, say in one line where in the configuration the reason stands."""
-    try:
-        return function(*arguments)
-    except ValueError as error:
-        raise WorkflowError(f"{where}: {error}" if where else str(error)) from None
-
-
-def schema(name):
-    return Path(workflow.basedir, "workflow", "schemas", f"{name}.schema.yaml")
-
-
-def read(path, name):
-    return located("", conf.check, located("", conf.read, path), schema(name), path)
 
 
 def load_settings(path, name):
     return located("", conf.load_study, Path(path), schema(name), config["scale"])
 
 
+def require_studies():
+    """Stop if a figure or animation is of a study that has no settings."""
+    known = sorted(path.stem for path in Path("config/studies").glob("*.yaml"))
+    for name, entry in ENTRIES.items():
+        if entry["study"] not in known:
+            path = f"config/studies/{entry['study']}.yaml"
+            refuse(f"config/figures.yaml: {name}.study: there is no {path}; choose from {', '.join(known)}")
+
+
 # by hand and not by Snakemake's `validate`: one message that names file and key
-located("", conf.check, dict(config), schema("config"), "config/config.yaml")
+located("", conf.check, dict(config), schema("config"), "--config or --configfile")
 MANIFEST = read("config/figures.yaml", "figures")
 CLAIMS = read("config/claims.yaml", "claims")
 FIGURES, ANIMATIONS, DOCUMENTS = (MANIFEST[part] for part in ("figures", "animations", "documents"))
@@ -49,6 +35,7 @@ PICTURES = {
     **{name: f"<results>/figures/{name}.pdf" for name in FIGURES},
     **{name: f"<results>/figures/{name}.gif" for name in ANIMATIONS},
 }
+require_studies()
 STUDIES = sorted({figure["study"] for figure in FIGURES.values()})
 SETTINGS = {study: load_settings(f"config/studies/{study}.yaml", study) for study in STUDIES}
 
@@ -157,9 +144,31 @@ def signal_ntuples(study):
     """Files that hold the signal at each mass point, if it is not generated."""
     pattern, files = study["data"]["ntuples"].get("signal"), []
     if pattern:
-        masses = located("config/studies/resonance.yaml: grid", mass_grid.points, study["grid"]["parts"])
+        masses = mass_grid.points(study["grid"]["parts"])
         files = [pattern.format(m_x=f"{m_x:g}", m_s=f"{m_s:g}") for m_x, m_s in masses]
+    return user_files("config/studies/resonance.yaml: data.ntuples.signal", files)
+
+
+def user_files(where, files):
+    """The same files, with which users come, if they are there."""
+    for file in files:
+        if not Path(file).is_file():
+            refuse(f"{where}: there is no file {file}: put it there or name another")
     return files
+
+
+def require_masses(settings):
+    """Stop if a mass point that is left out or shown is none of the grid."""
+    path = "config/studies/resonance.yaml"
+    masses = located(f"{path}: grid.parts", mass_grid.points, settings["grid"]["parts"])
+    wanted = {
+        "grid.held_out": settings["grid"]["held_out"],
+        "prediction.shown": settings["prediction"]["shown"],
+        "observables.pnn": [settings["observables"]["pnn"]],
+        "observables.s_flow": settings["observables"]["s_flow"],
+    }
+    for key, points in wanted.items():
+        located(f"{path}: {key}", mass_grid.chosen, masses, points)
 
 
 def results(names):
@@ -185,14 +194,18 @@ def require_references(path, entries, call_of):
 
     Snakemake passes in silence over a figure whose input no rule makes, where an old file of it is left.
     """
+    numbers = {}
     for name, entry in entries.items():
+        number = entry["document"], entry.get("number", name)
+        if numbers.setdefault(number, name) != name:
+            refuse(f"{path}: {name}.number: {numbers[number]} has it already: give another")
         if entry["document"] not in DOCUMENTS:
-            raise WorkflowError(f"{path}: {name}.document: {entry['document']} is not among documents")
-        located(f"{path}: {name}", fingerprint, call_of(name))
+            refuse(f"{path}: {name}.document: {entry['document']} is not among documents: {', '.join(DOCUMENTS)}")
+        located(f"{path}: {name}", check_arguments, call_of(name), [*entry["inputs"], *entry.get("options", {})])
         for argument, files in results(entry["inputs"]).items():
             for file in [files] if isinstance(files, str) else files:
                 if not any(maker.is_producer(file) for maker in workflow.rules):
-                    raise WorkflowError(f"{path}: {name}.inputs.{argument}: no rule makes {file}")
+                    refuse(f"{path}: {name}.inputs.{argument}: no rule makes {file}")
 
 
 def claims_of(document):

@@ -3,6 +3,9 @@
 FLOW_INTERPOLATION = SETTINGS["flow_interpolation"]
 EXAMPLES, FLOWS = FLOW_INTERPOLATION["examples"], FLOW_INTERPOLATION["flows"]
 FLOW_SEEDS = {key: config[key] for key in ("seed", "seeds_at_once")}
+for row in FLOW_INTERPOLATION["data"]["held_out"]:
+    if row >= FLOW_INTERPOLATION["data"]["points"]:
+        refuse(f"config/studies/flow_interpolation.yaml: data.held_out: {row}: rows are counted from 0 to points - 1")
 FOLDS = FLOW_INTERPOLATION["cross_validation"]
 FOLD_MEMBERS = {"members": FOLDS["members"]}
 

@@ -1,6 +1,7 @@
 """Study `higgsml`: the signal strength of H -> tau tau by contrastive flows, and by four other methods."""
 
 HIGGSML = SETTINGS["higgsml"]
+user_files("config/studies/higgsml.yaml: data.file", filter(None, [HIGGSML["data"]["file"]]))
 HIGGSML_SEEDS = {key: config[key] for key in ("seed", "seeds_at_once")}
 HIGGSML_PROCESSES = list(HIGGSML["data"]["yields"])
 HIGGSML_NETWORKS = {

@@ -2,6 +2,7 @@
 
 RESONANCE = SETTINGS["resonance"]
 RESONANCE_SEEDS = {key: config[key] for key in ("seed", "seeds_at_once")}
+require_masses(RESONANCE)
 RESONANCE_TOOLS = {key: RESONANCE[key] for key in ("flow", "network")}
 
 
@@ -21,7 +22,10 @@ use rule stage as resonance_signal with:
 
 use rule stage as resonance_background with:
     input:
-        files=RESONANCE["data"]["ntuples"].get("background", []),
+        files=user_files(
+            "config/studies/resonance.yaml: data.ntuples.background",
+            RESONANCE["data"]["ntuples"].get("background", []),
+        ),
     pathvars:
         stem="<results>/resonance/background",
     resources:

@@ -9,6 +9,13 @@ SPLIT_FIT = {
     **{key: SPLIT_DATA[key] for key in ("range", "bins", "yields")},
     **SPLIT_N_FIT["pseudo_experiments"],
 }
+for part, shape in SPLIT_N_FIT["shapes"].items():
+    located(
+        f"config/studies/split_n_fit.yaml: shapes.{part}",
+        check_arguments,
+        f"diffhep.mass_shapes:{shape['shape']}",
+        ["edges", *(key for key in shape if key != "shape")],
+    )
 SPLIT_SAMPLES = "<results>/split_n_fit/{inputs}/sample"
 
 

@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from diffhep.data.htautau_features import DERIVED, PRIMARY, Primaries, derived
 from diffhep.data.htautau_shifts import PROCESSES
+from diffhep.errors import InputError
 
 WEIGHTS, PROCESS, SIGNAL = "weights", "detailed_labels", "labels"
 """Columns apart from those of `htautau_features`: expected events, name of the process, 1 for the signal and 0 else."""
@@ -48,21 +49,22 @@ def read(path: Path, process: str, events: int) -> Sample:
         events: How many.
 
     Raises:
-        ValueError: The file is no Parquet file, lacks a column, has no such process or too few events of it, or is not
+        InputError: The file is no Parquet file, lacks a column, has no such process or too few events of it, or is not
             finite where it is read.
     """
     try:
         file = pq.ParquetFile(path)
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{path} cannot be read as Parquet ({error}): give the challenge's .parquet file") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        reason = " ".join(str(error).split())[:80]
+        raise InputError(f"{path} cannot be read as Parquet ({reason}): give the challenge's .parquet file") from None
     with file:
         columns = file.schema_arrow.names
         missing = [name for name in (*PRIMARY, WEIGHTS, PROCESS) if name not in columns]
         if missing:
-            raise ValueError(f"{path} has no column {', '.join(missing)}; it has {', '.join(columns)}")
+            raise InputError(f"{path} has no column {', '.join(missing)}; it has {', '.join(columns)}")
         number, total = _counted(path, file, process)
         if number < events:
-            raise ValueError(
+            raise InputError(
                 f"{path} has {number} events of {process}, fewer than {events}: ask for no more than it has"
             )
         return Sample(*_taken(path, file, process, np.arange(events) * number // max(events, 1)), total)
@@ -77,7 +79,7 @@ def _counted(path: Path, file: pq.ParquetFile, process: str) -> tuple[int, float
         _check(path, WEIGHTS, weights[of], start + of)
         number, total = number + len(of), total + float(weights[of].sum(dtype=float))
     if process not in known:
-        raise ValueError(f"{path} has no process {process!r}; its {PROCESS} are {', '.join(sorted(map(str, known)))}")
+        raise InputError(f"{path} has no process {process!r}; its {PROCESS} are {', '.join(sorted(map(str, known)))}")
     return number, total
 
 
@@ -111,7 +113,7 @@ def _equal(labels: pa.Array, process: str) -> Bool[np.ndarray, " event"]:
 
 def _check(path: Path, name: str, values: np.ndarray, rows: np.ndarray) -> None:
     for place in np.flatnonzero(~np.isfinite(values))[:1]:
-        raise ValueError(f"{path}: {name} is {values[place]} in row {rows[place]}: leave such events out")
+        raise InputError(f"{path}: {name} is {values[place]} in row {rows[place]}: leave such events out")
 
 
 def write(path: Path, samples: Mapping[str, tuple[Primaries, Float[Array, " event"]]], seed: int) -> None:

@@ -17,9 +17,15 @@ def points(parts: Mapping[str, Mapping[str, Axis]]) -> Float[np.ndarray, "point 
 
     Args:
         parts: `m_x` and `m_s` of each grid.
+
+    Raises:
+        ValueError: There are none.
     """
     crossings = {(m_x, m_s) for part in parts.values() for m_x in part["m_x"] for m_s in part["m_s"]}
-    return np.array(sorted(pair for pair in crossings if pair[0] > pair[1] + HIGGS), float).reshape(-1, 2)
+    allowed = sorted(pair for pair in crossings if pair[0] > pair[1] + HIGGS)
+    if not allowed:
+        raise ValueError(f"nowhere is m_x more than m_s + {HIGGS:g} GeV: give larger m_x")
+    return np.array(allowed, float)
 
 
 def chosen(masses: Float[np.ndarray, "point mass"], wanted: Sequence[Axis]) -> Bool[np.ndarray, " point"]:
@@ -31,7 +37,7 @@ def chosen(masses: Float[np.ndarray, "point mass"], wanted: Sequence[Axis]) -> B
     there = {tuple(pair) for pair in masses.tolist()}
     for pair in wanted:
         if tuple(map(float, pair)) not in there:
-            raise ValueError(f"m_X = {pair[0]:g}, m_S = {pair[1]:g} GeV is no point of the grid")
+            raise ValueError(f"m_X = {pair[0]:g}, m_S = {pair[1]:g} GeV is no point of the grid: name one that is")
     return np.array([list(pair) in [list(map(float, each)) for each in wanted] for pair in masses.tolist()], bool)
 
 
