@@ -77,12 +77,12 @@ CALLS = {
     "no such scale": (["--config", "scale=quik"], "scale: 'quik': give one of full, quick, paper"),
     "an unknown key": (
         ["--config", "sed=1"],
-        "top level: unknown key sed; known are scale, seed, seeds_at_once, optimise, dpi, pathvars",
+        "top level: unknown key sed; known are scale, seed, seeds_per_job, seeds_at_once, optimise, dpi, pathvars",
     ),
     "settings of a study": (
         ["--configfile", "config/studies/two_bins.yaml"],
         "top level: unknown key gaussianity, landscape, model, quick; "
-        "known are scale, seed, seeds_at_once, optimise, dpi, pathvars",
+        "known are scale, seed, seeds_per_job, seeds_at_once, optimise, dpi, pathvars",
     ),
 }
 
