@@ -87,11 +87,12 @@ def test_losses_are_means_over_starts_of_every_part_and_the_smooth_one(one, two)
 
 
 def test_bandwidths_stand_beside_training_and_validation(two):
-    figure = figures.bandwidths(two, NAMED)
+    named = {"a": "at least 0.05", "b": "at least 0.001"}
+    figure = figures.bandwidths(two, named)
     left, right = figure.axes
-    assert labels(figure.legends[0]) == ["first", "second"]
-    np.testing.assert_array_equal(ydata(left), [two[name]["bandwidth"][0] for name in NAMED])
-    for place, name in enumerate(NAMED):
+    assert labels(figure.legends[0]) == ["at least 0.001", "at least 0.05"]
+    np.testing.assert_array_equal(ydata(left), [two[name]["bandwidth"][0] for name in "ba"])
+    for place, name in enumerate("ba"):
         for line, part in zip(right.lines[2 * place : 2 * place + 2], ("train", "valid"), strict=True):
             np.testing.assert_array_equal(line.get_ydata(), two[name][f"cls_{part}"][0])
             assert line.get_linestyle() == {"train": "-", "valid": "--"}[part]

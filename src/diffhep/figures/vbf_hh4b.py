@@ -1,6 +1,7 @@
 """Figures of the study of VBF HH -> 4b: what an optimisation goes through, step by step."""
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 import numpy as np
 import xarray as xr
@@ -66,7 +67,8 @@ def losses(m_hh: xr.Dataset, network: xr.Dataset) -> Figure:
 def bandwidths(runs: dict[str, xr.Dataset], named: dict[str, str]) -> Figure:
     """Bandwidth against step for several least ones, and the CLs of validation events with it."""
     figure, axes = plotting.panels(1, 2, size=(4.2, 3.2))
-    for colour, (name, label) in zip(plotting.sequence(len(named)), named.items(), strict=True):
+    ordered = sorted(named.items(), key=itemgetter(1))  # by what is told of them
+    for colour, (name, label) in zip(plotting.sequence(len(named)), ordered, strict=True):
         run = runs[name]
         axes[0, 0].plot(run["step"], run["bandwidth"].isel(seed=0), color=colour, label=label)
         axes[0, 1].plot(run["step"], run["cls_train"].isel(seed=0), color=colour)
