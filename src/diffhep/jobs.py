@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pandas as pd
 import xarray as xr
 from PIL import Image
 
-from diffhep import compilation, configuration, cores, store
+from diffhep import compilation, configuration, cores, endings, store
 from diffhep.errors import InputError
 
 CACHE = Path(".cache/jax")
@@ -26,7 +27,9 @@ MILLISECONDS = 120  # that a picture of an animation is shown
 
 
 def log_to(path: str) -> None:
-    """Send all that this process prints from now on to a file, compiled libraries included."""
+    """Begin a job: send all that this process prints from now on to a file, compiled libraries included."""
+    endings.end_with_parent()
+    sys.excepthook = partial(endings.tell, os.dup(2))
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     for stream in (1, 2):
         os.dup2(file, stream)
@@ -34,15 +37,6 @@ def log_to(path: str) -> None:
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("diffhep").setLevel(logging.INFO)
     logging.captureWarnings(True)
-    sys.excepthook = _tell
-
-
-def _tell(kind, error, traceback) -> None:
-    """Say what a user can mend in a line, anything else with where it happened."""
-    if issubclass(kind, InputError):
-        print(f"diffhep: {error}", file=sys.stderr)
-    else:
-        sys.__excepthook__(kind, error, traceback)
 
 
 def prepare(threads: int, *, optimise: bool = True) -> None:

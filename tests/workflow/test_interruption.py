@@ -1,15 +1,79 @@
-"""A training that is killed goes on where it stopped and gives the same file, byte for byte."""
+"""After an interruption the same command goes on, redoes nothing finished, and ends with the same files, byte for byte."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
+from pathlib import Path
 
+import psutil
 import pytest
+import yaml
+from checkouts import Checkout
 
-pytestmark = pytest.mark.xdist_group("checkout")  # one process runs all that share what they build
-TARGET = "results/quick/blobs/neos/train/bce.nc"
-SLOW = ("epochs: 4, batch_size: 200", "epochs: 60, batch_size: 20")  # long enough to be killed in its midst
+from diffhep import configuration
+
+pytestmark = pytest.mark.xdist_group("interruption")  # beside those who share the other checkouts
+TRAINED = "results/quick/blobs/thesis_5_bins/train/bce_augmented"
+PICTURE = "results/quick/figures/thesis_7_28"
+
+
+class Interrupted(Checkout):
+    """A checkout in which events are generated, a training with them is drawn, and one claim is checked."""
+
+    def __init__(self, folder: Path):
+        super().__init__(folder)
+        claims = configuration.read(folder / "config/claims.yaml")
+        (folder / "config/claims.yaml").write_text(yaml.dump({"thesis_interval": claims["thesis_interval"]}))
+        # a training long enough to be interrupted in its midst
+        self.edit("config/studies/blobs.yaml", "epochs: 3, batch_size: 200", "epochs: 60, batch_size: 20")
+        self.edit("src/diffhep/training.py", "checkpoint_seconds: float = 10.0", "checkpoint_seconds: float = 0.0")
+        self.arguments = (f"{PICTURE}.pdf", "results/quick/claims/thesis.csv", *self.quick)
+        self.snakemake(*self.arguments)
+        self.undisturbed = self.results()
+
+    def results(self) -> dict[str, bytes]:
+        """All that a build leaves but logs and times, with what it should not leave."""
+        files = (path for path in (self.folder / "results").rglob("*") if path.is_file())
+        return {str(path): path.read_bytes() for path in files if path.suffix not in {".log", ".tsv"}}
+
+    def log(self) -> str:
+        path = self.folder / f"{TRAINED}.log"
+        return path.read_text() if path.exists() else ""
+
+    def forget(self) -> None:
+        """Remove what the training and the figure made."""
+        for path in (f"{TRAINED}.nc", f"{TRAINED}.log", f"{PICTURE}.pdf", f"{PICTURE}.png"):
+            (self.folder / path).unlink(missing_ok=True)
+
+    @contextmanager
+    def training(self):
+        """A run that is amid its training; in the end it has failed, and `told` is what it printed."""
+        self.forget()
+        with subprocess.Popen(
+            self.command(*self.arguments),
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in background
+        ) as run:
+            wait_for(lambda: "epoch 2/60" in self.log())
+            yield run
+            run.told, _ = run.communicate(timeout=60)
+        assert run.returncode != 0, run.told
+
+    def go_on(self) -> None:
+        """The same command makes only training and figure, and all is as if nothing had been."""
+        assert not (self.folder / f"{TRAINED}.nc").exists()
+        told = self.snakemake(*self.arguments)
+        assert re.findall(r"^localrule (\w+):", told, re.M) == ["blobs_train", "figure"]
+        assert self.results() == self.undisturbed
 
 
 def wait_for(condition, seconds=120):
@@ -19,35 +83,78 @@ def wait_for(condition, seconds=120):
         time.sleep(0.02)
 
 
-def test_a_killed_training_goes_on_and_ends_the_same(checkout):
-    undo = checkout.edit("config/studies/blobs.yaml", *SLOW)
-    undo_interval = checkout.edit(
-        "src/diffhep/training.py", "checkpoint_seconds: float = 10.0", "checkpoint_seconds: float = 0.0"
+@pytest.fixture(scope="module")
+def build(tmp_path_factory) -> Interrupted:
+    return Interrupted(tmp_path_factory.mktemp("interrupted"))
+
+
+def test_control_c(build):
+    with build.training() as run:
+        os.killpg(run.pid, signal.SIGINT)  # as a terminal does
+    build.go_on()
+    assert "going on after epoch" in build.log()
+
+
+def test_snakemake_is_killed_and_its_job_ends_with_it(build):
+    with build.training() as run:
+        jobs = psutil.Process(run.pid).children()
+        run.kill()
+        psutil.wait_procs(jobs)
+    (build.folder / f"{TRAINED}.nc").with_name(
+        ".bce_augmented.nc.0123.part"
+    ).touch()  # had it been killed when it writes
+    assert "It can be removed with the --unlock argument" in build.snakemake(*build.arguments, ok=False)
+    build.snakemake("--unlock", *build.quick)
+    build.go_on()
+    assert "going on after epoch" in build.log()
+
+
+def test_a_training_is_killed(build):
+    with build.training() as run:
+        (job,) = psutil.Process(run.pid).children()
+        job.kill()
+    assert "Error in rule blobs_train" in run.told and f"log: {TRAINED}.log" in run.told
+    build.go_on()
+    assert "going on after epoch" in build.log()
+
+
+@pytest.fixture
+def small_disk(build):
+    """All results on a disk of 4 MB, and afterwards where they were."""
+    results = build.folder / "results"
+    aside = results.rename(build.folder / "aside")
+    results.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", results], capture_output=True, text=True
     )
     try:
-        checkout.snakemake(TARGET, *checkout.quick)
-        target = checkout.folder / TARGET
-        undisturbed = target.read_bytes()
-        target.unlink()
+        if mounted.returncode != 0:
+            pytest.skip(f"no small disk: {mounted.stderr}")
+        shutil.copytree(aside, results, dirs_exist_ok=True)
+        yield results
+    finally:
+        if mounted.returncode == 0:
+            subprocess.run(["umount", results], check=True)
+        results.rmdir()
+        aside.rename(results)
 
-        run = subprocess.Popen(
-            checkout.command(TARGET, *checkout.quick),
-            cwd=checkout.folder,
-            env=checkout.environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        wait_for(lambda: list(target.parent.glob("bce.nc.*.checkpoint")))
-        os.killpg(run.pid, signal.SIGKILL)
-        run.wait()
-        assert not target.exists()
 
-        checkout.snakemake("--unlock", *checkout.quick)
-        checkout.snakemake(TARGET, *checkout.quick)
-        assert "going on after epoch" in (checkout.folder / TARGET.replace(".nc", ".log")).read_text()
-        assert target.read_bytes() == undisturbed
-        assert not list(target.parent.glob("*.checkpoint"))
+def test_a_full_disk(build, small_disk):
+    build.forget()
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(shutil.disk_usage(small_disk).free))
+    told = build.snakemake(*build.arguments, ok=False)
+    filler.unlink()
+    assert re.search(f"No space left on device: '{TRAINED}.nc.*'", told)
+    assert not list((build.folder / TRAINED).parent.glob("*bce_augmented.nc*"))
+    build.go_on()
+
+
+def test_a_training_meets_nan_until_its_settings_are_mended(build):
+    undo = build.edit("config/studies/blobs.yaml", "batch_size: 20,", "batch_size: 20, learning_rate: 1.0e+30,")
+    try:
+        told = build.snakemake(*build.arguments, ok=False)
     finally:
         undo()
-        undo_interval()
+    assert re.search("the loss bce_augmented is .* for seed 0 in epoch 1: lower the learning rate", told), told
+    build.go_on()
