@@ -1,4 +1,4 @@
-"""After an interruption the same command goes on, redoes nothing finished, and ends with the same files, byte for byte."""
+"""After an interruption the same command goes on, redoes nothing finished, and ends with the same bytes."""
 
 import os
 import re
@@ -29,7 +29,7 @@ class Interrupted(Checkout):
         claims = configuration.read(folder / "config/claims.yaml")
         (folder / "config/claims.yaml").write_text(yaml.dump({"thesis_interval": claims["thesis_interval"]}))
         # a training long enough to be interrupted in its midst
-        self.edit("config/studies/blobs.yaml", "epochs: 3, batch_size: 200", "epochs: 60, batch_size: 20")
+        self.edit("config/studies/blobs.yaml", "epochs: 3, batch_size: 200", "epochs: 40, batch_size: 20")
         self.edit("src/diffhep/training.py", "checkpoint_seconds: float = 10.0", "checkpoint_seconds: float = 0.0")
         self.arguments = (f"{PICTURE}.pdf", "results/quick/claims/thesis.csv", *self.quick)
         self.snakemake(*self.arguments)
@@ -63,7 +63,7 @@ class Interrupted(Checkout):
             start_new_session=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in background
         ) as run:
-            wait_for(lambda: "epoch 2/60" in self.log())
+            wait_for(lambda: "epoch 2/40" in self.log())
             yield run
             run.told, _ = run.communicate(timeout=60)
         assert run.returncode != 0, run.told
@@ -100,9 +100,8 @@ def test_snakemake_is_killed_and_its_job_ends_with_it(build):
         jobs = psutil.Process(run.pid).children()
         run.kill()
         psutil.wait_procs(jobs)
-    (build.folder / f"{TRAINED}.nc").with_name(
-        ".bce_augmented.nc.0123.part"
-    ).touch()  # had it been killed when it writes
+    killed_as_it_wrote = build.folder / Path(TRAINED).with_name(".bce_augmented.nc.01234567.part")
+    killed_as_it_wrote.touch()
     assert "It can be removed with the --unlock argument" in build.snakemake(*build.arguments, ok=False)
     build.snakemake("--unlock", *build.quick)
     build.go_on()
@@ -120,13 +119,12 @@ def test_a_training_is_killed(build):
 
 @pytest.fixture
 def small_disk(build):
-    """All results on a disk of 4 MB, and afterwards where they were."""
+    """All results on a disk of 16 MB, and afterwards where they were."""
     results = build.folder / "results"
     aside = results.rename(build.folder / "aside")
     results.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", results], capture_output=True, text=True
-    )
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", results]
+    mounted = subprocess.run(mount, capture_output=True, text=True)
     try:
         if mounted.returncode != 0:
             pytest.skip(f"no small disk: {mounted.stderr}")
@@ -156,5 +154,5 @@ def test_a_training_meets_nan_until_its_settings_are_mended(build):
         told = build.snakemake(*build.arguments, ok=False)
     finally:
         undo()
-    assert re.search("the loss bce_augmented is .* for seed 0 in epoch 1: lower the learning rate", told), told
+    assert re.search("the loss .*bce_augmented is (nan|inf) for seed 0 in epoch 1: lower the learning rate", told)
     build.go_on()
