@@ -53,6 +53,8 @@ class Interrupted(Checkout):
     def training(self):
         """A run that is amid its training; in the end it has failed, and `told` is what it printed."""
         self.forget()
+        # a run ignores Ctrl-C if the tests do, as they do in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with subprocess.Popen(
             self.command(*self.arguments),
             cwd=self.folder,
@@ -61,7 +63,6 @@ class Interrupted(Checkout):
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in background
         ) as run:
             wait_for(lambda: "epoch 2/40" in self.log())
             yield run
