@@ -6,14 +6,13 @@ compiled again, and stays in memory.
 
 import json
 import multiprocessing
-import resource
-import sys
 import time
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import jax
+import psutil
 
 from diffhep import jobs, training
 from diffhep.studies import vbf_hh4b_inputs as inputs
@@ -39,7 +38,7 @@ def steps_and_memory(settings: Mapping[str, Any], cores: int) -> list[dict[str, 
             **shared,
         },
         {
-            "work": f"peak memory of the same, from step {FIRST} to the last (ratio: how many times as much, ours)",
+            "work": f"resident memory of the same, after step {FIRST} and at most later (ratio: of these, ours)",
             "ours": f"{memory[0]:.0f} to {memory[1]:.0f} MiB",
             "peer": f"{their_memory[0]:.0f} to {their_memory[1]:.0f} MiB in {settings['retraced']} steps",
             "ratio": memory[1] / memory[0],
@@ -51,8 +50,14 @@ def steps_and_memory(settings: Mapping[str, Any], cores: int) -> list[dict[str, 
 def _alone(work, settings: Mapping[str, Any], cores: int):
     """Do it in a process of its own, for its memory's sake."""
     fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, fresh, initializer=jobs.prepare, initargs=(cores,)) as process:
+    with ProcessPoolExecutor(1, fresh, initializer=_prepare, initargs=(cores,)) as process:
         return process.submit(work, json.dumps(settings)).result()
+
+
+def _prepare(cores: int) -> None:
+    """Compile all that is timed: nothing may be left from an earlier measurement."""
+    jobs.prepare(cores)
+    jax.config.update("jax_enable_compilation_cache", False)
 
 
 def _problem(settings: Mapping[str, Any]) -> training.Problem:
@@ -61,7 +66,7 @@ def _problem(settings: Mapping[str, Any]) -> training.Problem:
 
 
 def optimise(text: str) -> tuple[float, tuple[float, float]]:
-    """Seconds of all steps, and peak memory in MiB after the first of them and after the last; settings in JSON."""
+    """Seconds of all steps; memory in MiB after the first `FIRST` of them and at most later; settings in JSON."""
     settings = json.loads(text)
     run, memory = settings["run"], []
     of_run = _problem(settings)
@@ -72,12 +77,12 @@ def optimise(text: str) -> tuple[float, tuple[float, float]]:
     for epoch in range(schedule.epochs):
         state, _ = programs.advance(state, epoch)
         jax.block_until_ready(programs.evaluate(state))
-        memory.append(_peak())
-    return time.perf_counter() - begin, (memory[0], memory[-1])
+        memory.append(_resident())
+    return time.perf_counter() - begin, (memory[0], max(memory[1:]))
 
 
 def retrace(text: str) -> tuple[float, tuple[float, float]]:
-    """Seconds of a step that is compiled anew, and peak memory in MiB after the first of them and after the last."""
+    """Seconds of a step that is compiled anew; memory in MiB after the first of them and at most later."""
     settings = json.loads(text)
     of_run, memory = _problem(settings), []
     parameters = of_run.initialise(training.key(settings["seed"], training.INITIALISE))
@@ -89,11 +94,10 @@ def retrace(text: str) -> tuple[float, tuple[float, float]]:
             return scale * of_run.loss(parameters, events, *whole)
 
         jax.block_until_ready(jax.jit(jax.value_and_grad(loss))(parameters, of_run.events, *of_run.whole))
-        memory.append(_peak())
-    return (time.perf_counter() - begin) / settings["retraced"], (memory[0], memory[-1])
+        memory.append(_resident())
+    return (time.perf_counter() - begin) / settings["retraced"], (memory[0], max(memory[1:]))
 
 
-def _peak() -> float:
-    """Most memory that this process has ever had, in MiB."""
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+def _resident() -> float:
+    """Memory of this process now, in MiB; the peak that Linux tells of a new process is that of its parent."""
+    return psutil.Process().memory_info().rss / 2**20

@@ -67,4 +67,4 @@ def test_optimisation_is_timed_and_its_memory_told_from_the_first_steps_on(setti
     text = json.dumps({**settings["optimisation"], "seed": 0})
     for work in (optimisation.optimise, optimisation.retrace):
         seconds, (first, last) = work(text)
-        assert seconds > 0 and 0 < first <= last
+        assert seconds > 0 and 0 < first < 8192 and last > 0.5 * first
