@@ -68,8 +68,8 @@ def forecast(jobs: Iterable[tuple[float, int]], cores: int, now: datetime) -> st
         now: When they start.
     """
     jobs = list(jobs)
-    told = _told(seconds_left(jobs, [], cores, 0.0), now)
-    return f"Forecast: {len(jobs)} jobs, {told.replace(';', f' on {cores} cores;')}"
+    minutes, end = _told(seconds_left(jobs, [], cores, 0.0), now)
+    return f"Forecast: {len(jobs)} jobs, {minutes} on {cores} cores; {end}"
 
 
 def progress(
@@ -85,8 +85,8 @@ def progress(
         now: The time of day.
     """
     left, done = list(left), list(done)
-    told = _told(seconds_left(left, done, cores, elapsed), now)
-    return f"Left: {len(left)} of {len(left) + len(done)} jobs, {told}"
+    minutes, end = _told(seconds_left(left, done, cores, elapsed), now)
+    return f"Left: {len(left)} of {len(left) + len(done)} jobs, {minutes}; {end}"
 
 
 def seconds_left(
@@ -107,7 +107,7 @@ def _seconds(jobs: Iterable[tuple[float, int]], cores: int) -> float:
     return sum(seconds * min(threads, cores) for seconds, threads in jobs) / cores
 
 
-def _told(seconds: float, now: datetime) -> str:
+def _told(seconds: float, now: datetime) -> tuple[str, str]:
     end = now + timedelta(seconds=seconds)
     minutes = max(round(seconds / 60), 1)
-    return f"about {minutes} minutes; done around {end:%a %H:%M}."
+    return f"about {minutes} minutes", f"done around {end:%a %H:%M}."

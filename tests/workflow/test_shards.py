@@ -21,6 +21,8 @@ def test_seeds_may_be_spread_over_jobs(checkout):
         parts = sorted(path.name for path in (checkout.folder / STEM).glob("*.nc"))
         assert parts == ["seeds_0_1.nc", "seeds_2_4.nc"]
         assert target.read_bytes() == together
+        joined = re.search(r"rule blobs_train:.*?expected_seconds=(\d+)", told, re.S)
+        assert int(joined[1]) == 5  # what is trained elsewhere is not forecast twice
     finally:
         undo()
         target.unlink(missing_ok=True)

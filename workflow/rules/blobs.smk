@@ -41,7 +41,11 @@ use rule stage as blobs_train with:
     pathvars:
         stem="<results>/blobs/{experiment}/train/{run}",
     resources:
-        **lasting(lambda w: expected_seconds(RUNS[w.experiment][w.run], BLOBS["data"])),
+        **lasting(
+            lambda w: seconds_here(
+                RUNS[w.experiment][w.run], expected_seconds(RUNS[w.experiment][w.run], BLOBS["data"])
+            )
+        ),
     params:
         job=lambda w: job("diffhep.studies.blobs:train", RUNS[w.experiment][w.run]),
 

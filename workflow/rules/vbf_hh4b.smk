@@ -42,7 +42,7 @@ use rule stage as vbf_hh4b_train with:
     pathvars:
         stem="<results>/vbf_hh4b/train/{vbf_run}",
     resources:
-        **lasting(lambda w: vbf_hh4b_seconds(VBF_TRAINED[w.vbf_run], VBF["data"])),
+        **lasting(lambda w: seconds_here(VBF_TRAINED[w.vbf_run], vbf_hh4b_seconds(VBF_TRAINED[w.vbf_run], VBF["data"]))),
     params:
         job=lambda w: job("diffhep.studies.vbf_hh4b:train", VBF_TRAINED[w.vbf_run]),
 
