@@ -50,7 +50,8 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page():
-    return Page(gallery.page(MANIFEST["documents"], FILES, CLAIMS, Path("results/quick"), "full"))
+    contents = gallery.Contents(MANIFEST["documents"], FILES, CLAIMS, "full")
+    return Page(gallery.page(contents, Path("results/quick")))
 
 
 @pytest.fixture(scope="module")

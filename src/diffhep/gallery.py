@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from html import escape
 from os.path import relpath
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -42,50 +42,49 @@ INTRODUCTION = (
 NOTES = {"quick": " Trainings are short at this scale: verdicts mean little."}
 
 
-def page(
-    documents: Mapping[str, Any],
-    pictures: Mapping[str, Mapping[str, Any]],
-    claims: pd.DataFrame,
-    folder: Path,
-    scale: str,
-) -> str:
+class Contents(NamedTuple):
+    """What a page shows.
+
+    Attributes:
+        documents: Of the manifest: `title` and `source` of each.
+        pictures: Entries of the manifest, figures and animations, each with its `file` besides; what `told` of one says
+            stands below its caption.
+        claims: Table of all claims.
+        scale: At which all was computed.
+    """
+
+    documents: Mapping[str, Any]
+    pictures: Mapping[str, Mapping[str, Any]]
+    claims: pd.DataFrame
+    scale: str
+
+
+def page(contents: Contents, folder: Path) -> str:
     """The page as HTML without scripts; it fetches nothing but the pictures beside it.
 
     Args:
-        documents: Of the manifest: `title` and `source` of each.
-        pictures: Entries of the manifest, figures and animations, each with its `file` besides.
-        claims: Table of all claims.
+        contents: What it shows.
         folder: Where the page will lie; links are relative to it.
-        scale: At which all was computed.
     """
 
     def beside(path: str, function: str = "") -> str:
         return relpath(path, folder)
 
-    return html(documents, pictures, claims, scale, source=beside, link=beside, sections={})
+    return html(contents, source=beside, link=beside, sections={})
 
 
 def html(
-    documents: Mapping[str, Any],
-    pictures: Mapping[str, Mapping[str, Any]],
-    claims: pd.DataFrame,
-    scale: str,
-    *,
-    source: Callable[[str], str],
-    link: Callable[..., str],
-    sections: Mapping[str, str],
+    contents: Contents, *, source: Callable[[str], str], link: Callable[..., str], sections: Mapping[str, str]
 ) -> str:
     """A page of that kind.
 
     Args:
-        documents: As for `page`.
-        pictures: As for `page`; what `told` of a picture says stands below its caption.
-        claims: As for `page`.
-        scale: As for `page`.
+        contents: What it shows.
         source: Where the page finds a picture, by its path.
         link: Where the page leads for a file, by its path and, if need be, a function in it; nowhere if empty.
         sections: What stands at the end, as HTML by heading.
     """
+    documents, pictures, claims, scale = contents
     parts = [_document(name, entry, pictures, claims, source, link) for name, entry in documents.items()]
     parts += [f'<h2 id="{_anchor(title)}">{title}</h2>\n{text}\n' for title, text in sections.items()]
     links = {**{name: _short(name) for name in documents}, **{_anchor(title): title for title in sections}}

@@ -19,6 +19,7 @@ from PIL import Image
 
 from diffhep import compilation, configuration, cores, endings, store
 from diffhep.errors import InputError
+from diffhep.gallery import Contents
 
 CACHE = Path(".cache/jax")
 MANIFEST = Path(__file__).parents[2] / "config" / "figures.yaml"
@@ -207,8 +208,9 @@ def write_pages(
     """
     paths = {Path(file).stem: file for file in files}
     shown = {name: {**entry, "file": paths[name]} for name, entry in pictures.items()}
+    contents = Contents(documents, shown, pd.read_csv(claims), scale)
     for module, output in outputs.items():
-        text = resolve(f"diffhep.{module}:page")(documents, shown, pd.read_csv(claims), Path(output).parent, scale)
+        text = resolve(f"diffhep.{module}:page")(contents, Path(output).parent)
         with store.replacing(output) as temporary:
             temporary.write_text(text, encoding="utf-8")
 

@@ -18,30 +18,22 @@ from diffhep import configuration, gallery, store
 BENCHMARK = ".benchmark.tsv"
 
 
-def page(
-    documents: Mapping[str, Any],
-    pictures: Mapping[str, Mapping[str, Any]],
-    claims: pd.DataFrame,
-    folder: Path,
-    scale: str,
-) -> str:
+def page(contents: gallery.Contents, folder: Path) -> str:
     """The page as HTML without scripts; it fetches nothing at all.
 
     Args:
-        documents: As for `gallery.page`.
-        pictures: As for `gallery.page`.
-        claims: As for `gallery.page`.
+        contents: What it shows.
         folder: Where the results are, with a benchmark beside each.
-        scale: As for `gallery.page`.
     """
+    pictures = contents.pictures
     times = _times(folder, {of["study"] for of in pictures.values()})
     told = {name: {**of, "told": _told(name, of, times["seconds"])} for name, of in pictures.items()}
     sections = {
         "Run times": _run_times(times),
-        "Environment": _environment(scale),
+        "Environment": _environment(contents.scale),
         "Code and settings": "".join(map(_text, _files(pictures.values()))),
     }
-    return gallery.html(documents, told, claims, scale, source=embedded, link=_within, sections=sections)
+    return gallery.html(contents._replace(pictures=told), source=embedded, link=_within, sections=sections)
 
 
 def embedded(path: str) -> str:
