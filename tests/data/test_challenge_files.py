@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diffhep.data import challenge_files
+from diffhep.data import challenge_files, event_files
 from diffhep.data.htautau_features import COLUMNS, DERIVED, PRIMARY, derived
 
 
@@ -64,7 +64,7 @@ def stored(path, name, **options):
 @pytest.mark.parametrize("dtype", ["str", "category"])
 @pytest.mark.parametrize("rows", [7, 1000])
 def test_fewer_events_are_spread_over_the_file(path, monkeypatch, rows, dtype):
-    monkeypatch.setattr(challenge_files, "BATCH", 16)
+    monkeypatch.setattr(event_files, "BATCH", 16)
     found = challenge_files.read(stored(path, "other.parquet", row_group_size=rows, dtype=dtype), "ztautau", 11)
     assert found.primaries[:, 0].tolist() == list(range(0, 110, 10))
     assert found.total == 990

@@ -1,49 +1,84 @@
-"""Events of an analysis are read from both kinds of files; what cannot be used is named."""
+"""Events of an analysis are read from all kinds of files, little by little; what cannot be used is named."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import uproot
 
-from diffhep.data import ntuples
+from diffhep.data import event_files, ntuples
+
+KINDS = pytest.mark.parametrize("name", ["a.parquet", "tree.root", "rntuple.root"])
 
 
 @pytest.fixture
 def table():
     rng = np.random.default_rng(0)
-    columns = {name: rng.uniform(100, 500, 7) for name in ntuples.COLUMNS}
-    return pd.DataFrame(columns | {"selected": np.arange(7) % 2 == 0, "pt": np.zeros(7)})
+    columns = {name: rng.uniform(100, 500, 23) for name in ntuples.COLUMNS}
+    return pd.DataFrame(columns | {"selected": rng.uniform(size=23) < 0.7, "pt": np.zeros(23)})
 
 
-def write(table, path):
+def write(table, path, stored=10):
+    """The table in a file, so many rows in each of its parts."""
     if path.suffix == ".parquet":
-        table.to_parquet(path)
-    else:
-        with uproot.recreate(path) as file:
-            file.mktree("events", {name: values.dtype for name, values in table.items()})
-            file["events"].extend({name: values.to_numpy() for name, values in table.items()})
+        table.to_parquet(path, row_group_size=stored)
+        return path
+    with uproot.recreate(path) as file:
+        make = file.mkrntuple if path.stem == "rntuple" else file.mktree
+        made = make("events", {name: values.dtype for name, values in table.items()})
+        for first in range(0, len(table), stored):
+            made.extend({name: values.to_numpy()[first : first + stored] for name, values in table.items()})
     return path
 
 
-@pytest.mark.parametrize("name", ["signal.parquet", "signal.root"])
-def test_what_is_written_is_read(table, tmp_path, name):
-    events = ntuples.read(write(table, tmp_path / name))
+@KINDS
+@pytest.mark.parametrize("batch", [1, 4, 10, 1000])
+def test_what_is_written_is_read_whatever_is_in_memory_at_a_time(table, tmp_path, monkeypatch, name, batch):
+    monkeypatch.setattr(event_files, "BATCH", batch)
+    found, kept = ntuples.read(write(table, tmp_path / name)), table[table["selected"]]
     for column in (*ntuples.COLUMNS, "selected"):
-        np.testing.assert_array_equal(getattr(events, column), table[column])
+        np.testing.assert_array_equal(getattr(found.events, column), kept[column])
+    weights = kept["weight"]
+    expected = table["weight"].sum(), weights.sum(), np.sqrt(np.sum(weights**2))
+    np.testing.assert_allclose((found.total, found.passed, found.error), expected, rtol=1e-14)
 
 
-@pytest.mark.parametrize("name", ["signal.parquet", "signal.root"])
+@KINDS
+@pytest.mark.parametrize("batch", [3, 1000])
+def test_fewer_events_stand_for_all(table, tmp_path, monkeypatch, name, batch):
+    monkeypatch.setattr(event_files, "BATCH", batch)
+    path, kept = write(table, tmp_path / name), table[table["selected"]]
+    found, every = ntuples.read(path, at_most=5), ntuples.read(path)
+    expected = kept.iloc[np.arange(5) * len(kept) // 5]
+    np.testing.assert_array_equal(found.events.m_bb, expected["m_bb"])
+    np.testing.assert_allclose(found.events.weight.sum(), kept["weight"].sum(), rtol=1e-14)
+    np.testing.assert_allclose(np.ptp(found.events.weight / expected["weight"]), 0, atol=1e-14)
+    assert found[1:] == every[1:]
+    plenty = ntuples.read(path, at_most=len(kept))
+    np.testing.assert_array_equal(plenty.events, every.events)
+
+
+@KINDS
 def test_all_events_are_selected_where_the_file_does_not_say(table, tmp_path, name):
-    assert ntuples.read(write(table.drop(columns="selected"), tmp_path / name)).selected.all()
+    found = ntuples.read(write(table.drop(columns="selected"), tmp_path / name))
+    assert len(found.events.weight) == len(table) and found.passed == found.total
+
+
+@KINDS
+def test_a_file_may_have_no_selected_event(table, tmp_path, name):
+    found = ntuples.read(write(table.assign(selected=False), tmp_path / name), at_most=3)
+    assert len(found.events.weight) == 0 and found.passed == found.error == 0 < found.total
 
 
 def test_what_cannot_be_used_is_named(table, tmp_path):
     path = write(table.drop(columns=["m_bb", "weight"]), tmp_path / "a.parquet")
     with pytest.raises(ValueError, match=r"a.parquet has no column m_bb, weight; it has m_bbgg, m_gg"):
         ntuples.read(path)
-    table.loc[3, "m_bb"] = np.nan
-    with pytest.raises(ValueError, match=r"b.parquet: m_bb is nan in row 3"):
-        ntuples.read(write(table, tmp_path / "b.parquet"))
     with pytest.raises(ValueError, match=r"c.root has no tree 'nominal'; it has events"):
         ntuples.read(write(table, tmp_path / "c.root"), "nominal")
     for name, reason in (("e.parquet", "Parquet"), ("f.root", "received 9 bytes")):
@@ -54,3 +89,55 @@ def test_what_cannot_be_used_is_named(table, tmp_path):
         ntuples.read(tmp_path / "g.parquet")
     with pytest.raises(ValueError, match=r"d.csv: events are read from .parquet and .root files"):
         ntuples.read(tmp_path / "d.csv")
+
+
+@KINDS
+def test_values_that_are_not_finite_are_named(table, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(event_files, "BATCH", 4)
+    for column, row in (("m_bb", 3), ("weight", 17)):
+        spoilt = table.astype({"selected": int})
+        spoilt.loc[row, column] = np.nan
+        with pytest.raises(ValueError, match=rf"{name}: {column} is nan in row {row}: leave such events out$"):
+            ntuples.read(write(spoilt, tmp_path / name), at_most=2)
+
+
+def test_a_file_whose_data_are_broken_is_named(table, tmp_path):
+    path = write(table, tmp_path / "a.parquet")
+    content = bytearray(path.read_bytes())
+    content[4:200] = bytes(196)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"a.parquet is broken or no .parquet file \(.+\): make it again$"):
+        ntuples.read(path)
+
+
+def test_weights_that_no_factor_makes_up_for_are_named(table, tmp_path):
+    table = table.assign(selected=True, weight=np.where(np.arange(23) == 0, -1.0, 1.0))
+    with pytest.raises(ValueError, match=r"weights of the 2 events kept add up to 0, .* selected to 21: keep more$"):
+        ntuples.read(write(table, tmp_path / "a.parquet"), at_most=2)
+
+
+PEAKS = """
+import sys
+from pathlib import Path
+from diffhep.data import ntuples
+
+for path in sys.argv[1:]:
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    assert len(ntuples.read(Path(path), at_most=1000).events.weight) == 1000
+    print(*(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells and resets the peak")
+def test_memory_does_not_grow_with_the_file(tmp_path):
+    paths = [tmp_path / "small.parquet", tmp_path / "large.parquet"]
+    for path, rows in zip(paths, (500_000, 3_000_000), strict=True):
+        needed, other = pa.array(np.random.default_rng(0).uniform(1, 2, rows)), pa.array(np.zeros(rows))
+        columns = dict.fromkeys(ntuples.COLUMNS, needed) | {f"other_{n}": other for n in range(16)}
+        pq.write_table(pa.table(columns), path, row_group_size=rows)
+    read = subprocess.run([sys.executable, "-c", PEAKS, *paths], capture_output=True, text=True)
+    assert read.returncode == 0, read.stderr
+    small, large = (int(peak) / 1024 for peak in read.stdout.split())
+    for path in paths:
+        path.unlink()
+    assert large - small < 50  # MiB; the needed columns of the larger file have 92, all of it 458

@@ -91,6 +91,30 @@ def test_events_are_read_from_files_where_they_are_given(tmp_path, signal):
     assert list(other["name"].values) == ["qcd"] and float(other["weight"].sum()) == 80.0
 
 
+def test_fewer_events_of_files_stand_for_all(tmp_path):
+    grid = {"parts": {"all": {"m_x": [300], "m_s": [100, 170]}}, "held_out": [[300, 170]]}
+    rng, files = np.random.default_rng(0), {}
+    for m_s, size in ((100, 400), (170, 30)):
+        table = pd.DataFrame({name: rng.uniform(1, 2, size) for name in ("m_bbgg", "m_bb", "m_gg", "weight")})
+        files[f"X300_S{m_s}"] = tmp_path / f"X300_S{m_s}.parquet"
+        table.assign(selected=rng.uniform(size=size) < 0.5).to_parquet(files[f"X300_S{m_s}"], row_group_size=100)
+    pattern = {"signal": "X{m_x}_S{m_s}.parquet", "background": [str(path) for path in files.values()]}
+    every, fewer = (
+        {"seed": 0, "grid": grid, "data": SETTINGS["data"] | {"ntuples": pattern | more}}
+        for more in ({}, {"at_most": 40})
+    )
+    found, expected = (resonance_events.signal(each, files) for each in (fewer, every))
+    xr.testing.assert_identical(found.drop_dims("event"), expected.drop_dims("event"))
+    np.testing.assert_allclose(np.bincount(found["mass_point"], found["weight"]), expected["yield"])
+    all_small = int((expected["mass_point"] == 1).sum())
+    assert np.bincount(found["mass_point"]).tolist() == [40, all_small] and all_small < 40
+    assert np.bincount(found["mass_point"], found["test"]) == pytest.approx([20, all_small / 2], abs=0.5)
+    found, expected = (resonance_events.background(each, files) for each in (fewer, every))
+    sums = (np.bincount(each["process"], each["weight"]) for each in (found, expected))
+    np.testing.assert_allclose(*sums)
+    assert found.sizes["event"] == 40 + all_small
+
+
 def moved(data, chosen):
     """The same events, of which some have moved."""
     return data.assign(events=data["events"] * xr.where(xr.DataArray(chosen, dims="event"), 1.5, 1.0).astype("float32"))

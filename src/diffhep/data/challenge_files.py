@@ -11,17 +11,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float
 
+from diffhep.data import event_files
+from diffhep.data.event_files import Batch, evenly, numbers
 from diffhep.data.htautau_features import DERIVED, PRIMARY, Primaries, derived
 from diffhep.data.htautau_shifts import PROCESSES
 from diffhep.errors import InputError
 
 WEIGHTS, PROCESS, SIGNAL = "weights", "detailed_labels", "labels"
 """Columns apart from those of `htautau_features`: expected events, name of the process, 1 for the signal and 0 else."""
-
-BATCH = 2**18
-"""Rows in memory at a time."""
 
 
 class Sample(NamedTuple):
@@ -53,67 +52,51 @@ def read(path: Path, process: str, events: int) -> Sample:
             finite where it is read.
     """
     try:
-        file = pq.ParquetFile(path)
+        file = event_files.parquet(path)
     except (pa.ArrowInvalid, OSError) as error:
         reason = " ".join(str(error).split())[:80]
         raise InputError(f"{path} cannot be read as Parquet ({reason}): give the challenge's .parquet file") from None
     with file:
-        columns = file.schema_arrow.names
-        missing = [name for name in (*PRIMARY, WEIGHTS, PROCESS) if name not in columns]
-        if missing:
-            raise InputError(f"{path} has no column {', '.join(missing)}; it has {', '.join(columns)}")
+        event_files.require(path, (*PRIMARY, WEIGHTS, PROCESS), file.schema_arrow.names)
         number, total = _counted(path, file, process)
         if number < events:
             raise InputError(
                 f"{path} has {number} events of {process}, fewer than {events}: ask for no more than it has"
             )
-        return Sample(*_taken(path, file, process, np.arange(events) * number // max(events, 1)), total)
+        return Sample(*_taken(path, file, process, number, events), total)
 
 
 def _counted(path: Path, file: pq.ParquetFile, process: str) -> tuple[int, float]:
     """Events of the process, and the sum of their weights."""
-    number, total, known = 0, 0.0, set()
-    for start, labels, (weights,) in _batches(file, (WEIGHTS,)):
-        known |= set(pc.unique(labels).to_pylist())
-        of = np.flatnonzero(_equal(labels, process))
-        _check(path, WEIGHTS, weights[of], start + of)
-        number, total = number + len(of), total + float(weights[of].sum(dtype=float))
-    if process not in known:
-        raise InputError(f"{path} has no process {process!r}; its {PROCESS} are {', '.join(sorted(map(str, known)))}")
+    number, total = 0, 0.0
+    for rows, (weights,) in _batches(file, process, (WEIGHTS,)):
+        number, total = number + len(rows), total + float(numbers(path, WEIGHTS, weights, rows).sum(dtype=float))
+    if not number:
+        labels = (batch[PROCESS].unique() for batch in file.iter_batches(event_files.BATCH, columns=[PROCESS]))
+        known = {str(label) for each in labels for label in each.to_pylist()}
+        raise InputError(f"{path} has no process {process!r}; its {PROCESS} are {', '.join(sorted(known))}")
     return number, total
 
 
-def _taken(path: Path, file: pq.ParquetFile, process: str, chosen: Int[np.ndarray, " event"]) -> tuple[Array, Array]:
-    """Primaries and weights of the chosen ones, counted among the events of the process."""
-    parts, seen = [np.empty((len(PRIMARY) + 1, 0), np.float32)], 0
-    for start, labels, columns in _batches(file, (*PRIMARY, WEIGHTS)):
-        of = np.flatnonzero(_equal(labels, process))
-        first, last = np.searchsorted(chosen, [seen, seen + len(of)])
-        rows = of[chosen[first:last] - seen]
-        for name, values in zip((*PRIMARY, WEIGHTS), columns, strict=True):
-            _check(path, name, values[rows], start + rows)
-        parts.append(np.stack([values[rows] for values in columns]).astype(np.float32))
-        seen += len(of)
+def _taken(path: Path, file: pq.ParquetFile, process: str, number: int, events: int) -> tuple[Array, Array]:
+    """Primaries and weights of so many of the events of the process."""
+    names = (*PRIMARY, WEIGHTS)
+    parts = [np.empty((len(names), 0), np.float32)]
+    for rows, columns in evenly(_batches(file, process, names), number, events):
+        checked = [numbers(path, name, values, rows) for name, values in zip(names, columns, strict=True)]
+        parts.append(np.stack(checked).astype(np.float32))
     *primaries, weights = np.concatenate(parts, axis=1)
     return jnp.asarray(np.stack(primaries, axis=-1)), jnp.asarray(weights)
 
 
-def _batches(file: pq.ParquetFile, names: tuple[str, ...]) -> Iterator[tuple[int, pa.Array, list[np.ndarray]]]:
-    """Number of the first row, processes and columns of each batch."""
+def _batches(file: pq.ParquetFile, process: str, names: tuple[str, ...]) -> Iterator[Batch]:
+    """These columns of the events of the process."""
     start = 0
-    for batch in file.iter_batches(BATCH, columns=[PROCESS, *names]):
-        columns = [batch[name].to_numpy(zero_copy_only=False) for name in names]
-        yield start, batch[PROCESS].cast(pa.string()), columns
+    for batch in file.iter_batches(event_files.BATCH, columns=[PROCESS, *names]):
+        wanted = pc.fill_null(pc.equal(batch[PROCESS].cast(pa.string()), process), False)
+        of = np.flatnonzero(wanted.to_numpy(zero_copy_only=False))
+        yield Batch(start + of, [batch[name].to_numpy(zero_copy_only=False)[of] for name in names])
         start += len(batch)
-
-
-def _equal(labels: pa.Array, process: str) -> Bool[np.ndarray, " event"]:
-    return pc.fill_null(pc.equal(labels, process), False).to_numpy(zero_copy_only=False)
-
-
-def _check(path: Path, name: str, values: np.ndarray, rows: np.ndarray) -> None:
-    for place in np.flatnonzero(~np.isfinite(values))[:1]:
-        raise InputError(f"{path}: {name} is {values[place]} in row {rows[place]}: leave such events out")
 
 
 def write(path: Path, samples: Mapping[str, tuple[Primaries, Float[Array, " event"]]], seed: int) -> None:

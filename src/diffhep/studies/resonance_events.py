@@ -31,22 +31,20 @@ def signal(settings: dict, files: dict[str, Path] | None = None) -> xr.Dataset:
     masses, data = mass_grid.points(settings["grid"]["parts"]), settings["data"]
     key = training.key(settings["seed"], SIGNAL)
 
-    def events_at(point):
+    def sample_at(point):
         m_x, m_s = masses[point]
         if files:
             path = files[Path(data["ntuples"]["signal"].format(m_x=f"{m_x:g}", m_s=f"{m_s:g}")).stem]
-            return ntuples.read(path, data["ntuples"].get("tree", ntuples.TREE))
-        return resonance.signal(jax.random.fold_in(key, point), data, float(m_x), float(m_s), data["events"])
+            return _read(path, data)
+        return _sample(resonance.signal(jax.random.fold_in(key, point), data, float(m_x), float(m_s), data["events"]))
 
-    samples = [events_at(point) for point in range(len(masses))]
-    kept = [np.asarray(events.selected) for events in samples]
-    weights = [np.asarray(events.weight)[chosen] for events, chosen in zip(samples, kept, strict=True)]
-    return _selected(samples, "mass_point", data["test_fraction"]).assign({
+    samples = [sample_at(point) for point in range(len(masses))]
+    return _joined([each.events for each in samples], "mass_point", data["test_fraction"]).assign({
         "masses": (("point", "mass"), masses),
         "held_out": ("point", mass_grid.chosen(masses, settings["grid"]["held_out"])),
-        "yield": ("point", [each.sum() for each in weights]),
-        "yield_error": ("point", [np.sqrt(np.sum(each**2)) for each in weights]),
-        "efficiency": ("point", [w.sum() / np.sum(e.weight) for w, e in zip(weights, samples, strict=True)]),
+        "yield": ("point", [each.passed for each in samples]),
+        "yield_error": ("point", [each.error for each in samples]),
+        "efficiency": ("point", [each.passed / each.total for each in samples]),
     })  # fmt: skip
 
 
@@ -59,35 +57,45 @@ def background(settings: dict, files: dict[str, Path] | None = None) -> xr.Datas
     """
     data, key = settings["data"], training.key(settings["seed"], BACKGROUND)
     if files:
-        samples = {name: ntuples.read(path, data["ntuples"].get("tree", ntuples.TREE)) for name, path in files.items()}
+        samples = {name: _read(path, data).events for name, path in files.items()}
     else:
         each = partial(_process, data=data)
         samples = {name: each(jax.random.fold_in(key, n), name) for n, name in enumerate(sorted(data["backgrounds"]))}
-    found = _selected(list(samples.values()), "process", data["test_fraction"])
+    found = _joined(list(samples.values()), "process", data["test_fraction"])
     return found.assign_coords(name=("each", list(samples)))
+
+
+def _read(path: Path, data: dict) -> ntuples.Sample:
+    return ntuples.read(path, data["ntuples"].get("tree", ntuples.TREE), data["ntuples"].get("at_most"))
+
+
+def _sample(events: resonance.Events) -> ntuples.Sample:
+    """Of generated events, all selected ones."""
+    kept = _selected(events)
+    return ntuples.Sample(kept, np.sum(events.weight), kept.weight.sum(), np.sqrt(np.sum(kept.weight**2)))
+
+
+def _selected(events: resonance.Events) -> resonance.Events:
+    chosen = np.asarray(events.selected)
+    return resonance.Events(*(np.asarray(column)[chosen] for column in events))
 
 
 def _process(key, name, data) -> resonance.Events:
     """Events of a background process, generated block by block; only selected ones are kept."""
     number = data["backgrounds"][name]["events"]
     blocks = -(-number // BLOCK)
-    parts = []
-    for block in range(blocks):
-        events = resonance.background(jax.random.fold_in(key, block), data, name, -(-number // blocks))
-        chosen = np.asarray(events.selected)
-        parts.append(resonance.Events(*(np.asarray(column)[chosen] for column in events)))
+    each = -(-number // blocks)
+    parts = [
+        _selected(resonance.background(jax.random.fold_in(key, block), data, name, each)) for block in range(blocks)
+    ]
     joined = resonance.Events(*map(np.concatenate, zip(*parts, strict=True)))
     return joined._replace(weight=joined.weight / blocks)
 
 
-def _selected(samples: list[resonance.Events], label: str, test_fraction: float) -> xr.Dataset:
-    """Selected events of all samples, which of them each belongs to, and which are kept for tests."""
-    chosen = [np.asarray(events.selected) for events in samples]
-    sizes = [np.count_nonzero(each) for each in chosen]
-    columns = {
-        name: np.concatenate([np.asarray(getattr(e, name))[c] for e, c in zip(samples, chosen, strict=True)])
-        for name in ("m_bbgg", "m_bb", "weight")
-    }
+def _joined(samples: list[resonance.Events], label: str, test_fraction: float) -> xr.Dataset:
+    """Events of all samples, which of them each belongs to, and which are kept for tests."""
+    sizes = [len(events.weight) for events in samples]
+    columns = {name: np.concatenate([getattr(e, name) for e in samples]) for name in ("m_bbgg", "m_bb", "weight")}
     test = [np.arange(size) >= round(size * (1 - test_fraction)) for size in sizes]
     return xr.Dataset({
         "events": (("event", "mass"), np.stack([columns["m_bbgg"], columns["m_bb"]], axis=-1).astype(np.float32)),

@@ -1,0 +1,32 @@
+"""Events kept from a file are spread over it, however it is read."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diffhep.data import event_files
+from diffhep.data.event_files import Batch
+
+
+@given(st.lists(st.integers(0, 9), max_size=8), st.data())
+def test_so_many_are_kept_evenly_however_rows_are_batched(sizes, data):
+    rows = np.arange(sum(sizes)) * 3
+    events = data.draw(st.integers(0, len(rows)))
+    batches = [Batch(part, [part + 1.0, -part]) for part in np.split(rows, np.cumsum(sizes)[:-1])] if sizes else []
+    kept = list(event_files.evenly(batches, len(rows), events))
+    found = [row for batch in kept for row in batch.rows]
+    assert found == [rows[k * len(rows) // events] for k in range(events)]
+    for batch in kept:
+        np.testing.assert_array_equal(batch.columns, [batch.rows + 1.0, -batch.rows])
+
+
+def test_what_are_no_finite_numbers_is_named(tmp_path):
+    path, rows = tmp_path / "a.parquet", np.array([4, 9])
+    np.testing.assert_array_equal(event_files.numbers(path, "x", np.array([True, False]), rows), [1.0, 0.0])
+    with pytest.raises(ValueError, match=r"a.parquet: x is inf in row 9: leave such events out$"):
+        event_files.numbers(path, "x", np.array([1.0, np.inf]), rows)
+    with pytest.raises(ValueError, match=r"a.parquet: x is nan in row 4: leave such events out$"):
+        event_files.numbers(path, "x", np.array([None, True]), rows)
+    with pytest.raises(ValueError, match=r"a.parquet: x does not hold numbers \(.* 'two'\): store it as numbers$"):
+        event_files.numbers(path, "x", np.array(["1", "two"], object), rows)
