@@ -1,6 +1,7 @@
 """A copy of the project to run Snakemake in, far from anybody's results."""
 
 import contextlib
+import gc
 import io
 import os
 import shutil
@@ -9,8 +10,6 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[1]
 OPENING = ("Using workflow specific profile", "Config file config/config.yaml is extended", "Assuming unrestricted")
@@ -65,11 +64,14 @@ class Checkout:
             here.enter_context(contextlib.redirect_stderr(told))
             here.enter_context(contextlib.redirect_stdout(told))
             here.enter_context(warnings.catch_warnings(action="ignore"))  # Snakemake's own
-            ended = here.enter_context(pytest.raises(SystemExit))
-            main(list(arguments))
+            try:
+                main(list(arguments))
+            except SystemExit as ended:
+                code = ended.code
+            gc.collect()  # here, where nobody minds that it leaves a temporary folder to it
         sys.path[:] = path
-        assert (not ended.value.code) is ok, told.getvalue()[-5000:]
-        told.write(f"{ended.value.code}\n" if isinstance(ended.value.code, str) else "")  # as Python does
+        assert (not code) is ok, told.getvalue()[-5000:]
+        told.write(f"{code}\n" if isinstance(code, str) else "")  # as Python does
         lines = told.getvalue().splitlines(keepends=True)
         return "".join(line for line in lines if not line.startswith(OPENING))
 
