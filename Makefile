@@ -41,9 +41,9 @@ lint: $(STAMP)  ## check style and workflow
 docs: $(STAMP)  ## copy what README.md shows from results/ to docs/
 	@mkdir -p docs
 	cp results/claims.md results/benchmarks.md docs/
-	.venv/bin/python -c 'import sys; from PIL import Image; \
-		[Image.open(f"results/figures/{name}.png").reduce(2).quantize(128).save(f"docs/{name}.png", optimize=True) \
-		for name in sys.argv[1:]]' $(GALLERY)
+	.venv/bin/python -c 'import os, sys; from PIL import Image; \
+		[Image.open(path).reduce(2).quantize(128).save(f"docs/{os.path.basename(path)}", optimize=True) \
+		for path in sys.argv[1:]]' $(GALLERY:%=results/figures/%.png) results/workers.png
 
 lock:  ## resolve the environment anew (needs uv; UPGRADE=--upgrade to take newer versions)
 	uv pip compile $(UPGRADE) pyproject.toml --all-extras --universal --generate-hashes --no-annotate \

@@ -1,6 +1,7 @@
 """Pinned processes hold cores of their own within the mask they started with, or go on unpinned."""
 
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -46,6 +47,23 @@ def test_processes_get_cores_of_their_own_until_one_ends(machine):
     machine.end(1)
     machine.start({0, 1, 2, 3})
     assert cores.pin(1) == {1}
+
+
+def test_sixteen_jobs_on_sixteen_cores_share_none(machine):
+    masks = []
+    for _ in range(16):
+        machine.start(set(range(16)))
+        masks.append(cores.pin(1))
+    assert sorted(masks, key=min) == [{core} for core in range(16)]
+
+
+def test_sixteen_jobs_on_two_cores_have_one_each_and_crowd_on_neither(machine):
+    random.seed(0)
+    masks = []
+    for _ in range(16):
+        machine.start({0, 1})
+        masks.append(cores.pin(1))
+    assert masks[:2] == [{0}, {1}] and 4 <= masks.count({0}) <= 12 and masks.count({0}) + masks.count({1}) == 16
 
 
 def test_mask_of_the_batch_system_is_never_left(machine):

@@ -22,7 +22,7 @@ def test_the_library_example_runs_and_its_gradient_is_that_of_finite_differences
 def test_every_target_in_the_table_exists():
     manifest = configuration.read(ROOT / "config" / "figures.yaml")
     studies = {entry["study"] for entry in manifest["figures"].values()}
-    targets = {"claims", "benchmarks", "workspaces", *manifest["figures"], *manifest["animations"]}
+    targets = {"claims", "benchmarks", "workers", "workspaces", *manifest["figures"], *manifest["animations"]}
     targets |= {*manifest["documents"], *studies}
     shown = set(re.findall(r"`snakemake(?: -n)? (\w+)`", README))
     assert shown and shown <= targets

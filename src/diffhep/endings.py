@@ -1,7 +1,11 @@
-"""How a job ends: with the process that started it, and not without a word."""
+"""How a job ends: with the process that started it, not without a word, and telling what it took."""
 
+import atexit
+import logging
 import os
+import resource
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -26,6 +30,13 @@ def _watch(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def tell_memory() -> None:
+    """Say how much memory the process has had at most: Snakemake looks only every half minute once a job is long."""
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    logging.getLogger(__name__).info("most memory: %.0f MB", most)
+
+
 def tell(elsewhere: int, kind: type, error: BaseException, trace: TracebackType | None) -> None:
     """Say what a user can mend in a line, anything else with where it happened.
 
@@ -35,6 +46,7 @@ def tell(elsewhere: int, kind: type, error: BaseException, trace: TracebackType 
         error: See above.
         trace: See above.
     """
+    atexit.unregister(tell_memory)  # the last line is the reason
     lines = [f"diffhep: {error}\n"] if issubclass(kind, InputError) else traceback.format_exception(kind, error, trace)
     text = "".join(lines).encode()
     for file in (2, elsewhere):

@@ -1,5 +1,6 @@
 """Runs one stage or draws one figure: all that stands between the workflow and the pure functions of the library."""
 
+import atexit
 import hashlib
 import importlib
 import inspect
@@ -38,6 +39,7 @@ def log_to(path: str) -> None:
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("diffhep").setLevel(logging.INFO)
     logging.captureWarnings(True)
+    atexit.register(endings.tell_memory)
 
 
 def prepare(threads: int, *, optimise: bool = True) -> None:

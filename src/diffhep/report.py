@@ -93,11 +93,16 @@ def _told(name: str, of: Mapping[str, Any], seconds: pd.Series) -> str:
 def _run_times(times: pd.DataFrame) -> str:
     rows = []
     for part, jobs in times.groupby("part"):
-        longest, total, memory = jobs["seconds"].idxmax(), jobs["seconds"].sum(), jobs["megabytes"].max()
-        cells = (len(jobs), duration(total), f"{duration(jobs['seconds'].max())}: {longest}", f"{memory:.0f} MB")
+        longest, total, largest = jobs["seconds"].idxmax(), jobs["seconds"].sum(), _largest(jobs["megabytes"])
+        cells = (len(jobs), duration(total), f"{duration(jobs['seconds'].max())}: {longest}", largest)
         rows.append((escape(str(part)), *map(escape, map(str, cells))))
-    rows.append(("all", str(len(times)), duration(times["seconds"].sum()), "", f"{times['megabytes'].max():.0f} MB"))
+    rows.append(("all", str(len(times)), duration(times["seconds"].sum()), "", _largest(times["megabytes"])))
     return gallery.table(("results", "jobs", "time, one after the other", "longest", "most memory"), rows)
+
+
+def _largest(megabytes: pd.Series) -> str:
+    """How much memory the job took that took most."""
+    return f"{megabytes.max():.0f} MB: {megabytes.idxmax()}" if megabytes.notna().any() else ""
 
 
 def _environment(scale: str) -> str:

@@ -1,0 +1,120 @@
+"""A build takes the cores that it was given, no more threads than those can run, and little memory."""
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import psutil
+import pytest
+import yaml
+from checkouts import Checkout
+
+from diffhep import configuration
+
+MOST_MEGABYTES = 4000
+TARGETS = ("thesis_2_1", "thesis_3_1", "thesis_5_2", "thesis_6_1", "results/quick/claims/thesis.csv")
+POOLS = {f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")}
+
+
+class Seen(NamedTuple):
+    """A job at one moment: its process, script, runnable threads, cores it may use and threads of its pools."""
+
+    process: int
+    script: str
+    runnable: int
+    cores: frozenset[int]
+    pools: frozenset[str]
+
+
+def runnable(process: int) -> int:
+    """Threads of a process that run, or would if there were a core: what a machine's load counts."""
+    states = []
+    for task in Path("/proc", str(process), "task").glob("*"):
+        with contextlib.suppress(OSError):  # it has just ended
+            states.append(task.joinpath("stat").read_text().rsplit(")", 1)[1].split()[0])
+    return sum(state in "RD" for state in states)
+
+
+def job(process: psutil.Process) -> Seen | None:
+    """What a process of Snakemake's does, if it is a job and has not just ended."""
+    try:
+        script = re.search(r"\.(\w+)\.py$", " ".join(process.cmdline()))
+        environment = process.environ()
+        if not script or process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        pools = frozenset(environment[name] for name in POOLS)
+        return Seen(process.pid, script[1], runnable(process.pid), frozenset(process.cpu_affinity()), pools)
+    except (psutil.Error, OSError):
+        return None
+
+
+def watched(checkout: Checkout, cores: int, temporary: Path) -> list[tuple[int, list[Seen]]]:
+    """A build of everything, and ten times a second the runnable threads of Snakemake itself and all of its jobs."""
+    command = checkout.command(*TARGETS, *checkout.quick, "--forceall", "--cores", str(cores))
+    environment = checkout.environment() | {"TMPDIR": str(temporary)}  # nobody else's jobs hold cores there
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    seen = []
+    with subprocess.Popen(command, cwd=checkout.folder, env=environment, **pipes) as build:
+        snakemake = psutil.Process(build.pid)
+        while build.poll() is None:
+            jobs = [found for child in snakemake.children(recursive=True) if (found := job(child))]
+            seen.append((runnable(build.pid), jobs))
+            time.sleep(0.1)
+    assert build.returncode == 0
+    return seen
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory) -> Checkout:
+    """A checkout with one claim, in which everything has been compiled."""
+    checkout = Checkout(tmp_path_factory.mktemp("load"))
+    claims = configuration.read(checkout.folder / "config/claims.yaml")
+    (checkout.folder / "config/claims.yaml").write_text(yaml.dump({"thesis_interval": claims["thesis_interval"]}))
+    return checkout
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="tells of threads on Linux only")
+@pytest.mark.parametrize("cores", [1, 2, 16])
+def test_jobs_keep_to_the_cores_they_were_given(small, cores, tmp_path):
+    seen = watched(small, cores, tmp_path)
+    during = [(itself, jobs) for itself, jobs in seen if jobs]
+    assert max(len(jobs) for _, jobs in during) <= cores
+    load = [itself + sum(job.runnable for job in jobs) for itself, jobs in during]
+    assert sum(load) / len(load) <= cores + 1
+    assert {job.script for _, jobs in during for job in jobs} >= {"run", "draw", "claims"}
+    assert {job.pools for _, jobs in during for job in jobs} == {frozenset("1")}
+    allowed = os.sched_getaffinity(0)
+    for _, jobs in during:
+        pinned = [job.cores for job in jobs if job.cores != allowed]
+        assert all(len(own) == 1 for own in pinned)
+        assert cores > len(allowed) or len(set(pinned)) == len(pinned)  # a core is nobody else's
+
+
+def test_libraries_of_figures_and_claims_obey_snakemake():
+    """It tells every job how many threads to start, in the variables that are seen above."""
+    program = (
+        "import diffhep.jobs, json, numpy, pyarrow, scipy.linalg, matplotlib.figure, threadpoolctl;"
+        "numpy.ones((500, 500)) @ numpy.ones((500, 500));"
+        "print(json.dumps([pyarrow.cpu_count(), *(p['num_threads'] for p in threadpoolctl.threadpool_info())]))"
+    )
+    environment = os.environ | dict.fromkeys(POOLS, "1") | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert set(json.loads(done.stdout)) == {1}
+
+
+@pytest.mark.xdist_group("built")
+def test_no_job_takes_more_memory_than_small_machines_have(built):
+    """As the kernel counted it, and as Snakemake saw it now and then."""
+    logs = {
+        path: re.findall(r"most memory: (\d+) MB", path.read_text()) for path in built.folder.rglob("results/**/*.log")
+    }
+    assert logs and {path: most for path, most in logs.items() if len(most) != 1 or int(most[0]) > MOST_MEGABYTES} == {}
+    seen = pd.concat(pd.read_csv(path, sep="\t") for path in built.folder.rglob("*.benchmark.tsv"))
+    assert len(seen) == len(logs) and pd.to_numeric(seen["max_rss"], errors="coerce").max() <= MOST_MEGABYTES
