@@ -19,7 +19,7 @@ def test_seeds_may_be_spread_over_jobs(checkout):
         told = checkout.snakemake(f"{STEM}.nc", *checkout.quick, "--config", "seeds_per_job=2")
         assert re.search(r"blobs_train_part +2\n", told)
         parts = sorted(path.name for path in (checkout.folder / STEM).glob("*.nc"))
-        assert parts == ["seeds_0_1.nc", "seeds_2_4.nc"]
+        assert parts == ["seed_0_1.nc", "seed_2_4.nc"]
         assert target.read_bytes() == together
         joined = re.search(r"rule blobs_train:.*?expected_seconds=(\d+)", told, re.S)
         assert int(joined[1]) == 5  # what is trained elsewhere is not forecast twice
