@@ -8,9 +8,10 @@ from diffhep.experiments import (
     folded,
     members,
     of_seeds,
+    parts,
     point_name,
     runs,
-    seed_parts,
+    seeds_of,
     trained_for_comparison,
 )
 
@@ -109,9 +110,9 @@ def test_folds_and_groups_of_unknown_runs_are_refused(key, changes):
 )
 def test_seeds_are_spread_evenly_and_none_is_alone(seeds, per_job, sizes):
     run = {"seed": 5, "seeds": seeds, "bins": 3}
-    parts = seed_parts(run, per_job)
-    assert [last - first + 1 for first, last in parts] == sizes
-    of_parts = [of_seeds(run, *part) for part in parts]
+    found = parts(seeds_of(run), per_job)
+    assert [last - first + 1 for first, last in found] == sizes
+    of_parts = [of_seeds(run, *part) for part in found]
     assert all(part["bins"] == 3 for part in of_parts)
-    covered = [seed for part in of_parts for seed in range(part["seed"], part["seed"] + part["seeds"])]
-    assert covered == (list(range(5, 5 + seeds)) if parts else [])
+    covered = [seed for part in of_parts for seed in seeds_of(part)]
+    assert covered == (list(range(5, 5 + seeds)) if found else [])

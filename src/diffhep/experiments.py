@@ -38,17 +38,22 @@ def runs(experiment: Settings) -> dict[str, dict[str, Any]]:
     return {**variants, **swept}
 
 
-def seed_parts(run: Settings, per_job: int | str) -> list[tuple[int, int]]:
-    """First and last seed of each job that a training is spread over; empty if one job does it all.
+def seeds_of(run: Settings) -> range:
+    """Seeds of a training, which has `seed`, the first, and `seeds`, how many there are."""
+    return range(run["seed"], run["seed"] + run["seeds"])
 
-    No job has a single seed, unless that is all: a loop of one step is compiled to something else, whose results agree
+
+def parts(numbers: range, per_job: int | str) -> list[tuple[int, int]]:
+    """First and last number of each job that consecutive pieces of work are spread over; empty if one job does it all.
+
+    No job has a single one, unless that is all: a loop of one step is compiled to something else, whose results agree
     but for the last bit.
 
     Args:
-        run: `seed`, the first, and `seeds`, how many there are.
-        per_job: How many a job trains, or one more where one would be left alone; at least 2, or "all".
+        numbers: Seeds of networks, or numbers of pseudo-experiments or contexts.
+        per_job: How many a job does, or one more where one would be left alone; at least 2, or "all".
     """
-    first, number = run["seed"], run["seeds"]
+    first, number = numbers.start, len(numbers)
     jobs = 1 if per_job == "all" else max(min(-(-number // per_job), number // 2), 1)
     ends = [first + number * job // jobs for job in range(jobs + 1)]
     return [(at, end - 1) for at, end in pairwise(ends)] if jobs > 1 else []

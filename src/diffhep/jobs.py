@@ -25,6 +25,7 @@ from diffhep.gallery import Contents
 CACHE = Path(".cache/jax")
 MANIFEST = Path(__file__).parents[2] / "config" / "figures.yaml"
 DPI = 200  # of what is drawn without the workflow
+PARTS_ALONG = "parts_along_"  # begins the name of an input whose datasets are joined along the dimension behind it
 MILLISECONDS = 120  # that a picture of an animation is shown
 
 
@@ -60,15 +61,13 @@ def run(job: Mapping[str, Any], inputs: Mapping[str, Any], output: str) -> None:
 
     Args:
         job: `call` (module:function), `settings` for it, and `code`, the fingerprint of what it is made of.
-        inputs: Path of a dataset, or a list of paths, for each further argument of the stage; or instead `parts`, the
-            results of the stage for some seeds each, which are joined.
+        inputs: Path of a dataset, or a list of paths, for each further argument of the stage; or instead
+            `parts_along_<dimension>`, results of the stage for some of its seeds (or whatever else) each, to be joined.
         output: Where the result goes.
     """
-    if "parts" in inputs:
-        parts = load(inputs)["parts"].values()
-        same = {"data_vars": "minimal", "coords": "minimal", "compat": "equals", "join": "exact"}  # but for seeds
-        joined = xr.concat(parts, "seed", **same, combine_attrs="drop")  # they say which seeds a part has
-        return store.save(joined, output, provenance=dict(job))
+    for name in inputs:
+        if name.startswith(PARTS_ALONG):
+            return store.save(_joined(inputs[name], name.removeprefix(PARTS_ALONG)), output, provenance=dict(job))
     stage = resolve(job["call"])
     identity = hashlib.sha256(json.dumps(dict(job), sort_keys=True).encode()).hexdigest()[:12]
     checkpoint = Path(f"{output}.{identity}.checkpoint")  # no other run can mistake it for its own
@@ -77,6 +76,13 @@ def run(job: Mapping[str, Any], inputs: Mapping[str, Any], output: str) -> None:
     store.save(result, output, provenance=dict(job))
     for left_over in checkpoint.parent.glob(f"{Path(output).name}.*.checkpoint"):
         left_over.unlink()
+
+
+def _joined(paths: Sequence[str], dimension: str) -> xr.Dataset:
+    """Stored datasets that differ along one dimension only, as one."""
+    parts = load({"parts": paths})["parts"].values()
+    same = {"data_vars": "minimal", "coords": "minimal", "compat": "equals", "join": "exact"}
+    return xr.concat(parts, dimension, **same, combine_attrs="drop")  # they say which seeds a part has
 
 
 def export(job: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Sequence[str]) -> None:

@@ -126,7 +126,7 @@ class ClsScan(NamedTuple):
     asymptotic: Float[Array, " mu"]
 
 
-def scan_cls(model: Model, tested_mu: Sequence[float], number: int, *, key: Key[Array, ""]) -> ClsScan:
+def scan_cls(model: Model, tested_mu: Sequence[float], number: int, *, key: Key[Array, ""], first: int = 0) -> ClsScan:
     """Expected CLs = CLs+b / CLb (arXiv:1007.1727 section 3.8) with sampling distributions thrown, not assumed.
 
     Args:
@@ -134,13 +134,14 @@ def scan_cls(model: Model, tested_mu: Sequence[float], number: int, *, key: Key[
         tested_mu: strengths to test.
         number: data sets for each hypothesis; CLs well below 1 / number comes out as 0.
         key: source of randomness.
+        first: number of the first strength, if these are part of a scan of more.
     """
-    keys = jax.random.split(key, len(tested_mu) + 1)
-    empty = throw(model, nominal_parameters(model, 0.0), number, key=keys[0])
+    of = partial(jax.random.fold_in, key)  # 0 is that of no signal
+    empty = throw(model, nominal_parameters(model, 0.0), number, key=of(0))
     asymptotic, points = jax.jit(expected_cls), []
-    for mu, fresh in zip(jnp.asarray(tested_mu, float), keys[1:], strict=True):
+    for place, mu in enumerate(jnp.asarray(tested_mu, float), start=first + 1):
         without = statistics(model, empty, mu).q_mu
-        signal = statistics(model, throw(model, nominal_parameters(model, mu), number, key=fresh), mu).q_mu
+        signal = statistics(model, throw(model, nominal_parameters(model, mu), number, key=of(place)), mu).q_mu
         median = jnp.median(without)
         clsb, clb = jnp.mean(signal >= median), jnp.mean(without >= median)
         points.append((clsb / clb, jnp.sqrt(clsb * (1 - clsb) / number) / clb, asymptotic(model, mu)))

@@ -4,6 +4,7 @@ import numpy as np
 import oracles
 import pyhf
 import pytest
+import spread
 
 from diffhep import workspace
 from diffhep.studies import blobs
@@ -114,11 +115,22 @@ def test_comparison_takes_swept_runs_as_trained_and_others_as_evaluated(trained)
 
 
 def test_toys_are_thrown_from_the_seed_of_median_cls(trained):
-    found = blobs.pseudo_experiments({**RUN, "number": 200, "tested_mu": [1.0]}, trained)
+    settings = {**RUN, "number": 200, "tested_mu": [1.0], "first": 0, "last": 0}
+    found = blobs.pseudo_experiments(settings, trained, blobs.scan(settings, trained))
     last = trained["cls"].isel(epoch=-1).values
     assert last[int(found["seed"])] == np.sort(last)[1]
     assert found["q_mu"].dims == ("true_mu", "toy") and found.sizes["toy"] == 200
     assert ((found["coverage"] > 0) & (found["coverage"] <= 1)).all()
+
+
+def test_strengths_may_be_spread_over_jobs(trained, tmp_path):
+    settings = {**RUN, "number": 200, "tested_mu": [0.2, 0.4, 0.6, 0.8, 1.0]}
+
+    def scan(first, last):
+        return blobs.scan(settings | {"first": first, "last": last}, trained)
+
+    whole, joined = spread.files(tmp_path, scan, 5, "tested_mu")
+    assert whole == joined
 
 
 def test_step_cost_times_every_run(events):

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import spread
 import xarray as xr
 from scipy.special import expit
 from study_settings import study_settings
@@ -147,22 +148,43 @@ def test_events_are_drawn_by_process_and_padded(pools):
     of, nothing = higgsml_events.samples(pools, "test"), np.array([1.0, 1.0, 0.0, 1.0, 1.0, 1.0])
     shares = [part / sample.weights.sum() for part, sample in zip(passing(pools, "test", nothing[:3]), of, strict=True)]
     means = np.array([1000.0, 0.0, 500.0, 0.0])
-    drawn = higgsml_told.draw(look, of, means, nothing, 2000, np.random.default_rng(0))
+    drawn = higgsml_told.seen(look, higgsml_told.draw(of, means, 2000, np.random.default_rng(0)), nothing)
     assert drawn.inputs.shape == (2000, 29) and set(np.unique(drawn.counts)) == {0.0, 1.0}
     assert float(drawn.counts.sum()) == pytest.approx(means @ shares, abs=5 * np.sqrt(1500))
     assert set(np.unique(drawn.inputs[drawn.counts > 0, -1])) == {0.0, 1.0}
     with pytest.raises(ValueError, match="ask for more room"):
-        higgsml_told.draw(look, of, means, nothing, 1000, np.random.default_rng(0))
+        higgsml_told.draw(of, means, 1000, np.random.default_rng(0))
+
+
+ESTIMATES = {
+    "seed": 0,
+    "network": SETTINGS["network"],
+    "columns": SETTINGS["columns"],
+    "bins": 10,
+    "part": "test",
+    "luminosity": 0.1,
+    "template_events": 20000,
+    "truth": [0.0, 10.0],
+}
+
+
+def test_estimates_may_be_spread_over_jobs(pools, told, tmp_path):
+    few = ESTIMATES | {"sets": 2, "toys": 4, "luminosity": 0.01, "template_events": 1000}
+
+    def untimed(first, last):
+        return higgsml_told.estimates(few | {"first": first, "last": last}, pools, told).drop_vars("seconds")
+
+    whole, joined = spread.files(tmp_path, untimed, 4, "toy")
+    assert whole == joined
 
 
 def test_event_by_event_estimates_rise_with_the_strength(pools, told):
-    settings = {"seed": 0, "network": SETTINGS["network"], "columns": SETTINGS["columns"], "bins": 10}
-    settings |= {"part": "test", "luminosity": 0.1, "template_events": 20000, "truth": [0.0, 10.0]}
+    settings = ESTIMATES | {"first": 0, "last": 0}
     found = higgsml_told.estimates(settings | {"strengths": [0.0, 15.0], "toys": 1}, pools, told)
     assert found["estimate"].shape == (2, 1) and (found["seconds"] > 0).all()
     low, high = found["estimate"].values[:, 0]
     assert high > low + 5  # the network has learned for seconds
-    fewer = settings | {"sets": 1, "toys": 2, "luminosity": 0.01}
+    fewer = settings | {"sets": 1, "toys": 2, "last": 1, "luminosity": 0.01}
     tested = higgsml_told.estimates(fewer, pools, told)
     np.testing.assert_array_equal(tested["strength"], higgsml.true_strengths(fewer))
     belt = {"strength": [0.0, 1.0, 2.0], "estimate": [[-1.0, 0.0, 1.0], [0.0, 1.0, 2.0], [1.0, 2.0, 3.0]]}

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import spread
 import xarray as xr
 from study_settings import study_settings
 
@@ -14,6 +15,7 @@ SEEDS = {"seed": 0, "seeds_at_once": "auto"}
 FLOW = {"flow": {"transform": "affine", "layers": 2, "hidden": 4}}
 NETWORK = {"network": {"widths": [8], "activation": "relu"}}
 TOOLS = FLOW | NETWORK
+LIMITS = SEEDS | TOOLS | SETTINGS["limits"] | {"plane": SETTINGS["limits"]["plane"] | {"bins": 4}, "bins": 4}
 QUICKLY = {"iterations": 200, "learning_rate": 0.02, "evaluate_every": 50}
 
 
@@ -188,10 +190,18 @@ def test_observables_are_judged_where_nothing_was_trained_on(signal, background,
     assert (found["error"] >= 0).all() and (found["error"] < 0.5).all()
 
 
+def test_limits_may_be_spread_over_jobs(signal, background, trained, yields, tmp_path):
+    def some(first, last):
+        return resonance_search.limits(
+            LIMITS | {"first": first, "last": last}, signal, background, **trained, yields=yields
+        )
+
+    whole, joined = spread.files(tmp_path, some, 20, "context")
+    assert whole == joined
+
+
 def test_limits_are_told_everywhere_and_uncertainty_makes_them_worse(signal, background, trained, yields):
-    plane = SETTINGS["limits"]["plane"] | {"bins": 4}
-    settings = SEEDS | TOOLS | SETTINGS["limits"] | {"plane": plane, "bins": 4}
-    found = resonance_search.limits(settings, signal, background, **trained, yields=yields)
+    found = resonance_search.limits(LIMITS | {"first": 0, "last": 19}, signal, background, **trained, yields=yields)
     assert found["limit"].shape == (16 + 4, 3, 3)
     simulated = found["limit"].sel(source="simulated")
     np.testing.assert_array_equal(np.isfinite(simulated).all("strategy"), found["simulated"])
@@ -199,4 +209,4 @@ def test_limits_are_told_everywhere_and_uncertainty_makes_them_worse(signal, bac
     assert np.isfinite(known).all() and (known > ignored).all()
     at = found["held_out"].values
     ratio = (known / simulated).values[at]
-    np.testing.assert_allclose(found["unseen_ratio"], np.median(ratio, axis=0))
+    np.testing.assert_allclose(resonance_search.compare({}, found)["unseen_ratio"], np.median(ratio, axis=0))

@@ -1,7 +1,10 @@
 """Split-N-Fit: labels stay where they belong, spectra add up, and data sets have the signal that they are said to."""
 
+from functools import partial
+
 import numpy as np
 import pytest
+import spread
 import xarray as xr
 from study_settings import study_settings
 
@@ -92,12 +95,23 @@ def test_a_thousand_pseudo_experiments_take_less_than_ten_seconds(spectra):
 
 
 @pytest.fixture(scope="module")
-def sets(samples, networks):
-    options = FIT | SETTINGS["data_sets"]["fine_tuning"] | {"number": 6}
+def set_of(samples, networks):
+    """Data sets of a strength, from the first to the last."""
+    options = FIT | SETTINGS["data_sets"]["fine_tuning"]
     made = (networks["wrong"], samples["signal"], samples["correct"])
-    return {
-        strength: real.data_sets(options | {"strength": float(strength)}, *made) for strength in ("0.0", "1.0", "20.0")
-    }
+    return lambda strength, first, last: real.data_sets(
+        options | {"strength": strength, "first": first, "last": last}, *made
+    )
+
+
+@pytest.fixture(scope="module")
+def sets(set_of):
+    return {strength: set_of(float(strength), 0, 5) for strength in ("0.0", "1.0", "20.0")}
+
+
+def test_data_sets_may_be_spread_over_jobs(set_of, tmp_path):
+    whole, joined = spread.files(tmp_path, partial(set_of, 1.0), 5, "data_set")
+    assert whole == joined
 
 
 def test_data_sets_have_the_signal_that_they_are_said_to(sets, spectra):

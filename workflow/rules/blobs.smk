@@ -20,6 +20,8 @@ RUNS = {
     }
     for experiment in EXPERIMENTS
 }
+TESTED = range(len(BLOBS["toys"]["tested_mu"]))
+SCAN_SECONDS = 10 + len(TESTED) * BLOBS["toys"]["number"] / 10000
 
 
 use rule stage as blobs_events with:
@@ -32,9 +34,10 @@ use rule stage as blobs_events with:
 use rule stage as blobs_train with:
     input:
         unpack(
-            lambda w: trained_from(
-                RUNS[w.experiment][w.run],
+            lambda w: made_from(
+                experiments.seeds_of(RUNS[w.experiment][w.run]),
                 f"<results>/blobs/{w.experiment}/train/{w.run}",
+                "seed",
                 events=rules.blobs_events.output[0],
             )
         ),
@@ -43,7 +46,8 @@ use rule stage as blobs_train with:
     resources:
         **lasting(
             lambda w: seconds_here(
-                RUNS[w.experiment][w.run], expected_seconds(RUNS[w.experiment][w.run], BLOBS["data"])
+                experiments.seeds_of(RUNS[w.experiment][w.run]),
+                expected_seconds(RUNS[w.experiment][w.run], BLOBS["data"]),
             )
         ),
     params:
@@ -54,7 +58,7 @@ use rule blobs_train as blobs_train_part with:
     input:
         events=rules.blobs_events.output[0],
     pathvars:
-        stem="<results>/blobs/{experiment}/train/{run}/seeds_{first}_{last}",
+        stem="<results>/blobs/{experiment}/train/{run}/seed_{first}_{last}",
     resources:
         **lasting(lambda w: expected_seconds(part_of(RUNS[w.experiment][w.run], w), BLOBS["data"])),
     params:
@@ -94,9 +98,41 @@ use rule stage as blobs_compare with:
         job=lambda w: job("diffhep.studies.blobs:compare", EXPERIMENTS[w.experiment]),
 
 
+use rule stage as blobs_scan with:
+    input:
+        unpack(
+            lambda w: made_from(
+                TESTED,
+                f"<results>/blobs/{w.experiment}/scan/{w.run}",
+                "tested_mu",
+                trained=f"<results>/blobs/{w.experiment}/train/{w.run}.nc",
+            )
+        ),
+    pathvars:
+        stem="<results>/blobs/{experiment}/scan/{run}",
+    resources:
+        **lasting(seconds_here(TESTED, SCAN_SECONDS)),
+    params:
+        job=lambda w: job("diffhep.studies.blobs:scan", {**RUNS[w.experiment][w.run], **BLOBS["toys"], **ends(TESTED)}),
+
+
+use rule stage as blobs_scan_part with:
+    input:
+        trained=rules.blobs_train.output[0],
+    pathvars:
+        stem="<results>/blobs/{experiment}/scan/{run}/tested_mu_{first}_{last}",
+    resources:
+        **lasting(lambda w: seconds_of_part(TESTED, SCAN_SECONDS, w)),
+    params:
+        job=lambda w: job(
+            "diffhep.studies.blobs:scan", {**RUNS[w.experiment][w.run], **BLOBS["toys"], **ends_of_part(w)}
+        ),
+
+
 use rule stage as blobs_toys with:
     input:
         trained=rules.blobs_train.output[0],
+        scan=rules.blobs_scan.output[0],
     pathvars:
         stem="<results>/blobs/{experiment}/toys/{run}",
     params:

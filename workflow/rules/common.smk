@@ -8,7 +8,8 @@ from snakemake.logging import logger
 from diffhep import experiments
 from diffhep.data import mass_grid
 from diffhep.dependencies import check_arguments, fingerprint
-from diffhep.forecast import coupling_seconds, flow_seconds, forecast, training_seconds
+from diffhep.forecast import START, coupling_seconds, flow_seconds, forecast, training_seconds
+from diffhep.jobs import PARTS_ALONG
 from diffhep.progress import Progress
 
 
@@ -78,25 +79,40 @@ def lasting(seconds):
     return {"expected_seconds": seconds, "runtime": runtime}
 
 
-def parts_of(run):
-    """First and last seed of each job that a training is spread over."""
-    return experiments.seed_parts(run, config["seeds_per_job"])
+def parts_of(numbers):
+    """First and last of each job that consecutive seeds, pseudo-experiments or contexts are spread over."""
+    return experiments.parts(numbers, config["seeds_per_job"])
 
 
-def trained_from(run, stem, **inputs):
-    """Inputs of a training: its parts, if it is spread over jobs, else what it is trained on."""
-    parts = [f"{stem}/seeds_{first}_{last}.nc" for first, last in parts_of(run)]
-    return {"parts": parts} if parts else inputs
+def made_from(numbers, stem, along, **inputs):
+    """Inputs of a stage: its parts along a dimension, if it is spread over jobs, else what it is made from."""
+    parts = [f"{stem}/{along}_{first}_{last}.nc" for first, last in parts_of(numbers)]
+    return {f"{PARTS_ALONG}{along}": parts} if parts else inputs
 
 
-def seconds_here(run, seconds):
-    """Of a training that takes so many: next to none where it only joins what other jobs have trained."""
-    return 5 if parts_of(run) else seconds
+def seconds_here(numbers, seconds):
+    """Of a stage that takes so many: next to none where it only joins what other jobs have made."""
+    return 5 if parts_of(numbers) else seconds
+
+
+def seconds_of_part(numbers, seconds, wildcards):
+    """Of one part of a stage that takes so many."""
+    return START + seconds * (int(wildcards.last) - int(wildcards.first) + 1) / len(numbers)
 
 
 def part_of(run, wildcards):
     """Settings of one part of a training."""
     return experiments.of_seeds(run, int(wildcards.first), int(wildcards.last))
+
+
+def ends(numbers):
+    """First and last of them, as settings of a stage that does them all."""
+    return {"first": numbers[0], "last": numbers[-1]}
+
+
+def ends_of_part(wildcards):
+    """The same of a job that does some of them."""
+    return {"first": int(wildcards.first), "last": int(wildcards.last)}
 
 
 def expected_cost(peers, axes, **_):

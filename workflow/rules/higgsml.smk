@@ -34,6 +34,16 @@ HIGGSML_TOLD = {
     "sets": HIGGSML["fits"]["sets"],
     "seed": config["seed"],
 }
+HIGGSML_ESTIMATES = {
+    "simulated": {
+        **HIGGSML_TOLD,
+        "part": "template",
+        "strengths": HIGGSML["told"]["strengths"],
+        "toys": HIGGSML["told"]["belt_toys"],
+    },
+    "tested": {**HIGGSML_TOLD, "part": "test", "toys": HIGGSML["told"]["toys"]},
+}
+HIGGSML_TOYS = {name: range(told["toys"]) for name, told in HIGGSML_ESTIMATES.items()}
 HIGGSML_POOLS = expand("<results>/higgsml/pool/{process}.nc", process=HIGGSML_PROCESSES)
 HIGGSML_FLOWS = expand(
     "<results>/higgsml/flow/{category}_{label}_{strength}.nc",
@@ -307,39 +317,39 @@ use rule stage as higgsml_profile with:
         ),
 
 
-use rule stage as higgsml_told_belt with:
+use rule stage as higgsml_told_estimates with:
+    input:
+        unpack(
+            lambda w: made_from(
+                HIGGSML_TOYS[w.told],
+                f"<results>/higgsml/told/{w.told}",
+                "toy",
+                pools=HIGGSML_POOLS,
+                network="<results>/higgsml/network/told.nc",
+            )
+        ),
+    pathvars:
+        stem="<results>/higgsml/told/{told}",
+    resources:
+        **HIGGSML_LARGE,
+        expected_seconds=lambda w: seconds_here(HIGGSML_TOYS[w.told], 600),
+    params:
+        job=lambda w: job(
+            "diffhep.studies.higgsml_told:estimates", {**HIGGSML_ESTIMATES[w.told], **ends(HIGGSML_TOYS[w.told])}
+        ),
+
+
+use rule stage as higgsml_told_part with:
     input:
         pools=HIGGSML_POOLS,
         network="<results>/higgsml/network/told.nc",
     pathvars:
-        stem="<results>/higgsml/told/simulated",
+        stem="<results>/higgsml/told/{told}/toy_{first}_{last}",
     resources:
         **HIGGSML_LARGE,
-        expected_seconds=600,
+        expected_seconds=lambda w: seconds_of_part(HIGGSML_TOYS[w.told], 600, w),
     params:
-        job=job(
-            "diffhep.studies.higgsml_told:estimates",
-            {
-                **HIGGSML_TOLD,
-                "part": "template",
-                "strengths": HIGGSML["told"]["strengths"],
-                "toys": HIGGSML["told"]["belt_toys"],
-            },
-        ),
-
-
-use rule higgsml_told_belt as higgsml_told_test with:
-    pathvars:
-        stem="<results>/higgsml/told/tested",
-    params:
-        job=job(
-            "diffhep.studies.higgsml_told:estimates",
-            {
-                **HIGGSML_TOLD,
-                "part": "test",
-                "toys": HIGGSML["told"]["toys"],
-            },
-        ),
+        job=lambda w: job("diffhep.studies.higgsml_told:estimates", {**HIGGSML_ESTIMATES[w.told], **ends_of_part(w)}),
 
 
 use rule stage as higgsml_told_intervals with:
@@ -413,4 +423,5 @@ wildcard_constraints:
     process="|".join(HIGGSML_PROCESSES),
     category="one_jet|two_jets",
     part="train|template|test",
+    told="simulated|tested",
     chunk=r"\d+",

@@ -4,6 +4,21 @@ RESONANCE = SETTINGS["resonance"]
 RESONANCE_SEEDS = {key: config[key] for key in ("seed", "seeds_at_once")}
 require_masses(RESONANCE)
 RESONANCE_TOOLS = {key: RESONANCE[key] for key in ("flow", "network")}
+RESONANCE_LIMITS = {
+    "seed": config["seed"],
+    **RESONANCE_TOOLS,
+    **{key: value for key, value in RESONANCE["limits"].items() if key != "mesh"},
+}
+RESONANCE_MESH = located("config/studies/resonance.yaml: limits.mesh", mass_grid.mesh, RESONANCE["limits"]["mesh"])
+RESONANCE_MASSES = range(len(mass_grid.points(RESONANCE["grid"]["parts"])) + len(RESONANCE_MESH))
+RESONANCE_SEARCHED = {
+    "signal": "<results>/resonance/signal.nc",
+    "background": "<results>/resonance/background.nc",
+    "flow": "<results>/resonance/train/flow.nc",
+    "background_flow": "<results>/resonance/train/background_flow.nc",
+    "pnn": "<results>/resonance/train/pnn.nc",
+    "yields": "<results>/resonance/yields.nc",
+}
 
 
 use rule stage as resonance_signal with:
@@ -166,24 +181,32 @@ use rule stage as resonance_observables with:
         ),
 
 
-use rule resonance_observables as resonance_limits with:
+use rule stage as resonance_limits with:
     input:
-        signal=rules.resonance_signal.output[0],
-        background=rules.resonance_background.output[0],
-        flow=rules.resonance_train_flow.output[0],
-        background_flow=rules.resonance_train_background.output[0],
-        pnn=rules.resonance_train_network.output[0],
-        yields=rules.resonance_yields.output[0],
+        **made_from(RESONANCE_MASSES, "<results>/resonance/limits", "context", **RESONANCE_SEARCHED),
     pathvars:
         stem="<results>/resonance/limits",
     resources:
-        expected_seconds=400,
+        **lasting(seconds_here(RESONANCE_MASSES, 400)),
     params:
-        job=job(
-            "diffhep.studies.resonance_search:limits",
-            {
-                "seed": config["seed"],
-                **RESONANCE_TOOLS,
-                **{key: value for key, value in RESONANCE["limits"].items() if key != "mesh"},
-            },
-        ),
+        job=job("diffhep.studies.resonance_search:limits", {**RESONANCE_LIMITS, **ends(RESONANCE_MASSES)}),
+
+
+use rule stage as resonance_limits_part with:
+    input:
+        **RESONANCE_SEARCHED,
+    pathvars:
+        stem="<results>/resonance/limits/context_{first}_{last}",
+    resources:
+        **lasting(lambda w: seconds_of_part(RESONANCE_MASSES, 400, w)),
+    params:
+        job=lambda w: job("diffhep.studies.resonance_search:limits", {**RESONANCE_LIMITS, **ends_of_part(w)}),
+
+
+use rule stage as resonance_limits_compared with:
+    input:
+        limits=rules.resonance_limits.output[0],
+    pathvars:
+        stem="<results>/resonance/limits_compared",
+    params:
+        job=job("diffhep.studies.resonance_search:compare", {}),

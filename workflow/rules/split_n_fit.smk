@@ -16,6 +16,7 @@ for part, shape in SPLIT_N_FIT["shapes"].items():
         f"diffhep.mass_shapes:{shape['shape']}",
         ["edges", *(key for key in shape if key != "shape")],
     )
+SPLIT_SETS = range(SPLIT_N_FIT["data_sets"]["number"])
 SPLIT_SAMPLES = "<results>/split_n_fit/{inputs}/sample"
 
 
@@ -114,22 +115,50 @@ use rule stage as split_n_fit_experiment with:
         job=job("diffhep.studies.split_n_fit:experiment", SPLIT_FIT),
 
 
-use rule stage as split_n_fit_one_data_set with:
+use rule stage as split_n_fit_sets with:
     input:
-        trained="<results>/split_n_fit/{inputs}/network/wrong.nc",
-        signal=f"{SPLIT_SAMPLES}/signal.nc",
-        background=f"{SPLIT_SAMPLES}/correct.nc",
+        unpack(
+            lambda w: made_from(
+                SPLIT_SETS,
+                f"<results>/split_n_fit/{w.inputs}/data_sets/{w.strength}",
+                "data_set",
+                trained=f"<results>/split_n_fit/{w.inputs}/network/wrong.nc",
+                signal=f"<results>/split_n_fit/{w.inputs}/sample/signal.nc",
+                background=f"<results>/split_n_fit/{w.inputs}/sample/correct.nc",
+            )
+        ),
     pathvars:
         stem="<results>/split_n_fit/{inputs}/data_sets/{strength}",
     resources:
-        expected_seconds=200,
+        **lasting(seconds_here(SPLIT_SETS, 200)),
     params:
         job=lambda w: job(
             "diffhep.studies.split_n_fit_data:data_sets",
             {
                 **SPLIT_FIT,
                 **SPLIT_N_FIT["data_sets"]["fine_tuning"],
-                "number": SPLIT_N_FIT["data_sets"]["number"],
+                **ends(SPLIT_SETS),
+                "strength": float(w.strength),
+            },
+        ),
+
+
+use rule stage as split_n_fit_sets_part with:
+    input:
+        trained="<results>/split_n_fit/{inputs}/network/wrong.nc",
+        signal=f"{SPLIT_SAMPLES}/signal.nc",
+        background=f"{SPLIT_SAMPLES}/correct.nc",
+    pathvars:
+        stem="<results>/split_n_fit/{inputs}/data_sets/{strength}/data_set_{first}_{last}",
+    resources:
+        **lasting(lambda w: seconds_of_part(SPLIT_SETS, 200, w)),
+    params:
+        job=lambda w: job(
+            "diffhep.studies.split_n_fit_data:data_sets",
+            {
+                **SPLIT_FIT,
+                **SPLIT_N_FIT["data_sets"]["fine_tuning"],
+                **ends_of_part(w),
                 "strength": float(w.strength),
             },
         ),

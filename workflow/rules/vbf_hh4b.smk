@@ -33,16 +33,21 @@ use rule stage as vbf_hh4b_events with:
 use rule stage as vbf_hh4b_train with:
     input:
         unpack(
-            lambda w: trained_from(
-                VBF_TRAINED[w.vbf_run],
+            lambda w: made_from(
+                experiments.seeds_of(VBF_TRAINED[w.vbf_run]),
                 f"<results>/vbf_hh4b/train/{w.vbf_run}",
+                "seed",
                 events=rules.vbf_hh4b_events.output[0],
             )
         ),
     pathvars:
         stem="<results>/vbf_hh4b/train/{vbf_run}",
     resources:
-        **lasting(lambda w: seconds_here(VBF_TRAINED[w.vbf_run], vbf_hh4b_seconds(VBF_TRAINED[w.vbf_run], VBF["data"]))),
+        **lasting(
+            lambda w: seconds_here(
+                experiments.seeds_of(VBF_TRAINED[w.vbf_run]), vbf_hh4b_seconds(VBF_TRAINED[w.vbf_run], VBF["data"])
+            )
+        ),
     params:
         job=lambda w: job("diffhep.studies.vbf_hh4b:train", VBF_TRAINED[w.vbf_run]),
 
@@ -51,7 +56,7 @@ use rule vbf_hh4b_train as vbf_hh4b_train_part with:
     input:
         events=rules.vbf_hh4b_events.output[0],
     pathvars:
-        stem="<results>/vbf_hh4b/train/{vbf_run}/seeds_{first}_{last}",
+        stem="<results>/vbf_hh4b/train/{vbf_run}/seed_{first}_{last}",
     resources:
         **lasting(lambda w: vbf_hh4b_seconds(part_of(VBF_TRAINED[w.vbf_run], w), VBF["data"])),
     params:

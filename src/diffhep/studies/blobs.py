@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Array
+from jaxtyping import Array, Key
 
 from diffhep import experiments, hypotests, information, toys, training
 from diffhep.data import blobs
@@ -136,19 +136,38 @@ def _at_home(settings: dict, trained: dict[str, xr.Dataset]) -> xr.Dataset:
     return xr.concat(runs.values(), xr.Variable("run", list(runs)), join="outer")
 
 
-def pseudo_experiments(settings: dict, trained: xr.Dataset) -> xr.Dataset:
-    """Toys of the typical trained observable: the seed whose CLs after the last epoch is the median."""
+def scan(settings: dict, trained: xr.Dataset) -> xr.Dataset:
+    """CLs of strengths from toys of the typical trained observable, those from `first` to `last` of `tested_mu`."""
+    (model, seed), first = _typical(settings, trained), settings["first"]
+    tested, key = settings["tested_mu"][first : settings["last"] + 1], _toy_key(settings, len(HYPOTHESES))
+    found = toys.scan_cls(model, tested, settings["number"], key=key, first=first)
+    return xr.Dataset(
+        {f"cls_{name}": ("tested_mu", np.asarray(values)) for name, values in found._asdict().items()},
+        coords={"tested_mu": tested, "seed": seed},
+    )
+
+
+def pseudo_experiments(settings: dict, trained: xr.Dataset, scan: xr.Dataset) -> xr.Dataset:
+    """Toys of the typical trained observable, beside the result of `scan`."""
+    model, _ = _typical(settings, trained)
+    thrown = [
+        _distributions(model, mu, settings["number"], _toy_key(settings, number))
+        for number, mu in enumerate(HYPOTHESES)
+    ]
+    return xr.merge([scan, xr.concat(thrown, xr.Variable("true_mu", list(HYPOTHESES)))])
+
+
+def _typical(settings: dict, trained: xr.Dataset) -> tuple[Model, xr.DataArray]:
+    """Model, and seed, of the trained observable whose CLs after the last epoch is the median."""
     last = trained.isel(epoch=-1)
     typical = last.isel(seed=int(np.argsort(last["cls"].values)[last.sizes["seed"] // 2]))
-    model = unbounded_poi(signal_background(*typical["yields"].values, interpolation=settings["interpolation"]))
-    keys = jax.random.split(training.key(settings["seed"], TOYS), len(HYPOTHESES) + 1)
-    thrown = [_distributions(model, mu, settings["number"], key) for mu, key in zip(HYPOTHESES, keys, strict=False)]
-    scan = toys.scan_cls(model, settings["tested_mu"], settings["number"], key=keys[-1])
-    scanned = xr.Dataset(
-        {f"cls_{name}": ("tested_mu", values) for name, values in scan._asdict().items()},
-        coords={"tested_mu": settings["tested_mu"], "seed": typical["seed"]},
-    )
-    return xr.merge([scanned, xr.concat(thrown, xr.Variable("true_mu", list(HYPOTHESES)))])
+    model = signal_background(*typical["yields"].values, interpolation=settings["interpolation"])
+    return unbounded_poi(model), typical["seed"]
+
+
+def _toy_key(settings: dict, number: int) -> Key[Array, ""]:
+    """Randomness of a hypothesis, or of the scan behind them."""
+    return jax.random.fold_in(training.key(settings["seed"], TOYS), number)
 
 
 def _distributions(model: Model, true_mu: float, number: int, key: Array) -> xr.Dataset:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import NamedTuple
 
 import jax
@@ -39,17 +40,21 @@ class Events(NamedTuple):
     counts: Float[Array, " event"]
 
 
-def draw(
-    look: Callable, of: list[Sample], means: Float[np.ndarray, " process"], nuisances: np.ndarray, room: int, rng
-) -> Events:
-    """The events of one pseudo-experiment, or of a part of one.
+class Drawn(NamedTuple):
+    """Primaries and noise of the events of one pseudo-experiment; those behind the first `number` are padding."""
+
+    primaries: Float[np.ndarray, "event column"]
+    noise: Float[np.ndarray, "event 2"]
+    number: int
+
+
+def draw(of: list[Sample], means: Float[np.ndarray, " process"], room: int, rng: np.random.Generator) -> Drawn:
+    """The events of one pseudo-experiment, before anything is done to them.
 
     Args:
-        look: From `higgsml_events.looked_at`.
         of: Pool of each process.
         means: Expected events of each before the selection.
-        nuisances: Six of them.
-        room: Most events that are returned.
+        room: So many are returned, with the padding.
         rng: Source of randomness.
 
     Raises:
@@ -61,9 +66,13 @@ def draw(
     if len(primaries) > room:
         raise ValueError(f"{len(primaries)} events were drawn where there is room for {room}: ask for more room")
     padded = np.pad(primaries, ((0, room - len(primaries)), (0, 0)), mode="edge")
-    noise = rng.normal(size=(room, 2)).astype(np.float32)
-    columns, category, passes = look(padded, tuple(nuisances[:3]), noise)
-    kept = passes & (category >= 0) & (np.arange(room) < len(primaries))
+    return Drawn(padded, rng.normal(size=(room, 2)).astype(np.float32), len(primaries))
+
+
+def seen(look: Callable, drawn: Drawn, nuisances: np.ndarray) -> Events:
+    """What is seen of them with these six nuisance parameters; `look` is from `higgsml_events.looked_at`."""
+    columns, category, passes = look(drawn.primaries, tuple(nuisances[:3]), drawn.noise)
+    kept = passes & (category >= 0) & (np.arange(len(drawn.primaries)) < drawn.number)
     return Events(jnp.column_stack([columns, category]), kept.astype(float))
 
 
@@ -131,8 +140,9 @@ def estimates(settings: dict, pools: dict[str, xr.Dataset], network: xr.Dataset)
 
     Args:
         settings: `part` of the pools that events are drawn from, and true `strengths` or, without them, `sets` of them
-            from the range `truth`; `toys` of each; `luminosity`, `bins` of templates, and the number of events that
-            they are made of, `template_events`, of each class; `network`, `columns`, `seed`.
+            from the range `truth`; `toys` of each, of which those from `first` to `last` are looked at; `luminosity`,
+            `bins` of templates, and the number of events that they are made of, `template_events`, of each class;
+            `network`, `columns`, `seed`.
         pools: Results of `higgsml_events.pool`, by process.
         network: Result of `train_told`.
 
@@ -141,19 +151,21 @@ def estimates(settings: dict, pools: dict[str, xr.Dataset], network: xr.Dataset)
     """
     simulated = "strengths" in settings
     strengths = np.asarray(settings["strengths"] if simulated else true_strengths(settings), float)
-    look, found, prepared = looked_at(settings["columns"]["logarithms"]), [], tools(settings, network)
+    look, prepared = looked_at(settings["columns"]["logarithms"]), tools(settings, network)
     of = samples(pools, settings["part"])
     rng = np.random.default_rng([settings["seed"], BELT if simulated else SETS])
     totals = settings["luminosity"] * np.array([sample.weights.sum() for sample in of])
     most = totals * [strengths.max(), 1.02, 1.2, 2.0]
     room = int(most.sum() + 6 * np.sqrt(most.sum()) + 10)
-    classes = _classes(settings, pools)
-    for strength in np.repeat(strengths, settings["toys"]):
+    classes, found = _classes(settings, pools), []
+    for strength, toy in product(strengths, range(settings["toys"])):
         nuisances = np.asarray(htautau_shifts.from_normal(jnp.asarray(rng.normal(size=len(NUISANCES)))))
         factors = np.asarray(htautau_shifts.factors(strength, jnp.asarray(nuisances)))
         start = time.perf_counter()
-        events = draw(look, of, totals * factors, nuisances, room, rng)
-        found.append([_estimate(settings, look, prepared, classes, events), time.perf_counter() - start])
+        drawn = draw(of, totals * factors, room, rng)  # those of other jobs, too: one stream has them all
+        if settings["first"] <= toy <= settings["last"]:
+            events = seen(look, drawn, nuisances)
+            found.append([_estimate(settings, look, prepared, classes, events), time.perf_counter() - start])
     shaped = np.array(found).reshape(len(strengths), -1, 2)
     return xr.Dataset(
         {"estimate": (("strength", "toy"), shaped[..., 0]), "seconds": (("strength", "toy"), shaped[..., 1])},

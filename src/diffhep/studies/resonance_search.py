@@ -123,7 +123,7 @@ def limits(
     """Expected upper limits on the cross section of the signal by three strategies.
 
     Args:
-        settings: `flow`, `network`, and those of `search.expected_limits`; `seed`.
+        settings: `flow`, `network`, and those of `search.expected_limits`; `first` and `last` of the contexts; `seed`.
         signal: As for `discriminate`.
         background: Likewise.
         yields: Result of `resonance_yields.interpolate`.
@@ -131,8 +131,7 @@ def limits(
 
     Returns:
         `limit` (context, strategy, source) at the simulated points and on a mesh where there is nothing but
-        interpolation; `masses` (context, mass), `simulated` and `held_out` (context); `unseen_ratio` (strategy), median
-        over the points held out of the interpolated limit over the simulated one.
+        interpolation; `masses` (context, mass), `simulated` and `held_out` (context).
     """
     tools, known = search.tools(settings, **trained), signal.sizes["point"]
     masses, mean, error = (
@@ -142,23 +141,37 @@ def limits(
     of_signal, of_background = _competing(tools, signal, background)
     of_signal = _extended(of_signal, len(masses) - known)
     keys = jax.random.split(training.key(settings["seed"], LIMITS), len(masses))
+    here = slice(settings["first"], settings["last"] + 1)
+    jobs = jax.tree.map(lambda array: array[here], (jnp.asarray(masses, jnp.float32), of_signal, mean, error, keys))
 
     @jax.jit
-    def everywhere(of_background, *jobs):
+    def everywhere(of_background, jobs):
         return jax.lax.map(lambda job: search.expected_limits(tools, settings, *job, of_background), jobs)
 
-    found = np.asarray(everywhere(of_background, jnp.asarray(masses, jnp.float32), of_signal, mean, error, keys))
+    found = np.asarray(everywhere(of_background, jobs))
     held_out = np.append(signal["held_out"].values, np.zeros(len(masses) - known, bool))
-    simulated, interpolated = (found[held_out, :, search.SOURCES.index(name)] for name in search.SOURCES[:2])
     return xr.Dataset(
         {
             "limit": (("context", "strategy", "source"), found),
-            "unseen_ratio": ("strategy", np.median(interpolated / simulated, axis=0)),
-            "masses": (("context", "mass"), masses),
-            "simulated": ("context", np.arange(len(masses)) < known),
-            "held_out": ("context", held_out),
+            "masses": (("context", "mass"), masses[here]),
+            "simulated": ("context", (np.arange(len(masses)) < known)[here]),
+            "held_out": ("context", held_out[here]),
         },
         coords={"strategy": list(search.STRATEGIES), "source": list(search.SOURCES)},
+    )
+
+
+def compare(settings: dict, limits: xr.Dataset) -> xr.Dataset:
+    """What claims are checked on.
+
+    Returns:
+        `unseen_ratio` (strategy), median over the points held out of the interpolated limit over the simulated one.
+    """
+    unseen = limits["limit"].values[limits["held_out"].values]
+    simulated, interpolated = (unseen[..., search.SOURCES.index(name)] for name in search.SOURCES[:2])
+    return xr.Dataset(
+        {"unseen_ratio": ("strategy", np.median(interpolated / simulated, axis=0))},
+        coords={"strategy": limits["strategy"]},
     )
 
 

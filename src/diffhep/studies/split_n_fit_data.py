@@ -22,7 +22,7 @@ def data_sets(settings: dict, trained: xr.Dataset, signal: xr.Dataset, backgroun
 
     Args:
         settings: As for `fine_tuning.in_folds` and `shapes_of`; `yields`; `strength` times the expected signal is in
-            the data; `number` of data sets; `cut`, `seed`.
+            the data; `first` and `last`, numbers of the data sets, each of which is a seed's own; `cut`, `seed`.
         trained: Result of `train`, on the wrong background.
         signal: Result of `generate`.
         background: Likewise, the correct one.
@@ -45,7 +45,8 @@ def data_sets(settings: dict, trained: xr.Dataset, signal: xr.Dataset, backgroun
     def everything(start, pools, judges, keys):
         return jax.lax.map(partial(_one, settings, shapes, means, start, pools, judges), keys)
 
-    keys = jax.random.split(training.key(settings["seed"], DATA_SETS), settings["number"])
+    numbers = jnp.arange(settings["first"], settings["last"] + 1)
+    keys = jax.vmap(partial(jax.random.fold_in, training.key(settings["seed"], DATA_SETS)))(numbers)
     observed, true, passed = everything(start, pools, judges, keys)
     return xr.Dataset(
         {
