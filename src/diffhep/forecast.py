@@ -21,7 +21,7 @@ COUPLING = 4e-10
 """Seconds that a training step takes of one core, for each event and weight of a flow of couplings."""
 
 
-def training_seconds(layers: Sequence[int], *, events: float, epochs: int, seeds: int) -> float:
+def training_seconds(layers: Sequence[int], *, events: int, epochs: int, seeds: int) -> float:
     """Seconds of one core that a training takes, roughly.
 
     Each event costs two operations a weight of the network forward and four backward, and the evaluation after every

@@ -65,7 +65,7 @@ def job(call, settings):
 def expected_seconds(run, data):
     """Of a training on four samples of events in the plane; cross-entropy alone needs but two of them."""
     layers = [2, *run["network"], 1]
-    events = 4 * data["events"] * (1 - data["test_fraction"])
+    events = round(4 * data["events"] * (1 - data["test_fraction"]))
     return training_seconds(layers, events=events, epochs=run["epochs"], seeds=run["seeds"])
 
 
