@@ -24,12 +24,16 @@ class Checkout:
     def __init__(self, folder: Path):
         self.folder = folder
         for part in PARTS:
-            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
-            copy(ROOT / part, folder / part)
-        cache = folder / ".cache"
-        cache.mkdir()
+            if (ROOT / part).is_dir():
+                shutil.rmtree(folder / part, ignore_errors=True)  # of a folder that is used again
+                shutil.copytree(ROOT / part, folder / part)
+            else:
+                shutil.copy2(ROOT / part, folder / part)
+        cache = folder / ".cache" / "jax"
+        cache.parent.mkdir(exist_ok=True)
         (ROOT / ".cache" / "jax").mkdir(parents=True, exist_ok=True)
-        (cache / "jax").symlink_to(ROOT / ".cache" / "jax")  # nothing is compiled twice
+        if not cache.is_symlink():
+            cache.symlink_to(ROOT / ".cache" / "jax")  # nothing is compiled twice
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "snakemake", *arguments]

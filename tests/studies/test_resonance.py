@@ -196,7 +196,7 @@ def test_limits_may_be_spread_over_jobs(signal, background, trained, yields, tmp
             LIMITS | {"first": first, "last": last}, signal, background, **trained, yields=yields
         )
 
-    whole, joined = spread.files(tmp_path, some, 20, "context")
+    whole, joined = spread.files(tmp_path, some, 4, "context")
     assert whole == joined
 
 

@@ -1,7 +1,7 @@
 """Checkouts that the tests share, for what takes long is done once."""
 
 import pytest
-from checkouts import Checkout
+from checkouts import ROOT, Checkout
 
 
 @pytest.fixture(scope="session")
@@ -11,8 +11,13 @@ def checkout(tmp_path_factory) -> Checkout:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory) -> Checkout:
-    """A checkout in which everything has been built at quick scale; `told` is what the build printed."""
-    made = Checkout(tmp_path_factory.mktemp("built"))
+def built() -> Checkout:
+    """A checkout in which everything has been built at quick scale; `told` is what the build printed.
+
+    It stays there: the next build makes what has changed. `make clean` removes it.
+    """
+    folder = ROOT / ".cache" / "built"
+    folder.mkdir(parents=True, exist_ok=True)
+    made = Checkout(folder)
     made.told = made.snakemake(*made.quick)
     return made
