@@ -29,7 +29,9 @@ def hastily() -> None:
     To be called before anything is compiled. XLA stops at flags it does not know; the jax that we pin knows these.
     """
     flags = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-    os.environ["XLA_FLAGS"] = f"{flags} {os.environ.get('XLA_FLAGS', '')}"
+    chosen = os.environ.get("XLA_FLAGS", "")
+    if flags not in chosen:
+        os.environ["XLA_FLAGS"] = f"{flags} {chosen}"
 
 
 def _processor() -> str:

@@ -10,57 +10,77 @@ import hashlib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "diffhep"
 
 
-@cache
-def _module(name: str, root: Path) -> tuple[dict[str, ast.stmt], dict[str, tuple[str, str | None]], list[ast.stmt]]:
+class _Module(NamedTuple):
     """Definitions by name, imports by name as (module, attribute), and statements that run on import."""
-    definitions, imports, statements = {}, {}, []
-    for node in ast.parse(_path(name, root).read_text()).body:
+
+    definitions: dict[str, ast.stmt]
+    imports: dict[str, tuple[str, str | None]]
+    statements: list[ast.stmt]
+
+
+@cache
+def _module(name: str, root: Path) -> _Module:
+    module = _Module({}, {}, [])
+    for node in _without_docstrings(ast.parse(_path(name, root).read_text())).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            definitions[node.name] = node
+            module.definitions[node.name] = node
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            definitions |= {n.id: node for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+            names = [n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)]
+            module.definitions.update(dict.fromkeys(names, node))
         elif isinstance(node, ast.Import):
-            imports |= {a.asname or a.name.split(".")[0]: (a.name, None) for a in node.names}
+            module.imports.update({a.asname or a.name.split(".")[0]: (a.name, None) for a in node.names})
         elif isinstance(node, ast.ImportFrom):
-            imports |= {a.asname or a.name: (node.module, a.name) for a in node.names}
+            module.imports.update({a.asname or a.name: (node.module, a.name) for a in node.names})
         else:
-            statements.append(node)
-    return definitions, imports, statements
+            module.statements.append(node)
+    return module
 
 
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for part in ast.walk(tree):
+        if isinstance(part, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(part, False) is not None:
+            part.body = part.body[1:] or [ast.Pass()]
+    return tree
+
+
+@cache
 def _path(module: str, root: Path) -> Path | None:
     path = Path(root, *module.split("."))
     candidates = (path.with_suffix(".py"), path / "__init__.py")
     return next((candidate for candidate in candidates if candidate.exists()), None)
 
 
-@cache
-def _text(node: ast.AST) -> str:
-    """Source without comments, layout and docstrings."""
-    tree = ast.parse(ast.unparse(node))
-    for part in ast.walk(tree):
-        if isinstance(part, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(part) is not None:
-            part.body = part.body[1:] or [ast.Pass()]
-    return ast.dump(tree)
+class _Piece(NamedTuple):
+    """Digest of a definition without comments, layout and docstrings, and what of the package it mentions."""
+
+    digest: str
+    uses: frozenset[tuple[str, str]]
 
 
 @cache
-def _uses(node: ast.AST) -> set[str]:
-    """Names a definition mentions, `module.attribute` where it reaches through one."""
-    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    reached = {
-        n.value.id: set() for n in ast.walk(node) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)
-    }
-    for n in ast.walk(node):
-        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name):
-            reached[n.value.id].add(f"{n.value.id}.{n.attr}")
-    return names.union(*reached.values())
+def _piece(module: str, name: str, root: Path) -> _Piece:
+    """Of a definition or, without a name, of the statements that run on import."""
+    definitions, _, statements = _module(module, root)
+    nodes = [definitions[name]] if name else statements
+    mentioned = {found for node in nodes for part in ast.walk(node) if (found := _mention(part))}
+    targets = (_resolve(module, mention, root) for mention in mentioned)
+    return _Piece(_digest("".join(map(ast.dump, nodes))), frozenset(target for target in targets if target))
+
+
+def _mention(node: ast.AST) -> str | None:
+    """A name, `module.attribute` where one is reached through another."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"
+    return None
 
 
 def _resolve(module: str, use: str, root: Path) -> tuple[str, str] | None:
@@ -79,24 +99,22 @@ def _resolve(module: str, use: str, root: Path) -> tuple[str, str] | None:
 
 @cache
 def closure(call: str, root: Path = ROOT) -> dict[tuple[str, str], str]:
-    """Source of everything in the package behind `module:function`, by (module, name).
+    """Digest of the source of everything in the package behind `module:function`, by (module, name).
 
     Raises:
         ValueError: There is no such module or function.
     """
     module, _, function = call.partition(":")
-    if not _path(module, root) or function not in _module(module, root)[0]:
+    if not _path(module, root) or function not in _module(module, root).definitions:
         raise ValueError(f"{call} does not exist; looked for function '{function}' in {module}")
     found, todo = {}, [(module, function)]
     while todo:
         module, name = todo.pop()
-        definitions, _, statements = _module(module, root)
-        if (module, name) in found or name not in definitions:
+        if (module, name) in found or name not in _module(module, root).definitions:
             continue
-        found[module, name] = _text(definitions[name])
-        found[module, ""] = "".join(map(_text, statements[1:] if _is_docstring(statements) else statements))
-        uses = _uses(definitions[name]).union(*map(_uses, statements))
-        todo += [target for use in uses if (target := _resolve(module, use, root))]
+        for part in (name, ""):
+            found[module, part], uses = _piece(module, part, root)
+            todo += uses
     return found
 
 
@@ -107,9 +125,9 @@ def check_arguments(call: str, given: Iterable[str], root: Path = ROOT) -> None:
         ValueError: Names of arguments are told; or there is no such function.
     """
     module, _, function = call.partition(":")
-    if not _path(module, root) or not isinstance(_module(module, root)[0].get(function), ast.FunctionDef):
+    if not _path(module, root) or not isinstance(_module(module, root).definitions.get(function), ast.FunctionDef):
         raise ValueError(f"{call} does not exist; looked for function '{function}' in {module}")
-    takes = _module(module, root)[0][function].args
+    takes = _module(module, root).definitions[function].args
     by_place, by_name = [a.arg for a in takes.posonlyargs + takes.args], [a.arg for a in takes.kwonlyargs]
     optional = by_place[len(by_place) - len(takes.defaults) :]
     optional += [name for name, default in zip(by_name, takes.kw_defaults, strict=True) if default is not None]
@@ -120,11 +138,11 @@ def check_arguments(call: str, given: Iterable[str], root: Path = ROOT) -> None:
         raise ValueError(f"{function} needs {', '.join(missing)}: add it")
 
 
-def _is_docstring(statements: list[ast.stmt]) -> bool:
-    return bool(statements) and isinstance(statements[0], ast.Expr) and isinstance(statements[0].value, ast.Constant)
-
-
 @cache
 def fingerprint(call: str, root: Path = ROOT) -> str:
     """Twelve characters that change when, and only when, the code behind `module:function` does."""
-    return hashlib.sha256(repr(sorted(closure(call, root).items())).encode()).hexdigest()[:12]
+    return _digest(repr(sorted(closure(call, root).items())))[:12]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -10,11 +10,14 @@ import threading
 import time
 import traceback
 from contextlib import suppress
+from functools import cache
+from pathlib import Path
 from types import TracebackType
 
 from diffhep.errors import InputError
 
 
+@cache  # once is enough
 def end_with_parent() -> None:
     """End this process, whatever it is doing, soon after its parent has ended.
 
@@ -32,9 +35,25 @@ def _watch(parent: int) -> None:
 
 def tell_memory() -> None:
     """Say how much memory the process has had at most: Snakemake looks only every half minute once a job is long."""
+    logging.getLogger(__name__).info("most memory: %.0f MB", most_megabytes())
+
+
+def most_megabytes() -> float:
+    """How much memory the process has had at most since it began, or since `forget_memory`."""
     unit = 2**20 if sys.platform == "darwin" else 2**10
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    logging.getLogger(__name__).info("most memory: %.0f MB", most)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def forget_memory() -> None:
+    """Let `most_megabytes` count from here on, where the platform can (Linux)."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+@cache
+def standard_error() -> int:
+    """File descriptor that stays where standard error was at the first call, wherever jobs send it later."""
+    return os.dup(2)
 
 
 def tell(elsewhere: int, kind: type, error: BaseException, trace: TracebackType | None) -> None:

@@ -32,7 +32,7 @@ MILLISECONDS = 120  # that a picture of an animation is shown
 def log_to(path: str) -> None:
     """Begin a job: send all that this process prints from now on to a file, compiled libraries included."""
     endings.end_with_parent()
-    sys.excepthook = partial(endings.tell, os.dup(2))
+    sys.excepthook = partial(endings.tell, endings.standard_error())
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     for stream in (1, 2):
         os.dup2(file, stream)
