@@ -18,8 +18,9 @@ PASSES = 3
 def kinked_direction(local, force, solve, empty):
     """Newton direction that knows of the kinks, new forces, the gain that it promises, and a way back to the kinks.
 
-    The last is a function of the rates at the end of the step: a correction of the step that leads bins held at their
-    kink back to it, where rates bend away from it (second-order correction; Nocedal and Wright, section 18.3).
+    The last is a function of the rates at the ends of several steps, arrays (step, bin): a correction of each that
+    leads bins held at their kink back to it, where rates bend away from it (second-order correction; Nocedal and
+    Wright, section 18.3).
 
     An empty bin pulls its rate down with force 1 where the rate is positive and 0 where it is negative; at the kink the
     force is what holds the rate there. The forces maximise the dual of the quadratic model.
@@ -48,13 +49,14 @@ def kinked_direction(local, force, solve, empty):
 
     move, force, gain = jax.lax.cond(empty.any(), to_kinks, freely, force)
 
-    def correction(rates):
+    def corrections(rates):
         response = solve(local.jacobian.T)
         solve_held, held = _between(force, local.jacobian @ response, empty)
-        return -response @ solve_held(jnp.where(held, rates - _kink(force), 0.0))
+        return -(response @ solve_held(jnp.where(held, rates - _kink(force), 0.0).T)).T
 
     def back(rates):
-        return jax.lax.cond(empty.any(), correction, lambda _: jnp.zeros_like(move), rates)
+        none = jnp.zeros((len(rates), len(move)), move.dtype)
+        return jax.lax.cond(empty.any(), corrections, lambda _: none, rates)
 
     return move, force, gain, back
 

@@ -66,7 +66,7 @@ def upper_limits(model: Model, data: Data, level: float = LEVEL, test_stat: Test
     def fitted(mu, model, data, reference):
         pairs = [(data, best), (reference.data, reference.truth)]
         both = jax.tree.map(lambda *values: jnp.stack(values), *pairs)
-        return jax.vmap(lambda data, start: conditional_fit(model, data, mu, start))(*both)
+        return jax.lax.map(lambda pair: conditional_fit(model, pair[0], mu, pair[1]), both)
 
     def excluded(mu, held, model, data, reference):
         q, q_asimov = (
@@ -104,7 +104,8 @@ def _expected(
     def missing(mu, held, wanted, model, reference):
         return root(log_ratio(model, reference.data, with_poi(model, held.parameters, mu), reference.truth)) - wanted
 
-    return jax.vmap(lambda wanted: increasing_root(missing, fitted, jnp.ones(()), wanted, model, reference))(wanted)
+    # one after the other: side by side, loops within loops are traced many times over
+    return jax.lax.map(lambda wanted: increasing_root(missing, fitted, jnp.ones(()), wanted, model, reference), wanted)
 
 
 def increasing_root(

@@ -1,7 +1,6 @@
 """What a network can be trained on: named objectives of one batch, and weighted sums of them."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -127,9 +126,9 @@ OBJECTIVES: dict[str, Objective] = {
 
 
 def expected_tests(outcome: Outcome) -> dict[str, Scalar]:
-    """`cls`, `p0` and their logarithms by name, their two fits side by side: they compile as one."""
+    """`cls`, `p0` and their logarithms by name, their two fits in a loop: they compile as one."""
     tested, true = jnp.array([1.0, 0.0]), jnp.array([0.0, 1.0])
-    exclusion, discovery = jax.vmap(partial(hypotests.expected_q, outcome.model))(tested, true)
+    exclusion, discovery = jax.lax.map(lambda pair: hypotests.expected_q(outcome.model, *pair), (tested, true))
     logarithms = {"log_cls": hypotests.log_cls(exclusion, exclusion), "log_p0": hypotests.log_p0(discovery)}
     return logarithms | {name.removeprefix("log_"): jnp.exp(value) for name, value in logarithms.items()}
 

@@ -75,11 +75,11 @@ def newton_step(problem: Problem, state: State) -> State:
     empty = problem.counts < RATE_FLOOR
     solve = _solver(local, state.damping, empty)
     direction, forces, gain, back = kinked_direction(local, state.forces, solve, empty)
-    candidates = [free + length * direction for length in _lengths(problem.counts, local, direction)]
-    candidates += [candidate + back(problem.rates(candidate)) for candidate in candidates[: len(STEP_LENGTHS)]]
-    candidates = [jnp.clip(candidate, low, high) for candidate in candidates]
-    candidates += [jnp.clip(candidate, *problem.bounds) for candidate in _probes(problem, local, free)]
-    best, moved = _lowest(problem, [*candidates, free])
+    candidates = free + jnp.stack(_lengths(problem.counts, local, direction))[:, None] * direction
+    fixed = candidates[: len(STEP_LENGTHS)]
+    candidates = jnp.clip(jnp.concatenate([candidates, fixed + back(jax.vmap(problem.rates)(fixed))]), low, high)
+    probes = [jnp.clip(candidate, *problem.bounds) for candidate in _probes(problem, local, free)]
+    best, moved = _lowest(problem, jnp.stack([*candidates, *probes, free]))
     damping = jnp.where(moved, jnp.where(state.damping < 1e-2, 0.0, state.damping / 10), 10 * state.damping + 1e-2)
     return State(best, forces, damping, gain * (1 + state.damping))
 
@@ -195,7 +195,6 @@ def _lowest(problem, candidates):
         nu, log_nu = guarded(problem.rates(values))
         return jnp.sum(nu - problem.counts * log_nu) + problem.prior(values)
 
-    candidates = jnp.stack(candidates)
     values = jax.vmap(nll)(candidates)
     rounding = 1e-13 * (1 + jnp.sum(problem.counts))
     values = jnp.where(jnp.isfinite(values), values, jnp.inf).at[0].add(-rounding)

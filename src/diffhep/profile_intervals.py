@@ -65,7 +65,8 @@ def intervals(
 def _interval(model, data, fitted, wanted):
     best, poi = fitted.parameters, model.parameters.poi
     sides, ends = jnp.array([-1.0, 1.0]), jnp.asarray(model.parameters.bounds[poi])
-    distances = jax.vmap(partial(_distance, model, data, best, wanted))(sides, jnp.abs(ends - best[poi]))
+    of_side = partial(_distance, model, data, best, wanted)
+    distances = jax.lax.map(lambda each: of_side(*each), (sides, jnp.abs(ends - best[poi])))
     return jnp.where(fitted.converged, best[poi] + sides * distances, jnp.nan)
 
 

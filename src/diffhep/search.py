@@ -188,9 +188,10 @@ def _limits(
     size, relative = jnp.maximum(expected, 0.0), error / jnp.maximum(expected, 1e-9)
     signal, shifts = size * shares.mean(axis=0), size * interpolated_signal.shape_shifts(shares)
 
-    def limit(signal, shifts, error):
+    def limit(case):
+        signal, shifts, error = case
         return limits.expected_upper_limit(interpolated_signal.build(signal, background, shifts, error))
 
     nothing = jnp.zeros_like(shifts)
     cases = (simulated, nothing, 0.0), (signal, shifts, relative), (signal, nothing, 0.0)
-    return jax.vmap(limit)(*(jnp.stack(each) for each in zip(*cases, strict=True)))
+    return jax.lax.map(limit, tuple(jnp.stack(each) for each in zip(*cases, strict=True)))

@@ -72,17 +72,17 @@ def test_figures_of_a_study_without_settings_are_named(checkout):
     assert told.count("\n") == 1
 
 
+KEYS = "known are scale, seed, seeds_per_job, seeds_at_once, optimise, processes, dpi, pathvars"
 CALLS = {
     "text for a number": (["--config", "seed=zero"], "seed: 'zero': give a whole number"),
     "no such scale": (["--config", "scale=quik"], "scale: 'quik': give one of full, quick, paper"),
     "an unknown key": (
         ["--config", "sed=1"],
-        "top level: unknown key sed; known are scale, seed, seeds_per_job, seeds_at_once, optimise, dpi, pathvars",
+        f"top level: unknown key sed; {KEYS}",
     ),
     "settings of a study": (
         ["--configfile", "config/studies/two_bins.yaml"],
-        "top level: unknown key gaussianity, landscape, model, quick; "
-        "known are scale, seed, seeds_per_job, seeds_at_once, optimise, dpi, pathvars",
+        f"top level: unknown key gaussianity, landscape, model, quick; {KEYS}",
     ),
 }
 

@@ -75,7 +75,7 @@ def evaluate(settings: dict, trained: xr.Dataset) -> xr.Dataset:
     """Metrics of trained observables in other binnings than they were trained for."""
     shape, most = tuple(trained.sizes[dim] for dim in ("seed", "epoch")), max(settings["bins"])
     fine = trained["counts"].values.reshape(-1, len(blobs.SAMPLES), FINE_BINS)
-    judge = jax.jit(jax.vmap(partial(metrics, interpolation=settings["interpolation"])))
+    judge = jax.jit(partial(jax.lax.map, partial(metrics, interpolation=settings["interpolation"])))
     found = []
     for bins in settings["bins"]:
         counts = fine.reshape(*fine.shape[:2], bins, -1).sum(axis=-1)

@@ -45,7 +45,7 @@ def scan(settings: dict) -> xr.Dataset:
     """
     phi = np.linspace(*settings["scan"]["range"], settings["scan"]["points"])
     with_, without = (
-        np.asarray(jax.jit(jax.vmap(partial(p_value, settings, uncertain=uncertain)))(phi))
+        np.asarray(jax.jit(partial(jax.lax.map, partial(p_value, settings, uncertain=uncertain)))(phi))
         for uncertain in (True, False)
     )
     examples = jnp.asarray(settings["scan"]["examples"])
@@ -71,12 +71,12 @@ def descend(settings: dict, scan: xr.Dataset) -> xr.Dataset:
     descent = settings["descent"]
     loss = partial(p_value, settings)
     walk = partial(steps_downhill, loss, learning_rate=descent["learning_rate"], steps=descent["steps"])
-    phi = jax.jit(jax.vmap(walk))(jnp.asarray(descent["starts"]))
+    phi = jax.jit(partial(jax.lax.map, walk))(jnp.asarray(descent["starts"]))
     found = phi[:, -1].mean()
     return xr.Dataset(
         {
             "phi": (("start", "step"), phi),
-            "p0": (("start", "step"), jax.jit(jax.vmap(jax.vmap(loss)))(phi)),
+            "p0": (("start", "step"), jax.jit(partial(jax.lax.map, loss))(phi.ravel()).reshape(phi.shape)),
             "found": found,
             "miss": found - scan["best"].item(),
             **counts(settings["analysis"], found),

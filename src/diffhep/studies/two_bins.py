@@ -46,9 +46,8 @@ def landscape(settings: dict) -> xr.Dataset:
         `excess` (metric), the lowest value on the diagonal over that of the plane, less one: 0 if it is lowest there.
     """
     shifts = np.linspace(*settings["landscape"]["range"], settings["landscape"]["points"])
-    over = jax.vmap(partial(metrics, settings))
     u, d = (grid.ravel() for grid in np.meshgrid(shifts, shifts, indexing="ij"))
-    found = jax.jit(over)(u, d)
+    found = jax.jit(partial(jax.lax.map, lambda both: metrics(settings, *both)))((u, d))
     plane = np.stack([np.reshape(found[name], (shifts.size, shifts.size)) for name in METRICS])
     diagonal = np.diagonal(plane, axis1=1, axis2=2)
     below, above = (plane[:, side].mean(axis=1) for side in _sides(shifts))

@@ -172,7 +172,7 @@ def evaluate(settings: Settings, parameters: Parameters, held_out: Mapping[str, 
     every["smooth"] = counts(settings, network, smooth(settings, parameters), train)
     stacked = jax.tree.map(lambda *each: jnp.stack(each), *every.values())
     judged = partial(model, shape=settings["shape"] != "none")
-    tested = jax.vmap(lambda each: hypotests.expected_cls(judged(each)))(stacked)  # one fit compiled for all
+    tested = jax.lax.map(lambda each: hypotests.expected_cls(judged(each)), stacked)  # one fit compiled for all
     estimate = background(every["train"])
     return {
         **{f"cls_{name}": value for name, value in zip(every, tested, strict=True)},
