@@ -1,5 +1,7 @@
 """Steps are limited by kind, whatever the gradient; plans are followed; least values are kept."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -37,7 +39,7 @@ def path(transformation, steps=20):
 
 @pytest.fixture(scope="module")
 def limited():
-    return path(guard_rails.optimiser(RATE, LIMITS, {"slope": guard_rails.geometric(20.0, 2000.0, 2.0, 10.0)}))
+    return path(guard_rails.optimiser(RATE, LIMITS, {"slope": guard_rails.Geometric(20.0, 2000.0, 2.0, 10.0)}))
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +91,7 @@ def test_one_cycle_rises_until_30_percent_is_back_at_90_and_stays(share, expecte
 
 
 def test_a_geometric_plan_changes_by_the_same_factor_in_every_step_between_its_ends():
-    plan = guard_rails.geometric(20.0, 20_000.0, 400.0, 600.0)
+    plan = guard_rails.Geometric(20.0, 20_000.0, 400.0, 600.0)
     values = np.array([float(plan(count)) for count in (0, 400, 401, 402, 700, 999, 1000, 1200)])
     factor = 1000 ** (1 / 600)
     expected = [20, 20, 20 * factor, 20 * factor**2, 20 * np.sqrt(1000), 20_000 / factor, 20_000, 20_000]
@@ -97,7 +99,7 @@ def test_a_geometric_plan_changes_by_the_same_factor_in_every_step_between_its_e
 
 
 def test_a_geometric_plan_without_steps_is_a_jump():
-    plan = guard_rails.geometric(20.0, 2000.0, 5.0, 0.0)
+    plan = guard_rails.Geometric(20.0, 2000.0, 5.0, 0.0)
     np.testing.assert_allclose([plan(5), plan(6)], [20.0, 2000.0])
 
 
@@ -116,3 +118,21 @@ def test_a_least_value_is_kept_after_the_limit_of_a_step():
     found = path(guard_rails.optimiser(1.0, {"bandwidth": 0.15}, least={"bandwidth": 0.1}), steps=6)
     widths = np.array([each["bandwidth"] for each in found])
     assert widths.min() == pytest.approx(0.1, abs=1e-15) and np.abs(np.diff(widths)).max() <= 0.15 + 1e-12
+
+
+def test_runs_that_differ_in_numbers_share_a_program():
+    """Plans and least values are in the state; the learning rate and largest steps are not."""
+
+    @jax.jit
+    def program(state):
+        rails = guard_rails.optimiser(RATE, LIMITS, {"slope": guard_rails.Geometric(1.0, 1.0)}, {"bandwidth": 0.1})
+        return rails.update(gradients(0), state, PARAMETERS)[0]
+
+    for plan, least in (
+        (guard_rails.Geometric(20.0, 20.0), 0.1),
+        (guard_rails.Geometric(20.0, 2000.0, 0.0, 4.0), 0.199),
+    ):
+        rails = guard_rails.optimiser(RATE, LIMITS, {"slope": plan}, {"bandwidth": least})
+        updates, _ = rails.update(gradients(0), rails.init(PARAMETERS), PARAMETERS)
+        jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-12), program(rails.init(PARAMETERS)), updates)
+    assert program._cache_size() == 1

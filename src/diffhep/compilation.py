@@ -9,6 +9,14 @@ from pathlib import Path
 QUICK = 0.2
 """Seconds; what compiles faster is not worth a file."""
 
+HASTY = (
+    "--xla_backend_optimization_level=0",
+    "--xla_cpu_use_fusion_emitters=false",
+    # fits are loops within loops, which these go through again and again
+    "--xla_disable_hlo_passes=simplify-while-loops,while-loop-invariant-code-motion,while-loop-constant-sinking,"
+    "simplify-conditional",
+)
+
 
 def keep_in(folder: Path) -> None:
     """Keep compiled programs in a folder, unless the user has chosen one."""
@@ -28,8 +36,7 @@ def hastily() -> None:
 
     To be called before anything is compiled. XLA stops at flags it does not know; the jax that we pin knows these.
     """
-    flags = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-    chosen = os.environ.get("XLA_FLAGS", "")
+    flags, chosen = " ".join(HASTY), os.environ.get("XLA_FLAGS", "")
     if flags not in chosen:
         os.environ["XLA_FLAGS"] = f"{flags} {chosen}"
 

@@ -3,22 +3,43 @@
 All share Adam and one learning rate; what a kind may move in one step is limited after Adam has scaled it, so that a
 step is limited and not a gradient. One may have a least value. Kinds that are not trained stay, and one may follow a
 plan instead.
+
+Numbers that runs differ in are kept in the optimiser's state, not in the program: it is compiled once for all of them.
 """
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float
 
 Plan = Callable[[Array], Array]
+
+
+class Geometric(NamedTuple):
+    """A plan from `start` to `end`, by the same factor in every step, between step `begin` and so many `steps` later.
+
+    It is start (end / start)^s, with the share s of these steps that are done.
+    """
+
+    start: ArrayLike
+    end: ArrayLike
+    begin: ArrayLike = 0.0
+    steps: ArrayLike = 0.0
+
+    def __call__(self, count: ArrayLike) -> Float[Array, ""]:
+        """Value after so many steps."""
+        share = jnp.clip((count - self.begin) / jnp.maximum(self.steps, 1.0), 0.0, 1.0)
+        return self.start * (self.end / self.start) ** share
 
 
 def optimiser(
     rate: float | Plan,
     trained: Mapping[str, float | None],
-    plans: Mapping[str, Plan] | None = None,
+    plans: Mapping[str, Geometric] | None = None,
     least: Mapping[str, float] | None = None,
 ) -> optax.GradientTransformation:
     """Adam on a dictionary of parameters by kind.
@@ -49,15 +70,17 @@ def _limit(limit: float | None) -> list[optax.GradientTransformation]:
     return [] if limit is None else [optax.clip(limit)]
 
 
-def planned(plan: Plan) -> optax.GradientTransformation:
+def planned(plan: Geometric) -> optax.GradientTransformation:
     """Steps that follow a plan, whatever the gradient; the parameter must start at plan(0)."""
 
-    def update(updates, count, params=None):
+    def update(updates, state, params=None):
         del params
+        count, plan = state
         step = plan(count + 1) - plan(count)
-        return jax.tree.map(lambda each: jnp.full_like(each, step), updates), count + 1
+        return jax.tree.map(lambda each: jnp.full_like(each, step), updates), (count + 1, plan)
 
-    return optax.GradientTransformation(lambda params: jnp.zeros((), int), update)
+    numbers = jax.tree.map(lambda number: jnp.asarray(number, float), plan)
+    return optax.GradientTransformation(lambda params: (jnp.zeros((), int), numbers), update)
 
 
 def one_cycle(peak: float, steps: int) -> Plan:
@@ -65,20 +88,10 @@ def one_cycle(peak: float, steps: int) -> Plan:
     return optax.linear_onecycle_schedule(steps, peak, pct_start=0.3, pct_final=0.9, div_factor=50, final_div_factor=1)
 
 
-def geometric(start: float, end: float, begin: float, steps: float) -> Plan:
-    """From `start` to `end`, by the same factor in every step, between step `begin` and so many `steps` later."""
-
-    def value(count):
-        share = jnp.clip((count - begin) / max(steps, 1.0), 0.0, 1.0)
-        return start * (end / start) ** share
-
-    return value
-
-
 def at_least(least: float) -> optax.GradientTransformation:
     """Steps that end at `least` where they would end below it; there the gradient lives on, max(least, x) has none."""
 
     def update(updates, state, params):
-        return jax.tree.map(lambda step, at: jnp.maximum(at + step, least) - at, updates, params), state
+        return jax.tree.map(lambda step, at: jnp.maximum(at + step, state) - at, updates, params), state
 
-    return optax.GradientTransformation(lambda params: optax.EmptyState(), update)
+    return optax.GradientTransformation(lambda params: jnp.asarray(least, float), update)

@@ -1,5 +1,7 @@
 """The search: unseen points and test events stay unseen, what is counted adds up, and limits know what they rest on."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +18,7 @@ FLOW = {"flow": {"transform": "affine", "layers": 2, "hidden": 4}}
 NETWORK = {"network": {"widths": [8], "activation": "relu"}}
 TOOLS = FLOW | NETWORK
 LIMITS = SEEDS | TOOLS | SETTINGS["limits"] | {"plane": SETTINGS["limits"]["plane"] | {"bins": 4}, "bins": 4}
+CONTEXTS = 16 + 4  # mass points that are simulated, and of the mesh where limits are interpolated
 QUICKLY = {"iterations": 200, "learning_rate": 0.02, "evaluate_every": 50}
 
 
@@ -190,19 +193,26 @@ def test_observables_are_judged_where_nothing_was_trained_on(signal, background,
     assert (found["error"] >= 0).all() and (found["error"] < 0.5).all()
 
 
-def test_limits_may_be_spread_over_jobs(signal, background, trained, yields, tmp_path):
-    def some(first, last):
-        return resonance_search.limits(
-            LIMITS | {"first": first, "last": last}, signal, background, **trained, yields=yields
-        )
+@pytest.fixture(scope="module")
+def limits(signal, background, trained, yields):
+    """A function that finds those from a first to a last context; all there are only once."""
 
-    whole, joined = spread.files(tmp_path, some, 4, "context")
+    @cache
+    def some(first, last):
+        settings = LIMITS | {"first": first, "last": last}
+        return resonance_search.limits(settings, signal, background, **trained, yields=yields)
+
+    return some
+
+
+def test_limits_may_be_spread_over_jobs(limits, tmp_path):
+    whole, joined = spread.files(tmp_path, limits, CONTEXTS, "context")
     assert whole == joined
 
 
-def test_limits_are_told_everywhere_and_uncertainty_makes_them_worse(signal, background, trained, yields):
-    found = resonance_search.limits(LIMITS | {"first": 0, "last": 19}, signal, background, **trained, yields=yields)
-    assert found["limit"].shape == (16 + 4, 3, 3)
+def test_limits_are_told_everywhere_and_uncertainty_makes_them_worse(limits):
+    found = limits(0, CONTEXTS - 1)
+    assert found["limit"].shape == (CONTEXTS, 3, 3)
     simulated = found["limit"].sel(source="simulated")
     np.testing.assert_array_equal(np.isfinite(simulated).all("strategy"), found["simulated"])
     known, ignored = (found["limit"].sel(source=name) for name in search.SOURCES[1:])

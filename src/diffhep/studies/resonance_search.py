@@ -141,14 +141,15 @@ def limits(
     of_signal, of_background = _competing(tools, signal, background)
     of_signal = _extended(of_signal, len(masses) - known)
     keys = jax.random.split(training.key(settings["seed"], LIMITS), len(masses))
-    here = slice(settings["first"], settings["last"] + 1)
-    jobs = jax.tree.map(lambda array: array[here], (jnp.asarray(masses, jnp.float32), of_signal, mean, error, keys))
+    contexts = jnp.asarray(masses, jnp.float32), of_signal, mean, error, keys
 
-    @jax.jit
-    def everywhere(of_background, jobs):
-        return jax.lax.map(lambda job: search.expected_limits(tools, settings, *job, of_background), jobs)
+    @jax.jit  # of one context: the same program however many there are
+    def at(context, of_background):
+        return search.expected_limits(tools, settings, *context, of_background)
 
-    found = np.asarray(everywhere(of_background, jobs))
+    numbers = range(len(masses))[settings["first"] : settings["last"] + 1]
+    here = np.array(numbers)
+    found = np.stack([at(jax.tree.map(lambda array, n=n: array[n], contexts), of_background) for n in numbers])
     held_out = np.append(signal["held_out"].values, np.zeros(len(masses) - known, bool))
     return xr.Dataset(
         {

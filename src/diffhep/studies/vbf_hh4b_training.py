@@ -96,12 +96,12 @@ def initialise(settings: Settings, key: Key[Array, ""]) -> dict[str, Any]:
     }
 
 
-def _slopes(settings: Settings) -> guard_rails.Plan:
+def _slopes(settings: Settings) -> guard_rails.Geometric:
     """Slope of the cuts' sigmoids after so many steps."""
     of, steps = settings["slope"], settings["steps"]
     if not isinstance(of, Mapping):
-        return lambda _: jnp.asarray(of, jnp.float64)
-    return guard_rails.geometric(of["start"], of["end"], of["from"] * steps, (of["to"] - of["from"]) * steps)
+        return guard_rails.Geometric(of, of)
+    return guard_rails.Geometric(of["start"], of["end"], of["from"] * steps, (of["to"] - of["from"]) * steps)
 
 
 def rates(settings: Settings) -> guard_rails.Plan:
