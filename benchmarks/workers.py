@@ -52,7 +52,8 @@ def measure(settings: Mapping[str, Any], config: Mapping[str, Any], quick: Mappi
     target, taken, begin = settings["target"], [], []
     numbers = sorted({min(2**power, cores) for power in range(cores.bit_length() + 1)})
     with tempfile.TemporaryDirectory() as folder:
-        of = partial(_in_folder, {**config, **quick}, folder)
+        alone = {"processes": "own"}  # so that a job costs the same whatever was done before
+        of = partial(_in_folder, {**config, **quick, **alone}, folder)
         run(of("first"), cores, target, cache=folder)
         for repeat in range(settings["repeats"]):
             begin.append(seconds(partial(planned, of("nothing"), target)))

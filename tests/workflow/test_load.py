@@ -24,7 +24,10 @@ POOLS = {f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL", "NUM
 
 
 class Seen(NamedTuple):
-    """A job at one moment: its process, script, runnable threads, cores it may use and threads of its pools."""
+    """A job at one moment: its process, script, runnable threads, cores it may use and threads of its pools.
+
+    A shared process may be idle; its script is not told.
+    """
 
     process: int
     script: str
@@ -45,19 +48,22 @@ def runnable(process: int) -> int:
 def job(process: psutil.Process) -> Seen | None:
     """What a process of Snakemake's does, if it is a job and has not just ended."""
     try:
-        script = re.search(r"\.(\w+)\.py$", " ".join(process.cmdline()))
+        script = re.search(r"\.(\w+)\.py$|(?<=import )shared_processes", " ".join(process.cmdline()))
         environment = process.environ()
         if not script or process.status() == psutil.STATUS_ZOMBIE:
             return None
         pools = frozenset(environment[name] for name in POOLS)
-        return Seen(process.pid, script[1], runnable(process.pid), frozenset(process.cpu_affinity()), pools)
+        return Seen(
+            process.pid, script[1] or script[0], runnable(process.pid), frozenset(process.cpu_affinity()), pools
+        )
     except (psutil.Error, OSError):
         return None
 
 
-def watched(checkout: Checkout, cores: int, temporary: Path) -> list[tuple[int, list[Seen]]]:
+def watched(checkout: Checkout, cores: int, processes: str, temporary: Path) -> list[tuple[int, list[Seen]]]:
     """A build of everything, and ten times a second the runnable threads of Snakemake itself and all of its jobs."""
-    command = checkout.command(*TARGETS, *checkout.quick, "--forceall", "--cores", str(cores))
+    options = "--forceall", "--cores", str(cores), "--config", f"processes={processes}"
+    command = checkout.command(*TARGETS, *checkout.quick, *options)
     environment = checkout.environment() | {"TMPDIR": str(temporary)}  # nobody else's jobs hold cores there
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     seen = []
@@ -81,14 +87,15 @@ def small(tmp_path_factory) -> Checkout:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="tells of threads on Linux only")
-@pytest.mark.parametrize("cores", [1, 2, 16])
-def test_jobs_keep_to_the_cores_they_were_given(small, cores, tmp_path):
-    seen = watched(small, cores, tmp_path)
+@pytest.mark.parametrize(("cores", "processes"), [(1, "own"), (2, "own"), (16, "own"), (2, "shared")])
+def test_jobs_keep_to_the_cores_they_were_given(small, cores, processes, tmp_path):
+    seen = watched(small, cores, processes, tmp_path)
     during = [(itself, jobs) for itself, jobs in seen if jobs]
     assert max(len(jobs) for _, jobs in during) <= cores
     load = [itself + sum(job.runnable for job in jobs) for itself, jobs in during]
     assert sum(load) / len(load) <= cores + 1
-    assert {job.script for _, jobs in during for job in jobs} >= {"run", "draw", "claims"}
+    expected = {"run", "draw", "claims"} if processes == "own" else {"shared_processes"}
+    assert {job.script for _, jobs in during for job in jobs} >= expected
     assert {job.pools for _, jobs in during for job in jobs} == {frozenset("1")}
     allowed = os.sched_getaffinity(0)
     for _, jobs in during:
