@@ -162,7 +162,8 @@ def animate(entry: Mapping[str, Any], inputs: Mapping[str, Any], output: str, dp
 
 def _lay_out(figure) -> None:
     """Lay a figure out once, the same in every format."""
-    figure.draw_without_rendering()
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
     figure.set_layout_engine("none")
 
 
