@@ -16,6 +16,7 @@ configfile: "config/config.yaml"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/processes.smk"
+include: "workflow/rules/scheduling.smk"
 
 
 rule all:
