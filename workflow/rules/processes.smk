@@ -8,7 +8,14 @@ from snakemake.script import PythonScript
 
 from diffhep.shared_processes import Processes
 
-POOLS = ("OMP_NUM", "GOTO_NUM", "OPENBLAS_NUM", "MKL_NUM", "VECLIB_MAXIMUM", "NUMEXPR_NUM")  # of libraries, as Snakemake sets them
+POOLS = (
+    "OMP_NUM",
+    "GOTO_NUM",
+    "OPENBLAS_NUM",
+    "MKL_NUM",
+    "VECLIB_MAXIMUM",
+    "NUMEXPR_NUM",
+)  # of libraries, as Snakemake sets them
 SHARED = Processes({f"{pool}_THREADS": "1" for pool in POOLS})
 in_own_process = inspect.unwrap(PythonScript.execute_script)
 
