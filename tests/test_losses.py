@@ -58,7 +58,8 @@ def test_one_bin_without_systematics_has_closed_forms():
     }
     expected |= {name: np.exp(expected[f"log_{name}"]) for name in ("cls", "p0")}
     for name, found in objectives(outcome(), expected).items():
-        np.testing.assert_allclose(found, expected[name], rtol=1e-9, atol=1e-20, err_msg=name)
+        fitted = name.removeprefix("log_") in ("cls", "p0")
+        np.testing.assert_allclose(found, expected[name], rtol=1e-9 if fitted else 1e-12, atol=1e-20, err_msg=name)
 
 
 def test_expected_tests_are_the_objectives_of_their_names():
@@ -70,10 +71,9 @@ def test_expected_tests_are_the_objectives_of_their_names():
 
 
 def test_a_sum_of_objectives_is_the_weighted_sum():
-    terms = {"generalised_variance": 1.0, "poi_uncertainty": 0.5, "nuisance_deviation": 2.0}
-    of = objectives(outcome(), terms)
-    expected = sum(weight * of[name] for name, weight in terms.items())
-    np.testing.assert_allclose(jax.jit(losses.objective(terms))(outcome()), expected, rtol=1e-15)
+    terms = {"cls": 1.0, "poi_uncertainty": 0.5, "nuisance_deviation": 2.0}
+    expected = sum(weight * losses.OBJECTIVES[name](outcome()) for name, weight in terms.items())
+    np.testing.assert_allclose(losses.objective(terms)(outcome()), expected, rtol=1e-15)
 
 
 @pytest.mark.parametrize("terms", [{"clz": 1.0}, {}])
