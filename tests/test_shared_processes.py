@@ -2,6 +2,7 @@
 
 import math
 import signal
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,11 +15,6 @@ import logging, os
 from diffhep import jobs
 jobs.log_to({log!r})
 logging.getLogger("diffhep").info(os.getpid())
-"""
-WAITING = """
-import pathlib, time
-while len(list(pathlib.Path({folder!r}).glob("*.log"))) < 2:
-    time.sleep(0.01)
 """
 
 
@@ -113,3 +109,11 @@ def test_memory_is_that_of_each_script(processes, job):
         processes.run(job(name, then)).megabytes for name, then in (("a", "b'x' * 2**28  # 256 MB"), ("b", ""))
     )
     assert large - small > 150
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it cannot be told apart")
+def test_memory_is_not_that_of_the_process_that_started_it(job):
+    program = "b'x' * 2**29; import sys; from diffhep.shared_processes import Processes; made = Processes({})"
+    run = f"{program}; print(made.run(sys.argv[1]).megabytes); made.end()"
+    done = subprocess.run([sys.executable, "-c", run, job("small")], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 400
