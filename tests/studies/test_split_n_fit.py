@@ -89,9 +89,9 @@ def test_pseudo_experiments_scatter_about_the_expected_significance(spectra):
 def test_a_thousand_pseudo_experiments_take_less_than_ten_seconds(spectra):
     import time
 
-    start = time.perf_counter()
+    start = time.process_time()  # other tests may keep this one waiting
     study.experiment(FIT | {"number": 1000}, spectra.isel(network=[0]))
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 @pytest.fixture(scope="module")
