@@ -61,5 +61,5 @@ def test_a_weight_counts_as_so_many_events():
     repeated = flow_training.pairs(*(np.repeat(each, weights.astype(int), axis=0) for each in (events, context)))
     problems = [flow_training.problem(SETTINGS["flow"], each, valid) for each in (*seen, repeated)]
     parameters = problems[0].initialise(jax.random.key(1))
-    weighted, plain, counted = (float(each.loss(parameters, each.events)) for each in problems)
+    weighted, plain, counted = (float(jax.jit(each.loss)(parameters, each.events)) for each in problems)
     assert weighted == pytest.approx(counted, rel=1e-5) and weighted != pytest.approx(plain, rel=1e-3)

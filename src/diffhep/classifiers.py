@@ -41,10 +41,10 @@ def labelled(signal: Pairs, background: Pairs, rng: np.random.Generator) -> Pair
     number = max(signal.events.shape[1], background.events.shape[1])
 
     def filled(each):
-        events, context, weights = (jnp.take(array, jnp.arange(number), axis=1, mode="wrap") for array in each)
-        return Pairs(events, context, weights / weights.mean())
+        events, context, weights = (np.take(array, np.arange(number), axis=1, mode="wrap") for array in each)
+        return Pairs(events, context, weights / np.asarray(jnp.mean(weights)))
 
-    return Pairs(*map(jnp.concatenate, zip(filled(signal), filled(background), strict=True)))
+    return Pairs(*map(np.concatenate, zip(filled(signal), filled(background), strict=True)))
 
 
 def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint: Path | None = None) -> xr.Dataset:
@@ -81,9 +81,15 @@ def built(
     network: Mapping[str, Any], inputs: int
 ) -> tuple[nn.Module, Callable[[Key[Array, ""]], Array], Callable[[Array], PyTree]]:
     """The network, what draws its first parameters as one vector, and what makes a pytree of such a vector."""
-    net, nothing = networks.built(network), jnp.zeros(inputs, jnp.float32)
-    _, unravel = ravel_pytree(net.init(jax.random.key(0), nothing))
-    return net, lambda key: ravel_pytree(net.init(key, nothing))[0], unravel
+    net, nothing, found = networks.built(network), jnp.zeros(inputs, jnp.float32), []
+
+    def first(key):
+        flat, unravel = ravel_pytree(net.init(key, nothing))
+        found.append(unravel)
+        return flat
+
+    jax.eval_shape(first, jax.random.key(0))
+    return net, first, found[0]
 
 
 def logit(

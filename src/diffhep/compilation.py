@@ -1,6 +1,7 @@
 """How programs are compiled: once, and in a hurry where they will not run for long."""
 
 import hashlib
+import json
 import os
 import platform
 import sys
@@ -39,6 +40,17 @@ def hastily() -> None:
     flags, chosen = " ".join(HASTY), os.environ.get("XLA_FLAGS", "")
     if flags not in chosen:
         os.environ["XLA_FLAGS"] = f"{flags} {chosen}"
+
+
+class Fixed(dict):
+    """Settings that programs are compiled for, as a static argument of `jax.jit`; not to be changed any more.
+
+    What is called with the same settings again, in another job or test of the same process, is compiled already.
+    """
+
+    def __hash__(self) -> int:
+        """The same for equal settings."""
+        return hash(json.dumps(self, sort_keys=True))
 
 
 def _processor() -> str:

@@ -6,6 +6,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Real
 
 
+@jax.jit
 def sigmoid_cut(
     values: Real[ArrayLike, "*event"], cut: Real[ArrayLike, ""], slope: Real[ArrayLike, ""]
 ) -> Float[Array, "*event"]:
@@ -21,11 +22,13 @@ def sigmoid_cut(
     return jax.nn.sigmoid(slope * (jnp.asarray(values, jnp.float64) - cut))  # overflows nowhere, unlike the formula
 
 
+@jax.jit
 def hard_cut(values: Real[ArrayLike, "*event"], cut: Real[ArrayLike, ""]) -> Float[Array, "*event"]:
     """Weight of each event under a cut that keeps values above `cut`: 1 or 0."""
     return (jnp.asarray(values) > cut).astype(jnp.float64)
 
 
+@jax.jit
 def asimov_significance(signal: Real[ArrayLike, "*bin"], background: Real[ArrayLike, "*bin"]) -> Float[Array, ""]:
     """Median significance of a discovery with a known background: thesis eq. 7.1, arXiv:1007.1727 eq. 97.
 

@@ -1,6 +1,7 @@
 """Gradient descent on a few parameters, all steps kept: for figures that show the way."""
 
 from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +9,7 @@ import optax
 from jaxtyping import Array, Float
 
 
+@partial(jax.jit, static_argnames=("loss", "learning_rate", "steps"))
 def descend(
     loss: Callable[[Array], Array], start: Float[Array, "*par"], *, learning_rate: float, steps: int
 ) -> Float[Array, "step *par"]:

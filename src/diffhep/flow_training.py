@@ -5,10 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float
+from jax.typing import ArrayLike
+from jaxtyping import Float
 
 from diffhep import flows, training
 from diffhep.flows import Flow, Scaling, Trained
@@ -25,9 +27,9 @@ class Pairs(NamedTuple):
         weights: how much each event counts.
     """
 
-    events: Float[Array, "sample event feature"]
-    context: Float[Array, "sample event condition"]
-    weights: Float[Array, "sample event"]
+    events: Float[ArrayLike, "sample event feature"]
+    context: Float[ArrayLike, "sample event condition"]
+    weights: Float[ArrayLike, "sample event"]
 
 
 def pairs(
@@ -37,7 +39,7 @@ def pairs(
 ) -> Pairs:
     """Events of one sample, of weight one by default."""
     weights = np.ones(len(events)) if weights is None else weights
-    return Pairs(*(jnp.asarray(each, jnp.float32)[None] for each in (events, context, weights)))
+    return Pairs(*(np.asarray(each, np.float32)[None] for each in (events, context, weights)))
 
 
 def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint: Path | None = None) -> xr.Dataset:
@@ -80,7 +82,7 @@ def kept_of_scaled(
         checkpoint: As in `training.train`.
     """
     scales = scales_of(seen)
-    of_scaled = posed(*(scaled(each, scales) for each in (seen, valid)))
+    of_scaled = posed(*jax.device_put([scaled(each, scales) for each in (seen, valid)]))
     return kept(of_scaled, settings, checkpoint=checkpoint).assign(stored(scales))
 
 
@@ -162,5 +164,5 @@ def restored(settings: Mapping[str, Any], trained: xr.Dataset) -> tuple[Flow, Tr
 
 def parameters_of(trained: xr.Dataset) -> Trained:
     """Parameters and scaling that are stored."""
-    values = [jnp.asarray(trained[name].values) for name in ("parameters", *SCALES)]
+    values = jax.device_put([trained[name].values for name in ("parameters", *SCALES)])
     return Trained(values[0], Scaling(*values[1:3]), Scaling(*values[3:]))

@@ -18,6 +18,7 @@ from flowjax.distributions import StandardNormal
 from flowjax.flows import masked_autoregressive_flow
 from jax.flatten_util import ravel_pytree
 from jax.scipy.stats import norm
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key
 
 BLOCK = 4000
@@ -32,10 +33,10 @@ class Scaling(NamedTuple):
         width: its standard deviation.
     """
 
-    mean: Float[Array, " feature"]
-    width: Float[Array, " feature"]
+    mean: Float[ArrayLike, " feature"]
+    width: Float[ArrayLike, " feature"]
 
-    def __call__(self, values: Float[Array, "*axis feature"]) -> Float[Array, "*axis feature"]:
+    def __call__(self, values: Float[ArrayLike, "*axis feature"]) -> Float[ArrayLike, "*axis feature"]:
         """Scaled values."""
         return (values - self.mean) / self.width
 
@@ -49,7 +50,7 @@ def scaling(values: Float[np.ndarray, "event feature"]) -> Scaling:
     mean, width = np.mean(values, axis=0, dtype=float), np.std(values, axis=0, dtype=float)
     for feature in np.flatnonzero(~(width > 0))[:1]:
         raise ValueError(f"feature {feature} is {mean[feature]:g} in all events: leave it out")
-    return Scaling(jnp.asarray(mean, jnp.float32), jnp.asarray(width, jnp.float32))
+    return Scaling(mean.astype(np.float32), width.astype(np.float32))
 
 
 class Flow(NamedTuple):

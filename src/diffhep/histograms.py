@@ -1,5 +1,7 @@
 """Histograms of events, smooth ones to train with and hard ones to evaluate with; all return float64 yields."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -39,6 +41,11 @@ def binned_kde(
         raise ValueError(f"edges_mode is {edges_mode!r}: choose 'leak' or 'closed'")
     values, edges, weights = _as_float64(values, edges, weights)
     _check_width("bandwidth", bandwidth)
+    return _smeared(values, edges, bandwidth, weights, edges_mode)
+
+
+@partial(jax.jit, static_argnames="edges_mode")
+def _smeared(values, edges, bandwidth, weights, edges_mode):
     inner = edges[1:-1] if edges_mode == "closed" else edges
     # the clip keeps tiny bandwidths from making 0 x infinity in the gradient
     pulls = jnp.clip((inner[:, None] - values) / bandwidth, -SATURATION, SATURATION)
@@ -75,6 +82,11 @@ def softmax_histogram(
     """
     values, edges, weights = _as_float64(values, edges, weights)
     _check_width("bandwidth", bandwidth)
+    return _shared(values, edges, bandwidth, weights)
+
+
+@jax.jit
+def _shared(values, edges, bandwidth, weights):
     steps = jnp.concatenate([jnp.zeros_like(values)[None], values - edges[1:-1, None]])
     return _weighted_sum(jax.nn.softmax(jnp.cumsum(steps, axis=0) / bandwidth, axis=0), weights)
 
@@ -94,7 +106,11 @@ def hard_histogram(
     Raises:
         ValueError: edges do not rise.
     """
-    values, edges, weights = _as_float64(values, edges, weights)
+    return _counted(*_as_float64(values, edges, weights))
+
+
+@jax.jit
+def _counted(values, edges, weights):
     above = jnp.concatenate([values >= edges[:-1, None], (values > edges[-1])[None]])
     return _weighted_sum((above[:-1] & ~above[1:]).astype(values.dtype), weights)
 

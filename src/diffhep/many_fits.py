@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
+from diffhep import chunks
 from diffhep.fits import ENOUGH, FitResult, conditional_fit, fit
 from diffhep.free_parameters import Held, all_parameters, free_places, problem_of
 from diffhep.likelihood import RATE_FLOOR, Data, Model, log_likelihood
@@ -33,20 +34,19 @@ def fit_all(model: Model, data: Data, mu: Held = None) -> FitResult:
         mu: value at which the parameter of interest is held; by default it is fitted too.
     """
     number = data.main.shape[0]
-    # whole chunks only: a smaller last one would be compiled too
-    padded = jax.tree.map(lambda each: jnp.pad(each, ((0, -number % CHUNK), (0, 0)), mode="edge"), data)
-    found = jax.lax.map(lambda toy: _plainly(model, toy, mu), padded, batch_size=CHUNK)
+    padded, size = chunks.padded(data, CHUNK)
+    found = jax.lax.map(lambda toy: _plainly(model, toy, mu), padded, batch_size=size)
     safely = fit if mu is None else partial(conditional_fit, mu=mu)
     order = jnp.argsort(found.converged)  # those that did not converge first
 
     def again(chunk, found):
-        places = jax.lax.dynamic_slice_in_dim(order, chunk * CHUNK, CHUNK)
+        places = jax.lax.dynamic_slice_in_dim(order, chunk * size, size)
         some = jax.tree.map(lambda each: each[places], padded)
         fitted = jax.vmap(lambda data: safely(model, data))(some)
         return jax.tree.map(lambda old, new: old.at[places].set(new), found, fitted)
 
-    chunks = (jnp.sum(~found.converged) + CHUNK - 1) // CHUNK
-    return jax.tree.map(lambda each: each[:number], jax.lax.fori_loop(0, chunks, again, found))
+    rest = (jnp.sum(~found.converged) + size - 1) // size
+    return jax.tree.map(lambda each: each[:number], jax.lax.fori_loop(0, rest, again, found))
 
 
 class _State(NamedTuple):

@@ -14,6 +14,7 @@ from jax.scipy.special import ndtri
 from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int, Real
 
+from diffhep import chunks
 from diffhep.fits import FitResult, conditional_fit
 from diffhep.hypotests import log_ratio, root, with_poi
 from diffhep.likelihood import Data, Model, negative_log_likelihood
@@ -53,13 +54,8 @@ def intervals(
         Lower and upper end, shape (toy, 2): infinite where q never reaches the quantile, NaN where a fit did not
         converge.
     """
-    number, wanted = data.main.shape[0], ndtri((1 + jnp.asarray(level, float)) / 2)
-    # whole chunks only: a smaller last one would be compiled too
-    padded = jax.tree.map(
-        lambda each: jnp.pad(each, ((0, -number % CHUNK),) + ((0, 0),) * (each.ndim - 1), mode="edge"), (data, fitted)
-    )
-    found = jax.lax.map(lambda toy: _interval(model, *toy, wanted), padded, batch_size=CHUNK)
-    return found[:number]
+    wanted = ndtri((1 + jnp.asarray(level, float)) / 2)
+    return chunks.mapped(lambda toy: _interval(model, *toy, wanted), (data, fitted), CHUNK)
 
 
 def _interval(model, data, fitted, wanted):

@@ -121,7 +121,7 @@ def model(
     splines = through((1, 2), nodes, templates)
     labels = ("mu", *names, "scale")
     return Model(
-        nominal=splines.addition(jnp.zeros(templates.shape[2:]), jnp.zeros(4)),
+        nominal=jax.jit(SplineTemplates.addition)(splines, np.zeros(templates.shape[2:]), np.zeros(4)),
         modifiers=(splines, NormFactor(0, ((True,), (False,))), NormFactor(3, ((True,), (True,)))),
         constraints=unit_normal((1, 2)),
         parameters=Parameters(

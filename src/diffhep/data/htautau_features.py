@@ -8,6 +8,7 @@ selection can remove one of the first two jets and go on to count a third; its o
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
@@ -63,6 +64,7 @@ class Objects(NamedTuple):
     missing: Object
 
 
+@jax.jit
 def objects(primaries: Primaries) -> Objects:
     """The objects that the columns hold."""
     columns = primaries.T
@@ -81,6 +83,7 @@ def around(angle: Float[Array, " event"]) -> Float[Array, " event"]:
     return angle - 2 * jnp.pi * jnp.round(angle / (2 * jnp.pi))
 
 
+@jax.jit
 def derived(primaries: Primaries) -> Float[Array, "event 12"]:
     """The columns of `DERIVED`, finite for every event, and so are their gradients."""
     lepton, hadrons, leading, subleading, missing = objects(primaries)

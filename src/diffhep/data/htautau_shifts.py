@@ -51,6 +51,7 @@ SCALED = {
 """Nuisance parameters that scale each process (eq. 20)."""
 
 
+@jax.jit
 def from_normal(normal: Float[Array, "*axis par"]) -> Float[Array, "*axis par"]:
     """Nuisance parameters, all or the first of `NUISANCES`, from standard normal numbers, by their priors."""
     priors = list(NUISANCES.values())[: normal.shape[-1]]
@@ -64,6 +65,7 @@ def draw(key: Key[Array, ""], number: int) -> Float[Array, "toy 6"]:
     return from_normal(jax.random.normal(key, (number, len(NUISANCES))))
 
 
+@jax.jit
 def factors(mu: ArrayLike, nuisances: Float[Array, " par"]) -> Float[Array, " process"]:
     """What multiplies the expected events of each of `PROCESSES`: mu for the signal, and all that is in `SCALED`.
 

@@ -1,21 +1,27 @@
 """Mixtures of normal distributions in one dimension."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 from jax.scipy.stats import norm
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key
 
 
+@jax.jit
 def mixture_density(
-    x: Float[Array, " x"], weights: Sequence[float], means: Sequence[float], widths: Sequence[float]
+    x: Float[Array, " x"], weights: Sequence[ArrayLike], means: Sequence[ArrayLike], widths: Sequence[ArrayLike]
 ) -> Float[Array, " x"]:
     """Density of a mixture of normal distributions; the weights sum to one."""
     return norm.pdf(x[:, None], jnp.asarray(means), jnp.asarray(widths)) @ jnp.asarray(weights)
 
 
-def draw_mixture(key: Key[Array, ""], mixture: Mapping[str, Sequence[float]], events: int) -> Float[Array, " event"]:
+@partial(jax.jit, static_argnums=2)
+def draw_mixture(
+    key: Key[Array, ""], mixture: Mapping[str, Sequence[ArrayLike]], events: int
+) -> Float[Array, " event"]:
     """Events of a mixture with the given `weights`, `means` and `widths`."""
     which, where = jax.random.split(key)
     component = jax.random.choice(which, len(mixture["means"]), (events,), p=jnp.asarray(mixture["weights"]))

@@ -12,7 +12,6 @@ from scipy import stats
 from diffhep import training
 from diffhep.data.mixtures import draw_mixture, mixture_density
 from diffhep.descent import descend
-from diffhep.histograms import hard_histogram
 
 DENSITY, FIT = 40, 41  # purposes of the suite's seed
 CURVE = 601  # points of curves that nothing else depends on
@@ -54,7 +53,7 @@ def interval(settings: dict) -> xr.Dataset:
     mu = np.linspace(*settings["mu"], settings["points"])
     x = np.linspace(0, 2 * settings["mu"][1], 4 * CURVE)
     goals = jnp.array([1 - tail, tail])  # of the probability below the observed value, at the lower and the upper limit
-    limits = jax.jit(jax.vmap(lambda goal: _limit(settings, goal)))(goals)
+    limits = np.asarray(jax.jit(jax.vmap(lambda goal: _limit(settings, goal)))(goals))
     acceptance = mu[:, None] * (1 + width * stats.norm.ppf([tail, 1 - tail]))
     crossings = [np.interp(observed, acceptance[:, side], mu) for side in (1, 0)]
     return xr.Dataset(
@@ -62,7 +61,7 @@ def interval(settings: dict) -> xr.Dataset:
             "density": ("x", stats.norm.pdf(x, observed, width * observed)),
             "likelihood": ("mu", stats.norm.pdf(observed, mu, width * mu)),
             "limits": ("side", limits),
-            "density_at_limit": (("side", "x"), norm.pdf(x, limits[:, None], width * limits[:, None])),
+            "density_at_limit": (("side", "x"), stats.norm.pdf(x, limits[:, None], width * limits[:, None])),
             "acceptance": (("mu", "side"), acceptance),
             "crossings": ("side", crossings),
         },
@@ -106,7 +105,7 @@ def density(settings: dict) -> xr.Dataset:
     """
     events = draw_mixture(training.key(settings["seed"], DENSITY), settings["mixture"], settings["events"])
     x = jnp.linspace(*settings["range"], CURVE)
-    kde = jax.vmap(lambda bandwidth: norm.pdf(x[:, None], events, bandwidth).mean(axis=1))
+    kde = jax.jit(jax.vmap(lambda bandwidth: norm.pdf(x[:, None], events, bandwidth).mean(axis=1)))
     found = {
         "kde": (("bandwidth", "x"), kde(jnp.asarray(settings["bandwidths"]))),
         "truth": ("x", mixture_density(x, **settings["mixture"])),
@@ -115,7 +114,7 @@ def density(settings: dict) -> xr.Dataset:
         edges = np.linspace(*settings["range"], bins + 1)
         area = settings["events"] * (edges[1] - edges[0])
         found[f"edges_{bins}"] = (f"edge_{bins}", edges)
-        found[f"histogram_{bins}"] = (f"bin_{bins}", hard_histogram(events, edges) / area)
+        found[f"histogram_{bins}"] = (f"bin_{bins}", np.histogram(events, edges)[0] / area)
     return xr.Dataset(found, coords={"bandwidth": settings["bandwidths"], "x": np.asarray(x)})
 
 
@@ -136,7 +135,7 @@ def fit(settings: dict) -> xr.Dataset:
     }
     x, edges = jnp.linspace(-4, 7, CURVE), np.linspace(-4, 7, 45)
     found = {
-        "counts": ("bin", hard_histogram(events, edges) / settings["events"] / np.diff(edges)),
+        "counts": ("bin", np.histogram(events, edges)[0] / settings["events"] / np.diff(edges)),
         "edges": ("edge", edges),
     }
     walk = partial(descend, partial(_twice_nll, events), learning_rate=settings["learning_rate"])
@@ -148,12 +147,14 @@ def fit(settings: dict) -> xr.Dataset:
     return xr.Dataset(found, coords={"x": np.asarray(x)})
 
 
+@jax.jit
 def _even_mixture(parameters, x):
     """Density of normal distributions in equal parts, from their means and widths (2, component)."""
     means, widths = parameters
     return norm.pdf(x[:, None], means, widths).mean(axis=1)
 
 
+@jax.jit
 def _twice_nll(events, parameters):
     return -2 * jnp.mean(jnp.log(_even_mixture(parameters, events)))
 
@@ -196,7 +197,7 @@ def activations(settings: dict) -> xr.Dataset:
     """Activation functions of JAX and their derivatives: `value` and `slope` (name, x) (thesis 6.1)."""
     x = jnp.linspace(*settings["range"], CURVE)
     functions = [getattr(jax.nn, name) for name in settings["names"]]
-    slopes = [jax.vmap(jax.grad(function))(x) for function in functions]
+    slopes = [jax.jit(jax.vmap(jax.grad(function)))(x) for function in functions]
     return xr.Dataset(
         {
             "value": (("name", "x"), np.stack([function(x) for function in functions])),

@@ -23,7 +23,7 @@ from diffhep.flow_training import parameters_of
 from diffhep.studies.higgsml_events import Sample, drawn_rows, joined, looked_at, samples
 from diffhep.studies.higgsml_training import discriminants
 
-BLOCK = 20_000
+BLOCK = 2_000
 """Events scored at a time, in one compiled program whatever the number of events."""
 
 DESIGN = 64

@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jax.scipy.stats import norm
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Real
 from scipy import stats
@@ -34,11 +33,11 @@ def bandwidth_tradeoff(settings: dict) -> xr.Dataset:
     edges, x = np.linspace(low, high, settings["bins"] + 1), np.linspace(low, high, settings["points"])
     width = edges[1] - edges[0]
     bandwidths = np.asarray(settings["bandwidths"]) * width
-    binned = jax.vmap(lambda bandwidth: binned_kde(events, edges, bandwidth, edges_mode="leak"))(bandwidths)
-    kernels = norm.pdf(x, events[:, None], bandwidths[:, None, None])
+    binned = jax.jit(jax.vmap(lambda bandwidth: binned_kde(events, edges, bandwidth, edges_mode="leak")))(bandwidths)
+    kernels = stats.norm.pdf(x, np.asarray(events)[:, None], bandwidths[:, None, None])
     density = {
-        "hard": (("bin",), _unit_area(hard_histogram(events, edges), width)),
-        "binned": (("bandwidth", "bin"), _unit_area(binned, width)),
+        "hard": (("bin",), _unit_area(np.histogram(events, edges)[0], width)),
+        "binned": (("bandwidth", "bin"), _unit_area(np.asarray(binned), width)),
         "curve": (("bandwidth", "x"), kernels.mean(axis=1)),
         "kernels": (("bandwidth", "event", "x"), kernels),
         "truth": (("x",), mixture_density(jnp.asarray(x), **mixture)),
@@ -50,7 +49,7 @@ def bandwidth_tradeoff(settings: dict) -> xr.Dataset:
     )
 
 
-def _unit_area(counts: Float[Array, "*axis bin"], width: float) -> Float[Array, "*axis bin"]:
+def _unit_area(counts: Real[np.ndarray, "*axis bin"], width: float) -> Float[np.ndarray, "*axis bin"]:
     return counts / (counts.sum(axis=-1, keepdims=True) * width)
 
 
@@ -63,8 +62,8 @@ def translation(settings: dict) -> xr.Dataset:
     z = jax.random.normal(training.key(settings["seed"], NORMAL), (settings["events"],))
     edges = np.linspace(*settings["edges"], settings["bins"] + 1)
     mu, shown = _linear(settings["mu"]), np.asarray(settings["shown"])
-    hard = jax.vmap(lambda shift: hard_histogram(z + shift, edges))
-    binned = jax.vmap(lambda shift: binned_kde(z + shift, edges, settings["bandwidth"], edges_mode="leak"))
+    hard = jax.jit(jax.vmap(lambda shift: hard_histogram(z + shift, edges)))
+    binned = jax.jit(jax.vmap(lambda shift: binned_kde(z + shift, edges, settings["bandwidth"], edges_mode="leak")))
     centre = settings["bins"] // 2
     return xr.Dataset(
         {
@@ -88,14 +87,15 @@ def gradients(settings: dict) -> xr.Dataset:
         `truth` (events, mu).
     """
     mu, (low, high) = _linear(settings["mu"]), settings["bin"]
+    edges, bandwidths = np.array([low, high]), np.asarray(settings["bandwidths"])
     found = {name: [] for name in ("hard", "binned", "softmax", "truth")}
     for events in settings["events"]:
         z = jax.random.normal(jax.random.fold_in(training.key(settings["seed"], NORMAL), events), (events,))
-        values = jax.vmap(lambda shift, z=z: hard_histogram(z + shift, jnp.array([low, high]))[0])(mu)
+        values = jax.jit(jax.vmap(lambda shift, z: hard_histogram(z + shift, edges)[0], (0, None)))(mu, z)
         found["hard"].append((values, np.gradient(values, mu)))
         for name, smooth in (("binned", _bin_kde), ("softmax", _bin_softmax)):
-            at = jax.vmap(partial(_with_slope, smooth, z, settings["bin"], mu))
-            found[name].append(at(jnp.asarray(settings["bandwidths"])))
+            at = jax.jit(jax.vmap(partial(_with_slope, smooth), (None, None, None, 0)))
+            found[name].append(at(z, settings["bin"], mu, bandwidths))
         found["truth"].append(tuple(events * array for array in true_yield(mu, low, high)))
     dims = {"binned": ("events", "bandwidth", "mu"), "softmax": ("events", "bandwidth", "mu")}
     return xr.Dataset(
@@ -108,22 +108,24 @@ def gradients(settings: dict) -> xr.Dataset:
     )
 
 
-def true_yield(mu: Real[ArrayLike, " mu"], low: float, high: float) -> tuple[Float[Array, " mu"], Float[Array, " mu"]]:
+def true_yield(
+    mu: Real[np.ndarray, " mu"], low: float, high: float
+) -> tuple[Float[np.ndarray, " mu"], Float[np.ndarray, " mu"]]:
     """Share of Normal(mu, 1) between low and high, and its derivative by mu (thesis 7.2.3)."""
-    return norm.cdf(high, mu) - norm.cdf(low, mu), norm.pdf(low, mu) - norm.pdf(high, mu)
+    return stats.norm.cdf(high, mu) - stats.norm.cdf(low, mu), stats.norm.pdf(low, mu) - stats.norm.pdf(high, mu)
 
 
 def _bin_kde(values, bin_, bandwidth):
-    return binned_kde(values, jnp.asarray(bin_), bandwidth, edges_mode="leak")[0]
+    return binned_kde(values, jnp.stack(bin_), bandwidth, edges_mode="leak")[0]
 
 
 def _bin_softmax(values, bin_, bandwidth):
     """The bin between two outer ones, for a softmax histogram has nothing outside."""
     low, high = bin_
-    return softmax_histogram(values, jnp.array([low - 1, low, high, high + 1]), bandwidth)[1]
+    return softmax_histogram(values, jnp.stack([low - 1, low, high, high + 1]), bandwidth)[1]
 
 
-def _with_slope(smooth: Callable, z: Array, bin_: Sequence[float], mu: ArrayLike, bandwidth: ArrayLike):
+def _with_slope(smooth: Callable, z: Array, bin_: Sequence[ArrayLike], mu: ArrayLike, bandwidth: ArrayLike):
     """Yield and its derivative at each mu, if the events are z shifted by mu."""
     return jax.vmap(jax.value_and_grad(lambda shift: smooth(z + shift, bin_, bandwidth)))(mu)
 
@@ -166,9 +168,13 @@ def gradient_map(settings: dict) -> xr.Dataset:
 def _distance(bin_, mu, truth, bandwidths, key, events: int) -> np.ndarray:
     """|derivative of the bKDE - truth| of one sample, per event, (bandwidth, mu)."""
     z = jax.random.normal(jax.random.fold_in(key, events), (events,))
-    # a program for each number of events, and one bandwidth after the other: (mu, event) fills the memory
-    slopes = jax.jit(lambda widths: jax.lax.map(lambda width: _with_slope(_bin_kde, z, bin_, mu, width)[1], widths))
-    return np.abs(np.asarray(slopes(bandwidths)) / events - np.asarray(truth))
+    return np.abs(np.asarray(_slopes(z, bin_, mu, bandwidths)) / events - truth)
+
+
+@jax.jit
+def _slopes(z, bin_, mu, bandwidths):
+    """One bandwidth after the other: (mu, event) fills the memory."""
+    return jax.lax.map(lambda width: _with_slope(_bin_kde, z, bin_, mu, width)[1], bandwidths)
 
 
 def _grid(settings: Mapping) -> tuple[float, float, int]:

@@ -9,13 +9,16 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array
 
-from diffhep import classifiers, fine_tuning, mass_shapes, spectrum_fits, training
+from diffhep import chunks, classifiers, fine_tuning, mass_shapes, spectrum_fits, training
 from diffhep.data import dihiggs
 from diffhep.fine_tuning import Data
 from diffhep.flow_training import pairs, parameters_of, stored
 from diffhep.split_n_fit import Shapes
 
 EVENTS, TOYS, DATA_SETS = 40, 41, 42  # purposes of the suite's seed
+CHUNK = 128
+"""Spectra fitted side by side."""
+
 SAMPLES = ("signal", "correct", "wrong")
 
 
@@ -155,7 +158,7 @@ def spectra(settings: dict, signal: xr.Dataset, background: xr.Dataset, networks
     @jax.jit
     def judge(counts):
         one = partial(spectrum_fits.significance, shapes.signal, shapes.background)
-        return jax.lax.map(one, counts.reshape(-1, counts.shape[-1]), batch_size=128).reshape(counts.shape[:-1])
+        return chunks.mapped(one, counts.reshape(-1, counts.shape[-1]), CHUNK).reshape(counts.shape[:-1])
 
     expected, cut = np.asarray(judge(jnp.asarray(tails.sum(axis=1)))), round(settings["cut"] * settings["score_bins"])
     return xr.Dataset(
@@ -200,7 +203,7 @@ def experiment(settings: dict, spectra: xr.Dataset) -> xr.Dataset:
         toys = jax.random.poisson(key, expected, (settings["number"], len(expected))).astype(float)
         one = partial(spectrum_fits.significance, shapes.signal, shapes.background)
         fits = [spectrum_fits.poisson(each, toys[0]).contents for each in ([shapes.background], shapes[:2])]
-        return jax.lax.map(one, toys, batch_size=128), toys[0], *fits
+        return chunks.mapped(one, toys, CHUNK), toys[0], *fits
 
     found = zip(*(of_network(*each) for each in zip(keys, expected, strict=True)), strict=True)
     names = {"significance": "toy", "counts": "bin", "alone": "bin", "both": "bin"}

@@ -9,6 +9,7 @@ import xarray as xr
 from jaxtyping import Array, Float, Key
 
 from diffhep import fine_tuning, spectrum_fits, training
+from diffhep.compilation import Fixed
 from diffhep.fine_tuning import Data
 from diffhep.flow_training import parameters_of
 from diffhep.split_n_fit import Shapes
@@ -32,7 +33,7 @@ def data_sets(settings: dict, trained: xr.Dataset, signal: xr.Dataset, backgroun
         signal, of the network that was fine-tuned on it. Kinds: the network `before`; `folded`; and `unfolded`, fitted
         to all the data and applied to them. And `passed` (kind, data_set, bin).
     """
-    shapes, yields = shapes_of(settings), settings["yields"]
+    yields = settings["yields"]
     start = parameters_of(trained).parameters[0]
     samples = ((signal, yields["signal"]), (background, yields["background"]))
     pools, judges = (
@@ -40,26 +41,27 @@ def data_sets(settings: dict, trained: xr.Dataset, signal: xr.Dataset, backgroun
         for test in (False, True)
     )
     means = settings["strength"] * yields["signal"], yields["background"]
-
-    @jax.jit
-    def everything(start, pools, judges, keys):
-        return jax.lax.map(partial(_one, settings, shapes, means, start, pools, judges), keys)
-
-    numbers = jnp.arange(settings["first"], settings["last"] + 1)
-    keys = jax.vmap(partial(jax.random.fold_in, training.key(settings["seed"], DATA_SETS)))(numbers)
-    observed, true, passed = everything(start, pools, judges, keys)
+    alike = Fixed({name: each for name, each in settings.items() if name not in ("first", "last", "seed")})
+    first = training.key(settings["seed"], DATA_SETS)
+    found = [
+        jax.device_get(_one(alike, means, start, pools, judges, jax.random.fold_in(first, number)))
+        for number in range(settings["first"], settings["last"] + 1)
+    ]
+    observed, true, passed = map(np.stack, zip(*found, strict=True))
     return xr.Dataset(
         {
-            "observed": (("data_set", "kind"), np.asarray(observed)),
-            "true": (("data_set", "kind"), np.asarray(true)),
-            "passed": (("data_set", "kind", "bin"), np.asarray(passed)),
+            "observed": (("data_set", "kind"), observed),
+            "true": (("data_set", "kind"), true),
+            "passed": (("data_set", "kind", "bin"), passed),
         },
         coords={"kind": list(KINDS), "edges": ("edge", np.linspace(*settings["range"], settings["bins"] + 1))},
     )
 
 
-def _one(settings, shapes: Shapes, means, start, pools, judges, key) -> tuple[Array, Array, Array]:
+@partial(jax.jit, static_argnums=(0, 1))
+def _one(settings: Fixed, means: tuple[float, ...], start, pools, judges, key) -> tuple[Array, Array, Array]:
     """Observed and true significances of one data set, and the spectra that pass."""
+    shapes = shapes_of(settings)
     data = _drawn(key, pools, means)
     folded = fine_tuning.in_folds(settings, shapes, start, data, scaled=False).best
     unfolded = fine_tuning.fine_tune(settings, shapes, start, data, data).last
@@ -67,7 +69,8 @@ def _one(settings, shapes: Shapes, means, start, pools, judges, key) -> tuple[Ar
     significance = partial(spectrum_fits.significance, shapes.signal, shapes.background)
     passed = jnp.stack([_passing(settings, shapes, each, [data]) for each in networks])
     expected = jnp.stack([_passing(settings, shapes, each, judges) for each in networks])
-    return *(jax.lax.map(significance, each) for each in (passed, expected)), passed
+    observed, true = jax.lax.map(significance, jnp.concatenate([passed, expected])).reshape(2, -1)
+    return observed, true, passed
 
 
 def _drawn(key: Key[Array, ""], pools: list[Data], means: tuple[float, ...]) -> Data:

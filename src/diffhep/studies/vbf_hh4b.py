@@ -59,7 +59,7 @@ def train(settings: Mapping[str, Any], events: xr.Dataset, checkpoint: Path | No
     return xr.Dataset(
         {name: (("seed", "step", *DIMS.get(name, ())), values) for name, values in sorted(history.items())}
         | {
-            "rate": ("step", [float(rates(settings)(step)) for step in at]),
+            "rate": ("step", jax.jit(jax.vmap(rates(settings)))(at)),
             "parameters": (("seed", "parameter"), _flat(state.parameters["network"], number)),
         },
         coords={"seed": list(seeds), "step": at, "cut": names},
@@ -68,8 +68,8 @@ def train(settings: Mapping[str, Any], events: xr.Dataset, checkpoint: Path | No
 
 def _flat(networks: Any, number: int) -> np.ndarray:
     """Parameters of so many networks (seed, parameter); none where there is no network."""
-    each = [jax.tree.map(lambda array, n=n: array[n], networks) for n in range(number)]
-    return np.stack([np.asarray(ravel_pytree(network)[0], np.float32) for network in each])
+    leaves = [np.reshape(leaf, (number, -1)) for leaf in jax.tree.leaves(jax.device_get(networks))]
+    return np.concatenate([np.zeros((number, 0)), *leaves], axis=1, dtype=np.float32)
 
 
 def _each(convert, values: np.ndarray, names: list[str]) -> np.ndarray:
