@@ -52,13 +52,13 @@ def signal(key: Key[Array, ""], settings: Mapping[str, Any], events: int) -> Eve
         events: How many to generate.
     """
     of, keys = settings["signal"], jax.random.split(key, 6)
-    mass = of["start"] + of["scale"] * jax.random.gamma(keys[0], of["shape"], (events,))
+    mass = _falling(keys[0], of, events)
     system = _system(keys[1], of, mass)
     pair, photons = fv.decay(keys[2], system, HIGGS, HIGGS)
     bottoms = fv.decay(keys[3], pair, BOTTOM, BOTTOM)
     gammas = fv.decay(keys[4], photons, 0.0, 0.0)
     measured = _measured(keys[5], settings["detector"], bottoms, gammas)
-    return _event(settings, *measured, fv.mass(sum(measured[1])))
+    return _event(settings, *measured)
 
 
 def background(key: Key[Array, ""], settings: Mapping[str, Any], sample: str, events: int) -> Events:
@@ -74,22 +74,31 @@ def background(key: Key[Array, ""], settings: Mapping[str, Any], sample: str, ev
         events: How many to generate.
     """
     of, (*keys, seen) = settings["backgrounds"][sample], jax.random.split(key, 8)
-    low, high = settings["range"]
-    share = 1 - jnp.exp((low - high) / settings["falling"])
-    mass = low - settings["falling"] * jnp.log1p(-share * jax.random.uniform(keys[0], (events,)))
+    mass = _cut_off(keys[0], settings["falling"], *settings["range"], events)
     photons = jnp.full(events, HIGGS) if settings["decorrelated"] else mass
-    jets, extra = (
-        of[name]["start"] + of[name]["scale"] * jax.random.gamma(each, of[name]["shape"], (events,))
-        for name, each in zip(("jets", "extra"), keys[1:3], strict=True)
-    )
+    jets, extra = (_falling(each, of[name], events) for name, each in zip(("jets", "extra"), keys[1:3], strict=True))
     system = _system(keys[3], of, photons + jets + extra)
     leaning = [fv.along_beam(each, (events,), a) for each, a in zip(keys[4:7], of["forward"], strict=True)]
     pair, two = fv.decay(key, system, jets, photons, leaning[0])
     bottoms, gammas = fv.decay(key, pair, BOTTOM, BOTTOM, leaning[2]), fv.decay(key, two, 0.0, 0.0, leaning[1])
     measured = _measured(seen, settings["detector"], bottoms, gammas, of["jet_scale"], of["jet_smearing"])
-    return _event(settings, *measured, mass if settings["decorrelated"] else fv.mass(sum(measured[1])))
+    return _event(settings, *measured, mass if settings["decorrelated"] else None)
 
 
+@partial(jax.jit, static_argnums=4)
+def _cut_off(key, scale, low, high, events: int) -> Float[Array, " event"]:
+    """Exponential between two limits."""
+    share = 1 - jnp.exp((low - high) / scale)
+    return low - scale * jnp.log1p(-share * jax.random.uniform(key, (events,)))
+
+
+@partial(jax.jit, static_argnums=2)
+def _falling(key, of: Mapping[str, Any], events: int) -> Float[Array, " event"]:
+    """From `start` on the Gamma distribution of a `scale` and a `shape`."""
+    return of["start"] + of["scale"] * jax.random.gamma(key, of["shape"], (events,))
+
+
+@jax.jit
 def _system(key, of: Mapping[str, Any], mass: Float[Array, " event"]) -> fv.FourVector:
     """What decays into both objects: some transverse momentum, and some momentum along the beam."""
     transverse, azimuth, along = jax.random.split(key, 3)
@@ -101,6 +110,7 @@ def _system(key, of: Mapping[str, Any], mass: Float[Array, " event"]) -> fv.Four
     )
 
 
+@jax.jit
 def _measured(
     key, detector, bottoms, gammas, scale=1.0, smearing=0.0
 ) -> tuple[list[fv.FourVector], list[fv.FourVector]]:
@@ -118,12 +128,19 @@ def _measured(
     return found[0], found[1]
 
 
-def _event(settings, jets: list[fv.FourVector], photons: list[fv.FourVector], mass: Float[Array, " event"]) -> Events:
-    """Observables and selection; `mass` is the photons' as it is fitted."""
+def _event(settings, jets, photons, mass: Float[Array, " event"] | None = None) -> Events:
+    chosen = {name: settings[name] for name in ("selection", "range")}
+    return _seen(chosen, jets, photons, mass, settings["decorrelated"])
+
+
+@partial(jax.jit, static_argnums=4)
+def _seen(settings, jets: list[fv.FourVector], photons: list[fv.FourVector], mass, decorrelated: bool) -> Events:
+    """Observables and selection; `mass` is the photons' as it is fitted, if it is not the one that is seen."""
     bb, gg = sum(jets), sum(photons)
     seen = fv.mass(gg)
+    mass = seen if mass is None else mass
     total, pt_gg = fv.mass(bb + gg), fv.transverse_momentum(gg)
-    if settings["decorrelated"]:
+    if decorrelated:
         total, pt_gg = total - seen + HIGGS, pt_gg / seen
     apart = [fv.distance(jet, photon) for jet in jets for photon in photons]
     columns = [total, fv.mass(bb), fv.transverse_momentum(bb), pt_gg, *apart, fv.distance(*jets), fv.distance(*photons)]
@@ -138,10 +155,9 @@ def _event(settings, jets: list[fv.FourVector], photons: list[fv.FourVector], ma
 
 def selected(key: Key[Array, ""], generate: Callable[[Key[Array, ""], int], Events], number: int) -> Events:
     """So many events that pass the selection, as numpy arrays; generated block by block."""
-    block = jax.jit(partial(generate, events=BLOCK))
     parts, found = [], 0
     while found < number:
-        events = block(jax.random.fold_in(key, len(parts)))
+        events = generate(jax.random.fold_in(key, len(parts)), BLOCK)
         chosen = np.asarray(events.selected)
         if not chosen.any():
             raise ValueError(f"none of {BLOCK} events passes the selection: loosen it")

@@ -1,5 +1,7 @@
 """Relativistic kinematics of two-body decays. Four-vectors are arrays (..., 4) of E, px, py, pz in GeV."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
@@ -46,6 +48,7 @@ def boost(vector: FourVector, frame: FourVector) -> FourVector:
     )
 
 
+@jax.jit
 def decay(
     key: Key[Array, ""],
     parent: FourVector,
@@ -72,6 +75,7 @@ def decay(
     return products[0], products[1]
 
 
+@partial(jax.jit, static_argnums=1)
 def along_beam(key: Key[Array, ""], shape: tuple[int, ...], forward: ArrayLike) -> Float[Array, "*axis 3"]:
     """Directions whose cosine c to the beam has the density 1 / (1 - a² c²), up to normalisation, with a = `forward`.
 
