@@ -11,6 +11,7 @@ import pytest
 from jaxtyping import Array
 
 from diffhep import training
+from diffhep.compilation import Fixed, Told
 from diffhep.training import Problem, Schedule
 
 
@@ -166,6 +167,21 @@ def test_each_program_is_compiled_once():
         compiled.evaluate(state)
     jitted = (compiled.start, compiled.advance.func, compiled.evaluate.func)
     assert [program._cache_size() for program in jitted] == [1, 1, 1]
+
+
+def test_runs_that_are_judged_alike_share_the_program():
+    traced = []
+
+    def judged(settings, a, _):
+        traced.append(settings["scale"])
+        return {"constant": settings["scale"] * a}
+
+    for scale in (1.0, 2.0, 1.0):
+        told = problem()._replace(evaluate=Told(judged, Fixed({"scale": scale})))
+        history, _ = training.train(told, SCHEDULE, [0])
+    plain, _ = training.train(problem(), SCHEDULE, [0])
+    assert traced == [1.0, 2.0]
+    np.testing.assert_array_equal(history["constant"], plain["constant"])
 
 
 def test_progress_is_logged_every_epoch(caplog):

@@ -37,14 +37,14 @@ def labelled(signal: Pairs, background: Pairs, rng: np.random.Generator) -> Pair
     """
     shares = np.asarray(signal.weights[0], float)
     drawn = rng.choice(shares.size, background.events.shape[1], p=shares / shares.sum())
-    background = background._replace(context=signal.context[:, drawn])
+    background = background._replace(context=np.asarray(signal.context)[:, drawn])
     number = max(signal.events.shape[1], background.events.shape[1])
 
     def filled(each):
         events, context, weights = (np.take(array, np.arange(number), axis=1, mode="wrap") for array in each)
         return Pairs(events, context, weights / np.asarray(jnp.mean(weights)))
 
-    return Pairs(*map(np.concatenate, zip(filled(signal), filled(background), strict=True)))
+    return Pairs(*jax.device_put([*map(np.concatenate, zip(filled(signal), filled(background), strict=True))]))
 
 
 def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint: Path | None = None) -> xr.Dataset:

@@ -5,6 +5,8 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 QUICK = 0.2
@@ -51,6 +53,23 @@ class Fixed(dict):
     def __hash__(self) -> int:
         """The same for equal settings."""
         return hash(json.dumps(self, sort_keys=True))
+
+
+@dataclass(frozen=True)
+class Told:
+    """A function that is told settings before all else; one that is told the same is equal.
+
+    Attributes:
+        function: Takes them first.
+        settings: What it is told.
+    """
+
+    function: Callable
+    settings: Fixed
+
+    def __call__(self, *args):
+        """What the function makes of the settings and these arguments."""
+        return self.function(self.settings, *args)
 
 
 def _processor() -> str:

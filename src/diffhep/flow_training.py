@@ -9,8 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jax.typing import ArrayLike
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from diffhep import flows, training
 from diffhep.flows import Flow, Scaling, Trained
@@ -27,9 +26,9 @@ class Pairs(NamedTuple):
         weights: how much each event counts.
     """
 
-    events: Float[ArrayLike, "sample event feature"]
-    context: Float[ArrayLike, "sample event condition"]
-    weights: Float[ArrayLike, "sample event"]
+    events: Float[Array, "sample event feature"]
+    context: Float[Array, "sample event condition"]
+    weights: Float[Array, "sample event"]
 
 
 def pairs(
@@ -39,7 +38,7 @@ def pairs(
 ) -> Pairs:
     """Events of one sample, of weight one by default."""
     weights = np.ones(len(events)) if weights is None else weights
-    return Pairs(*(np.asarray(each, np.float32)[None] for each in (events, context, weights)))
+    return Pairs(*jax.device_put([np.asarray(each, np.float32)[None] for each in (events, context, weights)]))
 
 
 def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint: Path | None = None) -> xr.Dataset:
@@ -82,7 +81,7 @@ def kept_of_scaled(
         checkpoint: As in `training.train`.
     """
     scales = scales_of(seen)
-    of_scaled = posed(*jax.device_put([scaled(each, scales) for each in (seen, valid)]))
+    of_scaled = posed(*(scaled(each, scales) for each in (seen, valid)))
     return kept(of_scaled, settings, checkpoint=checkpoint).assign(stored(scales))
 
 
@@ -93,7 +92,8 @@ def scales_of(seen: Pairs) -> tuple[Scaling, Scaling]:
 
 def scaled(pairs: Pairs, scales: tuple[Scaling, Scaling]) -> Pairs:
     """The same events, scaled."""
-    return Pairs(scales[0](pairs.events), scales[1](pairs.context), pairs.weights)
+    events, context = (scale(np.asarray(each)) for scale, each in zip(scales, pairs[:2], strict=True))
+    return Pairs(*jax.device_put((events, context)), pairs.weights)
 
 
 def stored(scales: tuple[Scaling, Scaling]) -> dict[str, tuple[str, np.ndarray]]:

@@ -12,6 +12,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PyTree
 
 from diffhep import losses, training
+from diffhep.compilation import Fixed, Told
 from diffhep.data import blobs
 from diffhep.histograms import binned_kde, hard_histogram, ordered_edges
 from diffhep.likelihood import Model
@@ -40,8 +41,6 @@ def problem(settings: dict, events: xr.Dataset) -> training.Problem:
     unbinned = set(terms) <= set(ON_SCORES)
     train_part, test_part = (_weighted(events[part].values) for part in ("train", "test"))
     network, objective = Observable(settings["network"]), losses.objective(terms)
-    axis = jnp.asarray(plane_axis(settings["plane"]), jnp.float32)
-    plane = jnp.stack(jnp.meshgrid(axis, axis), axis=-1)
 
     def initialise(key):
         learned = settings["bin_edges"] == "learned"
@@ -52,19 +51,29 @@ def problem(settings: dict, events: xr.Dataset) -> training.Problem:
         model = None if unbinned else _smooth_model(settings, _edges(settings, trained), logits, batch)
         return objective(Outcome(logits, batch.weights, model))
 
-    def evaluate(trained, held_out):
-        logits = logits_of(network, trained.network, held_out.features)
-        found = _evaluate(settings, _edges(settings, trained), logits, held_out)
-        return found | {"logits": logits_of(network, trained.network, plane)}
-
     return training.Problem(
         name=" + ".join(f"{weight:g} {name}" for name, weight in terms.items()),
         initialise=initialise,
         loss=loss,
-        evaluate=evaluate,
+        evaluate=Told(_judged, _judgement(settings)),
         events=blobs.Events(*(array[:samples] for array in train_part)),
         held_out=test_part,
     )
+
+
+def _judgement(settings: dict) -> Fixed:
+    """What the evaluation depends on: it is the same for many objectives."""
+    needed = {name: settings[name] for name in ("network", "plane", "bins", "yields", "interpolation")}
+    return Fixed(needed | {"also": [name for name in settings["objective"] if name not in (*ON_SCORES, *METRICS)]})
+
+
+def _judged(settings: Fixed, trained: Trained, held_out: blobs.Events) -> dict[str, Array]:
+    """All that is told of a trained observable."""
+    network, axis = Observable(settings["network"]), jnp.asarray(plane_axis(settings["plane"]), jnp.float32)
+    logits = logits_of(network, trained.network, held_out.features)
+    plane = jnp.stack(jnp.meshgrid(axis, axis), axis=-1)
+    found = _evaluate(settings, _edges(settings, trained), logits, held_out)
+    return found | {"logits": logits_of(network, trained.network, plane)}
 
 
 def _weighted(features: np.ndarray) -> blobs.Events:
@@ -107,8 +116,7 @@ def _evaluate(
     yields = expected_yields(settings["yields"], counts / logits.shape[1])
     on_scores = {name: losses.OBJECTIVES[name](Outcome(logits, events.weights, None)) for name in ON_SCORES}
     binned = {"yields": yields, "counts": fine, "edges": jnp.asarray(edges)}
-    trained_on = [name for name in settings["objective"] if name not in ON_SCORES]
-    return on_scores | metrics(yields, settings["interpolation"], trained_on) | binned
+    return on_scores | metrics(yields, settings["interpolation"], settings["also"]) | binned
 
 
 def metrics(

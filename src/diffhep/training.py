@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -144,8 +144,7 @@ class Programs(NamedTuple):
     Attributes:
         start: () to the state before training.
         advance: State and number of the epoch to the state after it and the mean loss.
-        evaluate: State to what `Problem.evaluate` makes of it. A program of its own, for it is the same whatever is
-            trained, and is compiled once for all variants.
+        evaluate: State to what `Problem.evaluate` makes of it; one program for all variants that are judged alike.
     """
 
     start: Callable[[], State]
@@ -155,25 +154,27 @@ class Programs(NamedTuple):
 
 def programs(problem: Problem, schedule: Schedule, seeds: Sequence[int]) -> Programs:
     """Compile a run over all seeds."""
-    seeds = jnp.asarray(seeds)
-    # one after the other where a batch is one: `batch_size=1` would add an axis to everything
-    spread = partial(jax.lax.map, batch_size=schedule.seeds_at_once if schedule.seeds_at_once > 1 else None)
-
-    def start():
-        return spread(partial(_start, problem, schedule), seeds)
+    seeds, spread = jnp.asarray(seeds), _spread(schedule.seeds_at_once)
 
     # events are arguments: as constants they would make a program of their own of every data set
     def advance(events, whole, state, epoch):
         return spread(partial(_epoch, problem._replace(events=events, whole=whole), schedule, epoch), (seeds, state))
 
-    def evaluate(held_out, state):
-        return spread(lambda parameters: problem.evaluate(parameters, held_out), state.parameters)
-
     return Programs(
-        jax.jit(start),
+        jax.jit(lambda: spread(partial(_start, problem, schedule), seeds)),
         partial(jax.jit(advance), problem.events, problem.whole),
-        partial(jax.jit(evaluate), problem.held_out),
+        partial(_evaluation(problem.evaluate, schedule.seeds_at_once), problem.held_out),
     )
+
+
+def _spread(at_once: int) -> Callable:
+    """A map over seeds, one after the other where a batch is one: `batch_size=1` would add an axis to everything."""
+    return partial(jax.lax.map, batch_size=at_once if at_once > 1 else None)
+
+
+@lru_cache(maxsize=8)  # runs that are judged alike follow each other; others shall not be kept for ever
+def _evaluation(evaluate: Callable, at_once: int) -> Callable:
+    return jax.jit(lambda held_out, state: _spread(at_once)(lambda each: evaluate(each, held_out), state.parameters))
 
 
 def steps_in_epoch(problem: Problem, schedule: Schedule) -> int:

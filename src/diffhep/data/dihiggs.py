@@ -57,7 +57,7 @@ def signal(key: Key[Array, ""], settings: Mapping[str, Any], events: int) -> Eve
     pair, photons = fv.decay(keys[2], system, HIGGS, HIGGS)
     bottoms = fv.decay(keys[3], pair, BOTTOM, BOTTOM)
     gammas = fv.decay(keys[4], photons, 0.0, 0.0)
-    measured = _measured(keys[5], settings["detector"], bottoms, gammas)
+    measured = _measured(keys[5], settings["detector"], bottoms, gammas, 1.0, 0.0)
     return _event(settings, *measured)
 
 
@@ -85,6 +85,7 @@ def background(key: Key[Array, ""], settings: Mapping[str, Any], sample: str, ev
     return _event(settings, *measured, mass if settings["decorrelated"] else None)
 
 
+# compiled piece by piece: all samples share the pieces, and one program of them all takes longer to compile
 @partial(jax.jit, static_argnums=4)
 def _cut_off(key, scale, low, high, events: int) -> Float[Array, " event"]:
     """Exponential between two limits."""
@@ -111,9 +112,7 @@ def _system(key, of: Mapping[str, Any], mass: Float[Array, " event"]) -> fv.Four
 
 
 @jax.jit
-def _measured(
-    key, detector, bottoms, gammas, scale=1.0, smearing=0.0
-) -> tuple[list[fv.FourVector], list[fv.FourVector]]:
+def _measured(key, detector, bottoms, gammas, scale, smearing) -> tuple[list[fv.FourVector], list[fv.FourVector]]:
     """Jets and photons as the detector measures them, each pair by falling transverse momentum."""
     keys = jax.random.split(key, 3)
     shape = (2, len(bottoms[0]))

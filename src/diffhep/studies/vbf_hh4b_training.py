@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from diffhep import guard_rails, hypotests, losses, networks, training
+from diffhep.compilation import Fixed, Told
 from diffhep.cuts import hard_cut, sigmoid_cut
 from diffhep.data.vbf_hh4b import VARIABLES
 from diffhep.histograms import binned_kde, hard_histogram, ordered_edges
@@ -158,6 +159,12 @@ def _cross_entropy(settings: Settings, network: Any, region: Region) -> Array:
     return losses.bce(losses.Outcome(logits, weights, None))
 
 
+def _judgement(settings: Settings) -> Fixed:
+    """What `evaluate` depends on: many runs share it."""
+    needed = {name: settings[name] for name in ("observable", "network", "shape", "edges") if name in settings}
+    return Fixed(needed | {"cuts": {name: {"keep": of["keep"]} for name, of in settings["cuts"].items()}})
+
+
 def evaluate(settings: Settings, parameters: Parameters, held_out: Mapping[str, Part]) -> dict[str, Array]:
     """All that figures show of one step.
 
@@ -222,7 +229,7 @@ def problem(settings: Settings, parts: Mapping[str, Part]) -> training.Problem:
         settings["objective"],
         partial(initialise, settings),
         partial(loss, settings, region.weights.shape[1]),
-        partial(evaluate, settings),
+        Told(evaluate, _judgement(settings)),
         region,
         parts,
         (tuple(beside),),
