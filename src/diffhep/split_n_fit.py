@@ -5,7 +5,6 @@ that the network does not see.
 """
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -72,9 +71,11 @@ def loss(settings: Mapping[str, Any], shapes: Shapes, found: Split) -> Float[Arr
         shapes: What is fitted to both histograms.
         found: Both histograms.
     """
-    both = jnp.stack([found.passed, found.failed])
-    gains, penalties = jax.lax.map(partial(_compared, settings, shapes), both)  # compiled once for both
-    return penalties[0] - gains[0] + (gains[1] + penalties[1] + settings["delta"]) / found.mean_failed
+    passed, failed = (_compared(settings, shapes, counts) for counts in (found.passed, found.failed))
+    gain_passed, penalty_passed = passed
+    gain_failed, penalty_failed = failed
+    pass_loss = penalty_passed - gain_passed
+    return pass_loss + (gain_failed + penalty_failed + settings["delta"]) / found.mean_failed
 
 
 def _compared(settings, shapes: Shapes, counts: Float[Array, " bin"]) -> tuple[Array, Array]:
