@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from diffhep import plotting
 
@@ -61,6 +62,7 @@ def gradient_noise(noise: xr.Dataset) -> Figure:
             else:
                 axis.plot(here["batch_size"], here[name], **look)
         axis.set(xscale="log", xlabel="events of each sample in a batch", ylabel=label)
+        axis.xaxis.set_minor_formatter(NullFormatter())
         if name != "cosine":
             axis.set_yscale("log")
     handles = [plotting.line_handle(plotting.look(str(objective))) for objective in noise["objective"].values]
