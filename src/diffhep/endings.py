@@ -35,6 +35,7 @@ def _watch(parent: int) -> None:
 
 def tell_memory() -> None:
     """Say how much memory the process has had at most: Snakemake looks only every half minute once a job is long."""
+    sys.stdout.flush()  # what was printed before stands before
     logging.getLogger(__name__).info("most memory: %.0f MB", most_megabytes())
 
 
