@@ -48,11 +48,16 @@ class Fixed(dict):
     """Settings that programs are compiled for, as a static argument of `jax.jit`; not to be changed any more.
 
     What is called with the same settings again, in another job or test of the same process, is compiled already.
+    Equal are those that are written alike: the order of cuts matters, and 1 is neither 1.0 nor true.
     """
 
     def __hash__(self) -> int:
         """The same for equal settings."""
-        return hash(json.dumps(self, sort_keys=True))
+        return hash(json.dumps(self))
+
+    def __eq__(self, other: object) -> bool:
+        """Whether they are written alike."""
+        return isinstance(other, Fixed) and json.dumps(self) == json.dumps(other)
 
 
 @dataclass(frozen=True)
