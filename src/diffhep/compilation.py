@@ -59,6 +59,10 @@ class Fixed(dict):
         """Whether they are written alike."""
         return isinstance(other, Fixed) and json.dumps(self) == json.dumps(other)
 
+    def __ne__(self, other: object) -> bool:
+        """The opposite, which a dict would decide for itself."""
+        return not self == other
+
 
 @dataclass(frozen=True)
 class Told:
