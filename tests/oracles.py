@@ -36,10 +36,10 @@ def awkward(draw):
 
 
 @contextlib.contextmanager
-def tight_pyhf():
+def tight_pyhf(tolerance=1e-14):
     """Pyhf with a tight tolerance and numpy, for jax would compile anew for each model; its backend is global."""
     before = pyhf.get_backend()
-    pyhf.set_backend("numpy", pyhf.optimize.scipy_optimizer(tolerance=1e-14, maxiter=10000), precision="64b")
+    pyhf.set_backend("numpy", pyhf.optimize.scipy_optimizer(tolerance=tolerance, maxiter=10000), precision="64b")
     try:
         yield
     finally:

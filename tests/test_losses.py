@@ -10,13 +10,14 @@ from diffhep import losses
 from diffhep.losses import Outcome
 from diffhep.models import signal_background
 
-LOGITS = jnp.array([[2.0, 1.0, -0.5], [-1.0, 0.3, -2.0], [0.5, 0.1, -0.1], [-3.0, 1.0, 0.0]])
+LOGITS = np.array([[2.0, 1.0, -0.5], [-1.0, 0.3, -2.0], [0.5, 0.1, -0.1], [-3.0, 1.0, 0.0]])
+# one bin, in which the background does not shift
+MODEL = signal_background(*np.array([[10.0], [100.0], [100.0], [100.0]]))
 
 
 def outcome(weights=None):
-    """Four samples of three events; one bin, in which the background does not shift."""
-    model = signal_background(*np.array([[10.0], [100.0], [100.0], [100.0]]))
-    return Outcome(LOGITS, jnp.ones_like(LOGITS) if weights is None else weights, model)
+    """Four samples of three events."""
+    return Outcome(LOGITS, np.ones_like(LOGITS) if weights is None else weights, MODEL)
 
 
 def cross_entropy(rows):
@@ -30,8 +31,9 @@ def test_cross_entropy_against_its_definition():
 
 
 def test_cross_entropy_ignores_events_of_weight_zero():
-    weights = jnp.ones_like(LOGITS).at[:, 2].set(0)
-    changed = outcome(weights)._replace(logits=LOGITS.at[:, 2].set(50.0))
+    there = np.arange(3) != 2
+    weights = np.ones_like(LOGITS) * there
+    changed = outcome(weights)._replace(logits=np.where(there, LOGITS, 50.0))
     for loss in (losses.bce, losses.bce_augmented):
         np.testing.assert_allclose(loss(changed), loss(outcome(weights)), rtol=1e-12)
 
@@ -72,8 +74,10 @@ def test_expected_tests_are_the_objectives_of_their_names():
 
 def test_a_sum_of_objectives_is_the_weighted_sum():
     terms = {"cls": 1.0, "poi_uncertainty": 0.5, "nuisance_deviation": 2.0}
-    expected = sum(weight * losses.OBJECTIVES[name](outcome()) for name, weight in terms.items())
-    np.testing.assert_allclose(losses.objective(terms)(outcome()), expected, rtol=1e-15)
+    total = losses.objective(terms)
+    found, each = jax.jit(lambda of: (total(of), {name: losses.OBJECTIVES[name](of) for name in terms}))(outcome())
+    expected = sum(weight * float(each[name]) for name, weight in terms.items())
+    np.testing.assert_allclose(found, expected, rtol=1e-15)
 
 
 @pytest.mark.parametrize("terms", [{"clz": 1.0}, {}])
@@ -92,6 +96,6 @@ def test_objectives_have_the_gradient_of_finite_differences(name):
         model = signal_background(jnp.array([5.0, 11.0]), background, jnp.array([55.0, 45.0]), jnp.array([47.0, 53.0]))
         return losses.OBJECTIVES[name](Outcome(None, None, model))
 
-    point, step = jnp.array([50.0, 50.0]), 1e-4
-    differences = [(loss(point + step * e)[0] - loss(point - step * e)[0]) / (2 * step) for e in jnp.eye(2)]
+    point, step = np.array([50.0, 50.0]), 1e-4
+    differences = [float(loss(point + step * e)[0] - loss(point - step * e)[0]) / (2 * step) for e in np.eye(2)]
     np.testing.assert_allclose(loss(point)[1], differences, rtol=1e-5)

@@ -19,7 +19,7 @@ SIGNAL, BACKGROUND = 8.0, 30.0
 MU = {"name": "mu", "type": "normfactor", "data": None}
 
 
-def counting(low=-3.0):
+def counting(low=-3.7):
     samples = [
         {"name": "signal", "data": [SIGNAL], "modifiers": [MU]},
         {"name": "background", "data": [BACKGROUND], "modifiers": []},
@@ -46,14 +46,14 @@ def shifted(shifts=2, bins=6):
 
 @pytest.mark.parametrize("level", [LEVEL, 0.95])
 def test_a_counting_experiment_has_the_ends_of_its_poisson_likelihood(level):
-    model, counts = counting(low=-3.7), np.array([3.0, 24.0, 30.0, 55.0, 90.0])
+    model, counts = counting(), np.array([3.0, 24.0, 30.0, 55.0, 90.0])
 
     def missing(rate, count):
         return 2 * (rate - count - count * np.log(rate / count)) - chi2.ppf(level, 1)
 
     rates = [[brentq(missing, *ends, args=(n,)) for ends in ((1e-9, n), (n, 10 * n))] for n in counts]
     exact = np.maximum((np.array(rates) - BACKGROUND) / SIGNAL, -3.7)
-    data = Data(jnp.asarray(counts)[:, None], jnp.zeros((5, 0)))
+    data = Data(counts[:, None], np.zeros((5, 0)))
     np.testing.assert_allclose(intervals(model, data, fit_all(model, data), level), exact, rtol=1e-6)
 
 
@@ -63,16 +63,18 @@ def test_at_the_ends_the_conditional_fits_are_worse_by_the_quantile():
     best = fit_all(model, data)
     found = intervals(model, data, best)
     assert found.shape == (70, 2)
-    held = jax.jit(jax.vmap(lambda toy, mu: conditional_fit(model, toy, mu).nll))
-    for side in (0, 1):
-        np.testing.assert_allclose(2 * (held(data, found[:, side]) - best.nll), chi2.ppf(LEVEL, 1), rtol=1e-5)
-    mu_hat = best.parameters[:, model.parameters.poi]
+    held, found = jax.jit(jax.vmap(lambda toy, mu: conditional_fit(model, toy, mu).nll)), np.asarray(found)
+    for end in found.T:
+        rise = np.asarray(held(data, end)) - np.asarray(best.nll)
+        np.testing.assert_allclose(2 * rise, chi2.ppf(LEVEL, 1), rtol=1e-5)
+    mu_hat = np.asarray(best.parameters)[:, model.parameters.poi]
     assert (found[:, 0] < mu_hat).all() and (mu_hat < found[:, 1]).all()
 
 
 def test_they_end_at_the_bounds():
-    model, data = counting(low=0.0), Data(jnp.array([[20.0], [32.0], [60.0]]), jnp.zeros((3, 0)))
-    found, free = intervals(model, data, fit_all(model, data)), intervals(counting(), data, fit_all(counting(), data))
+    data = Data(np.array([[20.0], [32.0], [60.0], [40.0], [50.0]]), np.zeros((5, 0)))
+    of = (counting(low=0.0), counting())
+    found, free = (np.asarray(intervals(model, data, fit_all(model, data))) for model in of)
     np.testing.assert_allclose(found[:2, 0], 0, atol=1e-12)
     np.testing.assert_allclose(found[1:, 1], free[1:, 1], rtol=1e-6)
     assert free[1, 0] < 0 < found[2, 0]
@@ -80,13 +82,13 @@ def test_they_end_at_the_bounds():
 
 def test_without_signal_there_is_no_end():
     model = with_poi_bounds(counting(), -np.inf, np.inf)
-    silent = dataclasses.replace(model, nominal=jnp.array([[BACKGROUND], [0.0]]))
-    data = Data(jnp.array([[31.0]]), jnp.zeros((1, 0)))
+    silent = dataclasses.replace(model, nominal=np.array([[BACKGROUND], [0.0]]))
+    data = Data(np.array([[31.0]]), np.zeros((1, 0)))
     np.testing.assert_array_equal(intervals(silent, data, fit_all(silent, data)), [[-np.inf, np.inf]])
 
 
 def test_fits_that_did_not_converge_have_none():
-    model, data = counting(), Data(jnp.array([[31.0], [40.0]]), jnp.zeros((2, 0)))
+    model, data = counting(), Data(np.array([[31.0], [40.0], [20.0], [60.0], [50.0]]), np.zeros((5, 0)))
     best = fit_all(model, data)
-    found = intervals(model, data, best._replace(edm=jnp.array([jnp.inf, 0.0])))
-    assert np.isnan(found[0]).all() and np.isfinite(found[1]).all()
+    found = np.asarray(intervals(model, data, best._replace(edm=np.array([np.inf, 0.0, 0.0, 0.0, 0.0]))))
+    assert np.isnan(found[0]).all() and np.isfinite(found[1:]).all()

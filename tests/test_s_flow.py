@@ -1,8 +1,7 @@
 """s_flow and its uncertainty are equations 9.2 and 9.3, and hold where densities underflow."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
+from scipy.special import expit
 
 from diffhep import s_flow
 
@@ -10,7 +9,7 @@ from diffhep import s_flow
 def test_value_and_error_are_those_of_the_equations():
     rng = np.random.default_rng(0)
     signal, background = np.exp(rng.normal(size=(5, 40))), np.exp(rng.normal(size=(4, 40)))
-    found = s_flow.s_flow(jnp.log(signal), jnp.log(background))
+    found = s_flow.s_flow(np.log(signal), np.log(background))
     s, b = signal.mean(axis=0), background.mean(axis=0)
     np.testing.assert_allclose(found.value, s / (s + b))
     numerator = (s * background.std(axis=0, ddof=1)) ** 2 + (b * signal.std(axis=0, ddof=1)) ** 2
@@ -20,24 +19,24 @@ def test_value_and_error_are_those_of_the_equations():
 def test_error_is_what_scattered_densities_make_of_the_value():
     """Propagation of small errors against a million values of eq. 9.2."""
     rng = np.random.default_rng(1)
-    members = jnp.log(jnp.array([[0.99, 1.0, 1.01]])).T, jnp.log(jnp.array([[1.96, 2.0, 2.04]])).T
+    members = np.log([[0.99, 1.0, 1.01]]).T, np.log([[1.96, 2.0, 2.04]]).T
     found = s_flow.s_flow(*members)
     signal, background = rng.normal(1.0, 0.01, 10**6), rng.normal(2.0, 0.04, 10**6)
     np.testing.assert_allclose(found.error, np.std(signal / (signal + background)), rtol=0.01)
 
 
 def test_densities_that_underflow_do_no_harm():
-    signal, background = jnp.array([[-2000.0, -5.0], [-2010.0, -5.0]]), jnp.array([[-2001.0, -3000.0]] * 2)
+    signal, background = np.array([[-2000.0, -5.0], [-2010.0, -5.0]]), np.array([[-2001.0, -3000.0]] * 2)
     found = s_flow.s_flow(signal, background)
-    ratio = s_flow.log_ratio(signal, background)
+    ratio = np.asarray(s_flow.log_ratio(signal, background))
     assert np.isfinite(found.error).all() and np.isfinite(ratio).all()
-    np.testing.assert_allclose(found.value, jax.nn.sigmoid(ratio))
-    assert found.value[1] == 1 and ratio[1] > 2000
+    np.testing.assert_allclose(found.value, expit(ratio))
+    assert np.asarray(found.value)[1] == 1 and ratio[1] > 2000
 
 
 def test_where_densities_overflow_there_are_none():
     """Affine flows throw a few samples in 10 000 so far out that float32 has no number for their density."""
-    nothing = jnp.array([[-jnp.inf, jnp.nan, jnp.nan], [jnp.nan, -jnp.inf, -1.0]])
-    ratio = s_flow.log_ratio(nothing, jnp.array([[-jnp.inf, -3.0, -1.0]] * 2))
-    np.testing.assert_allclose(ratio, [0.0, -jnp.inf, np.log(0.5)], rtol=1e-6)
+    nothing = np.array([[-np.inf, np.nan, np.nan], [np.nan, -np.inf, -1.0]])
+    ratio = s_flow.log_ratio(nothing, np.array([[-np.inf, -3.0, -1.0]] * 2))
+    np.testing.assert_allclose(ratio, [0.0, -np.inf, np.log(0.5)], rtol=1e-6)
     assert np.isfinite(s_flow.s_flow(nothing, nothing).error).all()

@@ -22,22 +22,28 @@ class Points(NamedTuple):
     weights: Array
 
 
-POINTS = Points(jnp.linspace(0, 1, 25)[None].astype(jnp.float32), jnp.ones((1, 25), jnp.float32))
+POINTS = Points(np.linspace(0, 1, 25, dtype=np.float32)[None], np.ones((1, 25), np.float32))
 
 
-def problem(loss=None):
-    """Fit a constant to points: the minimum is their mean."""
-    return Problem(
-        name="squares",
-        initialise=lambda key: jax.random.normal(key, (), jnp.float32),
-        loss=loss or (lambda a, batch: jnp.sum(batch.weights * (batch.x - a) ** 2) / jnp.sum(batch.weights)),
-        evaluate=lambda a, _: {"constant": a},
-        events=POINTS,
-        held_out=None,
-    )
+def initialise(key):
+    return jax.random.normal(key, (), jnp.float32)
+
+
+def squares(a, batch):
+    return jnp.sum(batch.weights * (batch.x - a) ** 2) / jnp.sum(batch.weights)
+
+
+def evaluate(a, _):
+    return {"constant": a}
+
+
+def problem(loss=squares):
+    """Fit a constant to points: the minimum is their mean. All with the same loss and schedule share programs."""
+    return Problem("squares", initialise, loss, evaluate, POINTS, held_out=None)
 
 
 SCHEDULE = Schedule(epochs=6, batch_size=10, learning_rate=0.1)
+batches = jax.jit(training.batches, static_argnums=(1, 2), static_argnames="steps")
 
 
 def test_training_reaches_the_minimum():
@@ -47,14 +53,14 @@ def test_training_reaches_the_minimum():
 
 
 def test_every_event_is_seen_once_an_epoch_and_padding_never():
-    order, mask = training.batches(jax.random.key(3), 25, 10)
+    order, mask = jax.device_get(batches(jax.random.key(3), 25, 10))
     assert order.shape == (3, 10)
     np.testing.assert_array_equal(np.sort(order[mask > 0]), np.arange(25))
     assert mask.sum() == 25
 
 
 def test_with_a_number_of_steps_so_many_whole_batches_are_drawn():
-    order, mask = training.batches(jax.random.key(3), 25, 10, steps=40)
+    order, mask = jax.device_get(batches(jax.random.key(3), 25, 10, steps=40))
     assert order.shape == mask.shape == (40, 10) and (mask == 1).all()
     counts = np.bincount(np.ravel(order), minlength=25)
     assert len(counts) == 25 and counts.min() > 4  # 16 expected of each
@@ -135,7 +141,7 @@ def test_what_is_not_parted_into_batches_is_further_arguments_of_the_loss():
         assert some["shift"].shape == (5,)
         return jnp.sum(batch.weights * (batch.x + some["shift"].sum() + more - a) ** 2) / jnp.sum(batch.weights)
 
-    shifted = problem(loss)._replace(whole=({"shift": jnp.full(5, 0.2)}, jnp.array(0.5)))
+    shifted = problem(loss)._replace(whole=({"shift": np.full(5, 0.2)}, np.array(0.5)))
     for schedule in (SCHEDULE._replace(epochs=60), ALL._replace(epochs=60)):
         history, _ = training.train(shifted, schedule, [0])
         np.testing.assert_allclose(history["constant"][0, -1], 2.0, atol=0.06)
@@ -160,13 +166,29 @@ def test_a_loss_that_is_not_finite_names_loss_seed_and_epoch():
 
 
 def test_each_program_is_compiled_once():
-    compiled = training.programs(problem(), SCHEDULE, [0, 1])
+    own = problem(lambda *of: squares(*of))._replace(evaluate=lambda *of: evaluate(*of))
+    compiled = training.programs(own, SCHEDULE, [0, 1])
     state = compiled.start()
     for epoch in range(1, 5):
         state, _ = compiled.advance(state, epoch)
         compiled.evaluate(state)
-    jitted = (compiled.start, compiled.advance.func, compiled.evaluate.func)
+    jitted = [program.func for program in compiled]
     assert [program._cache_size() for program in jitted] == [1, 1, 1]
+
+
+def test_runs_that_differ_in_events_and_length_alone_share_their_programs():
+    traced = []
+
+    def loss(a, batch):
+        traced.append(batch)
+        return squares(a, batch)
+
+    first, _ = training.train(problem(loss), SCHEDULE, [0])
+    twice = POINTS._replace(x=2 * POINTS.x)
+    other, _ = training.train(problem(loss)._replace(events=twice), SCHEDULE._replace(epochs=2), [5])
+    assert len(traced) == 1 and first["constant"][0, 0] != other["constant"][0, 0]
+    training.train(problem(loss), SCHEDULE._replace(learning_rate=0.2), [0])
+    assert len(traced) == 2
 
 
 def test_runs_that_are_judged_alike_share_the_program():

@@ -1,13 +1,13 @@
 """A small study of VBF HH -> 4b, and what its cuts and edges give, computed directly."""
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 from study_settings import study_settings
 
 from diffhep import hypotests
 from diffhep.studies import vbf_hh4b_inputs as inputs
 from diffhep.studies.vbf_hh4b_analysis import model
-from diffhep.studies.vbf_hh4b_training import counts, hard
+from diffhep.studies.vbf_hh4b_training import sharp
 
 QUICK = study_settings("vbf_hh4b", "quick")
 DATA = QUICK["data"] | {
@@ -36,9 +36,13 @@ NAMES = ["m_jj", "deta_jj"]
 THREE = [600.0, 1000.0, 1300.0, 3000.0]
 
 
-@jax.jit
 def expected(of, mu=1.0):
-    """CLs without the shape's uncertainty."""
+    """CLs without the shape's uncertainty, the same program for every strength."""
+    return expected_at(of, mu)
+
+
+@jax.jit
+def expected_at(of, mu):
     return hypotests.expected_cls(model(of, shape=False), mu)
 
 
@@ -50,8 +54,7 @@ def expected_with_shape(of):
 def hard_counts(settings, events, part, cuts, edges):
     """Directly, at physical cuts and edges."""
     shares = [float(inputs.scaled(events, value, name)) for name, value in zip(settings["cuts"], cuts, strict=True)]
-    edges = inputs.scaled(events, edges, "m_hh")
-    return counts(settings, {}, hard(settings, jnp.array(shares), jnp.asarray(edges)), jax.tree.map(jnp.asarray, part))
+    return jax.device_get(sharp(settings, {}, np.array(shares), inputs.scaled(events, edges, "m_hh"), part))
 
 
 def direct(settings, events, last):

@@ -6,7 +6,7 @@ so that it alone tells nothing. Others have a context of no features.
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jax.flatten_util import ravel_pytree
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key, PyTree
 
 from diffhep import flow_training, losses, networks, training
+from diffhep.compilation import Fixed, Told
 from diffhep.flow_training import Pairs
 from diffhep.flows import Trained
 from diffhep.networks import logits
@@ -35,14 +37,15 @@ def labelled(signal: Pairs, background: Pairs, rng: np.random.Generator) -> Pair
         background: Events of one sample; their contexts are not looked at.
         rng: Source of randomness.
     """
-    shares = np.asarray(signal.weights[0], float)
+    shares = np.asarray(signal.weights, float)[0]
     drawn = rng.choice(shares.size, background.events.shape[1], p=shares / shares.sum())
     background = background._replace(context=np.asarray(signal.context)[:, drawn])
     number = max(signal.events.shape[1], background.events.shape[1])
 
     def filled(each):
-        events, context, weights = (np.take(array, np.arange(number), axis=1, mode="wrap") for array in each)
-        return Pairs(events, context, weights / np.asarray(jnp.mean(weights)))
+        arrays = map(np.asarray, each)  # numpy compiles nothing
+        events, context, weights = (np.take(array, np.arange(number), axis=1, mode="wrap") for array in arrays)
+        return Pairs(events, context, weights / np.mean(weights))
 
     return Pairs(*jax.device_put([*map(np.concatenate, zip(filled(signal), filled(background), strict=True))]))
 
@@ -65,40 +68,53 @@ def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint:
 
 def problem(network: Mapping[str, Any], seen: Pairs, valid: Pairs) -> training.Problem:
     """Cross-entropy of scaled events and contexts, signal first."""
-    net, first, unravel = built(network, seen.events.shape[-1] + seen.context.shape[-1])
-
-    def loss(parameters, batch):
-        found = logits(net, unravel(parameters), jnp.concatenate([batch.events, batch.context], axis=-1))
-        return losses.bce(losses.Outcome(found, batch.weights, None))
-
-    def evaluate(parameters, held_out):
-        return {"valid": loss(parameters, held_out), "parameters": parameters}
-
+    _, first, _ = built(network, seen.events.shape[-1] + seen.context.shape[-1])
+    loss, evaluate = (Told(function, Fixed(network)) for function in (_loss, _evaluated))
     return training.Problem("cross-entropy", first, loss, evaluate, seen, valid)
+
+
+def _loss(network: Fixed, parameters: Array, batch: Pairs) -> Array:
+    inputs = jnp.concatenate([batch.events, batch.context], axis=-1)
+    net, _, unravel = built(network, inputs.shape[-1])
+    return losses.bce(losses.Outcome(logits(net, unravel(parameters), inputs), batch.weights, None))
+
+
+def _evaluated(network: Fixed, parameters: Array, held_out: Pairs) -> dict[str, Array]:
+    return {"valid": _loss(network, parameters, held_out), "parameters": parameters}
 
 
 def built(
     network: Mapping[str, Any], inputs: int
 ) -> tuple[nn.Module, Callable[[Key[Array, ""]], Array], Callable[[Array], PyTree]]:
     """The network, what draws its first parameters as one vector, and what makes a pytree of such a vector."""
-    net, nothing, found = networks.built(network), jnp.zeros(inputs, jnp.float32), []
+    return _built(Fixed(network), inputs)
+
+
+@lru_cache(maxsize=8)  # programs are compiled for a network: those of equal ones are shared
+def _built(network: Fixed, inputs: int) -> tuple[nn.Module, Callable, Callable]:
+    net, found = networks.built(network), []
 
     def first(key):
-        flat, unravel = ravel_pytree(net.init(key, nothing))
-        found.append(unravel)
+        flat, unravel = ravel_pytree(net.init(key, jnp.zeros(inputs, jnp.float32)))
+        found[:] = [unravel]
         return flat
 
     jax.eval_shape(first, jax.random.key(0))
-    return net, first, found[0]
+    return net, jax.jit(first), found[0]
 
 
 def logit(
     network: Mapping[str, Any],
     trained: Trained,
-    events: Float[Array, "event feature"],
-    context: Float[Array, " condition"],
+    events: Float[ArrayLike, "event feature"],
+    context: Float[ArrayLike, " condition"],
 ) -> Float[Array, " event"]:
     """What the first of the trained networks says of events in a context."""
+    return _logit(Fixed(network), trained, events, context)
+
+
+@partial(jax.jit, static_argnums=0)
+def _logit(network: Fixed, trained: Trained, events, context) -> Float[Array, " event"]:
     inputs, told = trained.events(events), trained.context(context)
     net, _, unravel = built(network, inputs.shape[-1] + told.shape[-1])
     both = jnp.concatenate([inputs, jnp.broadcast_to(told, (len(inputs), len(told)))], axis=-1)

@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,11 +70,11 @@ class Told:
 
     Attributes:
         function: Takes them first.
-        settings: What it is told.
+        settings: What it is told, such as `Fixed` ones.
     """
 
     function: Callable
-    settings: Fixed
+    settings: Hashable
 
     def __call__(self, *args):
         """What the function makes of the settings and these arguments."""

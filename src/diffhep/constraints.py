@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import register_dataclass
@@ -59,4 +60,5 @@ class Constraints:
 
 def unit_normal(parameters: tuple[int, ...]) -> Constraints:
     """Measurements of the parameters at 0 with unit error, as of all systematic shifts."""
-    return Constraints(parameters, (), jnp.ones(len(parameters)), jnp.zeros(0), jnp.zeros(len(parameters)))
+    number = len(parameters)
+    return Constraints(parameters, (), *jax.device_put([np.ones(number), np.zeros(0), np.zeros(number)]))

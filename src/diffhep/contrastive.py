@@ -19,9 +19,11 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jax.scipy.special import expit
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from diffhep import coupling_flows, flow_training, flows, training
+from diffhep.compilation import Told
 from diffhep.flow_training import Pairs
 from diffhep.flows import Flow, Trained
 
@@ -54,6 +56,7 @@ def optimum(
     return np.maximum(wanted - strength * shunned, 0.0)
 
 
+@jax.jit
 def discrimination(
     log_density: Float[Array, "*axis"], centre: float | Array = 0.0, width: float | Array = 1.0
 ) -> Float[Array, "*axis"]:
@@ -87,17 +90,23 @@ def problem(settings: Mapping[str, Any], seen: Pairs, valid: Pairs) -> training.
 
     # the strength is data, so that flows of every strength are one program
     def contrasted(each: Pairs) -> Pairs:
-        return each._replace(weights=each.weights * jnp.array([[1.0], [settings["strength"]]], jnp.float32))
+        factors = np.array([[1.0], [settings["strength"]]], np.float32)
+        return each._replace(weights=jax.device_put(np.asarray(each.weights) * factors))
 
-    def loss(parameters, batch, density=flows.scaled_log_density):
-        events, context = (each.reshape(batch.weights.size, -1) for each in batch[:2])
-        found = density(flow, parameters, events, context).reshape(batch.weights.shape)
-        return contrast(found, batch.weights, floor=settings["floor"], clamp=settings["clamp"])
+    told = flow, settings["floor"], settings["clamp"]
+    functions = flow.initialise, Told(_loss, told), Told(_evaluated, told)
+    return training.Problem("contrastive loss", *functions, contrasted(seen), contrasted(valid))
 
-    def evaluate(parameters, held_out):
-        return {"valid": loss(parameters, held_out, flows.in_blocks), "parameters": parameters}
 
-    return training.Problem("contrastive loss", flow.initialise, loss, evaluate, contrasted(seen), contrasted(valid))
+def _loss(told: tuple[Flow, float, str], parameters: Array, batch: Pairs, density=flows.scaled_log_density) -> Array:
+    flow, floor, clamp = told
+    events, context = (each.reshape(batch.weights.size, -1) for each in batch[:2])
+    found = density(flow, parameters, events, context).reshape(batch.weights.shape)
+    return contrast(found, batch.weights, floor=floor, clamp=clamp)
+
+
+def _evaluated(told: tuple[Flow, float, str], parameters: Array, held_out: Pairs) -> dict[str, Array]:
+    return {"valid": _loss(told, parameters, held_out, flows.in_blocks), "parameters": parameters}
 
 
 def restored(settings: Mapping[str, Any], trained: xr.Dataset) -> tuple[Flow, Trained]:
@@ -110,9 +119,9 @@ def _first(trained: xr.Dataset) -> Trained:
     return found._replace(parameters=found.parameters[0])
 
 
-def log_density(flow: Flow, trained: Trained, events: Float[Array, "event feature"]) -> Float[Array, " event"]:
+def log_density(flow: Flow, trained: Trained, events: Float[ArrayLike, "event feature"]) -> Float[Array, " event"]:
     """Logarithm of p of events, in their own units."""
-    return flows.log_density(flow, trained, events, jnp.zeros((len(events), 0)))
+    return flows.log_density(flow, trained, events, np.zeros((len(events), 0)))
 
 
 def evaluator(settings: Mapping[str, Any], dimension: int) -> Callable[[xr.Dataset, np.ndarray], np.ndarray]:
@@ -122,10 +131,10 @@ def evaluator(settings: Mapping[str, Any], dimension: int) -> Callable[[xr.Datas
         settings: Of the flows, keys of `coupling_flows.build`.
         dimension: Features of an event.
     """
-    compiled = jax.jit(partial(log_density, coupling_flows.build(settings, dimension)))
+    flow = coupling_flows.build(settings, dimension)
 
     def of(trained, events):
-        flat = jnp.asarray(events.reshape(-1, events.shape[-1]), jnp.float32)
-        return np.asarray(compiled(_first(trained), flat), float).reshape(events.shape[:-1])
+        flat = np.asarray(events.reshape(-1, events.shape[-1]), np.float32)
+        return np.asarray(log_density(flow, _first(trained), flat), float).reshape(events.shape[:-1])
 
     return of

@@ -11,7 +11,7 @@ import optax
 from jaxtyping import Array, Float
 
 from diffhep import losses, timing, training
-from diffhep.data.blobs import Events
+from diffhep.data.blobs import FEATURES, Events
 from diffhep.data.templates import Templates, templates
 from diffhep.networks import Observable
 from diffhep.networks import logits as logits_of
@@ -34,15 +34,16 @@ def step(peer: str, size: Mapping[str, int], settings: Mapping[str, Any], events
     """A training step on expected CLs, for some `nuisance_parameters`, `bins` and a `batch_size`."""
     loss, network = _loss(peer, size, settings), Observable(settings["network"])
     optimiser = optax.adam(settings["learning_rate"])
-    batch = jax.tree.map(lambda array: array[:, : size["batch_size"]], events)
-    parameters = network.init(training.key(settings["seed"], training.INITIALISE), batch.features[0, 0])
+    batch = jax.tree.map(lambda array: jnp.asarray(np.asarray(array)[:, : size["batch_size"]]), events)
+    start = jax.jit(network.init)
+    parameters = start(training.key(settings["seed"], training.INITIALISE), np.zeros(FEATURES, np.float32))
 
     def advance(parameters, memory, batch):
         value, gradient = jax.value_and_grad(loss)(parameters, batch)
         updates, memory = optimiser.update(gradient, memory)
         return value, optax.apply_updates(parameters, updates), memory
 
-    return timing.compiled(advance, parameters, optimiser.init(parameters), batch)
+    return timing.compiled(advance, parameters, jax.jit(optimiser.init)(parameters), batch)
 
 
 def _loss(peer: str, size: Mapping[str, int], settings: Mapping[str, Any]) -> Callable[[Any, Events], Array]:

@@ -6,6 +6,7 @@ one kind of transform alone).
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import equinox as eqx
@@ -15,6 +16,7 @@ from flowjax.bijections import AbstractBijection, Chain, Coupling, Flip, Invert,
 from jaxtyping import Array, Key
 
 from diffhep import couplings, flows
+from diffhep.compilation import Fixed
 from diffhep.flows import Flow
 
 
@@ -33,7 +35,11 @@ def build(settings: Mapping[str, Any], dimension: int) -> Flow:
         raise ValueError(f"layers is {settings['layers']}: they come in pairs, choose an even number")
     if dimension < 2:
         raise ValueError(f"{dimension} feature: couplings need two at least")
+    return _built(Fixed(settings), dimension)
 
+
+@lru_cache(maxsize=8)  # programs are compiled for a flow: those of equal ones are shared
+def _built(settings: Fixed, dimension: int) -> Flow:
     def layer(key, kind):
         made = Coupling(
             key,

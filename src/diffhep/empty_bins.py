@@ -42,16 +42,17 @@ def kinked_direction(local, force, solve, empty):
         move = free_fall - response @ force
         speed = local.jacobian @ move
         kinks = jnp.where(empty, guarded(local.rates + speed)[0] - guarded(local.rates)[0], 0.0)
-        return move, force, 0.5 * (jnp.sum(force * speed) - jnp.sum(smooth * move)) - jnp.sum(kinks)
+        gain = 0.5 * (jnp.sum(force * speed) - jnp.sum(smooth * move)) - jnp.sum(kinks)
+        return move, force, gain, response, yielding
 
     def freely(force):
-        return free_fall, force, -0.5 * jnp.sum(smooth * free_fall)
+        unneeded = jnp.zeros_like(local.jacobian.T), jnp.zeros((len(empty), len(empty)), free_fall.dtype)
+        return free_fall, force, -0.5 * jnp.sum(smooth * free_fall), *unneeded
 
-    move, force, gain = jax.lax.cond(empty.any(), to_kinks, freely, force)
+    move, force, gain, response, yielding = jax.lax.cond(empty.any(), to_kinks, freely, force)
 
     def corrections(rates):
-        response = solve(local.jacobian.T)
-        solve_held, held = _between(force, local.jacobian @ response, empty)
+        solve_held, held = _between(force, yielding, empty)
         return -(response @ solve_held(jnp.where(held, rates - _kink(force), 0.0).T)).T
 
     def back(rates):

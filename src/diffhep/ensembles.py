@@ -12,6 +12,7 @@ from diffhep import flows
 from diffhep.flows import Flow, Trained
 
 
+@partial(jax.jit, static_argnums=0)
 def log_densities(
     flow: Flow, ensemble: Trained, events: Float[Array, "event feature"], context: Float[Array, " condition"]
 ) -> Float[Array, "member event"]:
@@ -83,6 +84,7 @@ def histograms(
     return jax.lax.map(at, (contexts, jax.random.split(key, len(contexts))))
 
 
+@jax.jit
 def binned(
     points: Float[Array, "event xy"],
     edges: tuple[Float[ArrayLike, " x_edge"], Float[ArrayLike, " y_edge"]],

@@ -75,7 +75,11 @@ def objective(
 
 
 def fine_tune(
-    settings: Mapping[str, Any], shapes: Shapes, start: Float[Array, " parameter"], seen: Data, valid: Data
+    settings: Mapping[str, Any],
+    shapes: Shapes,
+    start: Float[Array, " parameter"],
+    seen: Data,
+    valid: Data | None = None,
 ) -> Tuned:
     """Adam on all the data in every step.
 
@@ -84,14 +88,14 @@ def fine_tune(
         shapes: What is fitted.
         start: Parameters before.
         seen: What the network is fitted to.
-        valid: What decides when it stops.
+        valid: What decides when it stops, by default the same.
     """
     adam = optax.adam(settings["learning_rate"])
 
     def step(state, _):
         parameters, memory, best, lowest = state
         loss, slope = jax.value_and_grad(partial(objective, settings, shapes))(parameters, seen)
-        value = objective(settings, shapes, parameters, valid)
+        value = loss if valid is None else objective(settings, shapes, parameters, valid)
         better = value < lowest
         best, lowest = jnp.where(better, parameters, best), jnp.where(better, value, lowest)
         updates, memory = adam.update(slope, memory)
@@ -107,14 +111,14 @@ def parted(data: Data, folds: int) -> Data:
 
     def part(array):
         missing = -len(array) % folds
-        padded = jnp.concatenate([array, jnp.zeros((missing, *array.shape[1:]), array.dtype)])
+        padded = jnp.pad(array, [(0, missing)] + [(0, 0)] * (array.ndim - 1))
         return padded.reshape(-1, folds, *array.shape[1:]).swapaxes(0, 1)
 
     return jax.tree.map(part, data)
 
 
 def in_folds(
-    settings: Mapping[str, Any], shapes: Shapes, start: Float[Array, " parameter"], data: Data, *, scaled: bool
+    settings: Mapping[str, Any], shapes: Shapes, start: Float[Array, " parameter"], data: Data, *, scaled: bool | Array
 ) -> Tuned:
     """One network for every fold f: stopped on fold f + 1, fitted to all others but f and f + 1.
 
@@ -130,11 +134,10 @@ def in_folds(
     def of_fold(fold):
         _, valid, *seen = (jax.tree.map(lambda array, n=n: array[(fold + n) % folds], parts) for n in range(folds))
         seen = jax.tree.map(lambda *arrays: jnp.concatenate(arrays), *seen)
-        if scaled:
-            seen, valid = (
-                part._replace(weights=part.weights * share)
-                for part, share in ((seen, folds / (folds - 2)), (valid, folds))
-            )
+        seen, valid = (
+            part._replace(weights=part.weights * jnp.where(scaled, share, 1.0))
+            for part, share in ((seen, folds / (folds - 2)), (valid, float(folds)))
+        )
         return fine_tune(settings, shapes, start, seen, valid)
 
     return jax.lax.map(of_fold, jnp.arange(folds))

@@ -5,6 +5,7 @@ with `jax.vmap`: in chunks of about 128, because a chunk takes as many steps as 
 fitted parameters come from the implicit function theorem, not from the steps.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -45,7 +46,12 @@ class FitResult(NamedTuple):
     @property
     def converged(self) -> Bool[Array, "*toy"]:
         """Whether the estimated distance to the minimum is below `CONVERGED`."""
-        return jnp.abs(self.edm) < CONVERGED
+        return _small(self.edm)
+
+
+@jax.jit
+def _small(edm):
+    return jnp.abs(edm) < CONVERGED
 
 
 def fit(model: Model, data: Data, start: Float[Array, " par"] | None = None) -> FitResult:
@@ -106,6 +112,11 @@ def _solve_directly(product, right):
 
 
 def _solve(start, model, data, mu):
+    return _minimise(start, model, data, mu, ITERATIONS)
+
+
+@partial(jax.jit, static_argnums=4)  # the several fits of a test, and those of the next one, are traced once
+def _minimise(start, model, data, mu, most):
     """Free parameters at the minimum, and the gain in log-likelihood that the last step promised."""
     if start.shape[0] == 0:
         return start, jnp.zeros((), start.dtype)
@@ -113,7 +124,7 @@ def _solve(start, model, data, mu):
 
     def unfinished(carry):
         iteration, state = carry
-        return (iteration < ITERATIONS) & ~(jnp.abs(state.gain) < ENOUGH)
+        return (iteration < most) & ~(jnp.abs(state.gain) < ENOUGH)
 
     def step(carry):
         iteration, state = carry

@@ -12,6 +12,7 @@ import xarray as xr
 from jaxtyping import Array, Float
 
 from diffhep import flows, training
+from diffhep.compilation import Told
 from diffhep.flows import Flow, Scaling, Trained
 
 SCALES = ("event_mean", "event_width", "context_mean", "context_width")
@@ -138,17 +139,19 @@ def kept(problem: training.Problem, settings: Mapping[str, Any], *, checkpoint: 
 def problem(settings: Mapping[str, Any], seen: Pairs, valid: Pairs) -> training.Problem:
     """Maximum likelihood of scaled events in their scaled contexts, for a flow of these settings."""
     flow = flows.build(settings, seen.events.shape[-1], seen.context.shape[-1])
+    functions = flow.initialise, Told(_loss, flow), Told(_evaluated, flow)
+    return training.Problem("negative log-likelihood", *functions, seen, valid)
 
-    def loss(parameters, batch):
-        found = flows.scaled_log_density(flow, parameters, batch.events[0], batch.context[0])
-        return -jnp.sum(batch.weights[0] * found) / jnp.sum(batch.weights[0])
 
-    def evaluate(parameters, held_out):
-        found = flows.in_blocks(flow, parameters, held_out.events[0], held_out.context[0])
-        valid = -jnp.sum(held_out.weights[0] * found) / jnp.sum(held_out.weights[0])
-        return {"valid": valid, "parameters": parameters}
+def _loss(flow: Flow, parameters: Array, batch: Pairs) -> Array:
+    found = flows.scaled_log_density(flow, parameters, batch.events[0], batch.context[0])
+    return -jnp.sum(batch.weights[0] * found) / jnp.sum(batch.weights[0])
 
-    return training.Problem("negative log-likelihood", flow.initialise, loss, evaluate, seen, valid)
+
+def _evaluated(flow: Flow, parameters: Array, held_out: Pairs) -> dict[str, Array]:
+    found = flows.in_blocks(flow, parameters, held_out.events[0], held_out.context[0])
+    valid = -jnp.sum(held_out.weights[0] * found) / jnp.sum(held_out.weights[0])
+    return {"valid": valid, "parameters": parameters}
 
 
 def restored(settings: Mapping[str, Any], trained: xr.Dataset) -> tuple[Flow, Trained]:

@@ -6,6 +6,7 @@ here is the scaling of inputs and context, and float32 where the rest of the sui
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -20,6 +21,8 @@ from jax.flatten_util import ravel_pytree
 from jax.scipy.stats import norm
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key
+
+from diffhep.compilation import Fixed
 
 BLOCK = 4000
 """Events that a CPU takes at a time."""
@@ -96,7 +99,11 @@ def build(settings: Mapping[str, Any], dimension: int, conditions: int) -> Flow:
     """
     if settings["transform"] not in ("affine", "spline"):
         raise ValueError(f"transform {settings['transform']!r} is unknown; choose affine or spline")
+    return _built(Fixed(settings), dimension, conditions)
 
+
+@lru_cache(maxsize=8)  # programs are compiled for a flow: those of equal ones are shared
+def _built(settings: Fixed, dimension: int, conditions: int) -> Flow:
     def spline():
         return RationalQuadraticSpline(knots=settings["knots"], interval=settings["reach"])
 
@@ -121,13 +128,17 @@ def of_bijections(made: Callable[[Key[Array, ""]], AbstractBijection], dimension
         with jax.enable_x64(False):  # constants too, which would turn everything into float64
             return eqx.partition(made(key), eqx.is_inexact_array, is_leaf=_frozen)
 
-    parameters, fixed = parted(jax.random.key(0))
-    _, unravel = ravel_pytree(parameters)
-    return Flow(
-        dimension=dimension,
-        initialise=lambda key: ravel_pytree(parted(key)[0])[0],
-        bijection=lambda flat: paramax.unwrap(eqx.combine(unravel(flat), fixed)),
-    )
+    @jax.jit
+    def initialise(key):
+        return ravel_pytree(parted(key)[0])[0]
+
+    def bijection(flat):
+        parameters, fixed = parted(jax.random.key(0))  # anew in each program: here it would compile number by number
+        _, unravel = ravel_pytree(parameters)
+        return paramax.unwrap(eqx.combine(unravel(flat), fixed))
+
+    jax.eval_shape(initialise, jax.random.key(0))  # so that what cannot be made is refused now
+    return Flow(dimension, initialise, bijection)
 
 
 def _frozen(node):
@@ -164,6 +175,7 @@ def in_blocks(
     return jax.lax.map(one, (events, context), batch_size=BLOCK)
 
 
+@partial(jax.jit, static_argnums=0)
 def log_density(
     flow: Flow, trained: Trained, events: Float[Array, "event feature"], context: Float[Array, "event condition"]
 ) -> Float[Array, " event"]:
@@ -172,6 +184,7 @@ def log_density(
     return in_blocks(flow, trained.parameters, *scaled) - jnp.sum(jnp.log(trained.events.width))
 
 
+@partial(jax.jit, static_argnums=(0, 3))
 def sample(
     flow: Flow, trained: Trained, context: Float[Array, " condition"], number: int, *, key: Key[Array, ""]
 ) -> Float[Array, "event feature"]:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from diffhep import parameter_sets
@@ -55,7 +54,7 @@ def build(
         *([_bin_factors(layout, by_kind["bins"], first)] if by_kind["bins"] else []),
     ]
     model = Model(layout.nominal, tuple(modifiers), _constraints(sets, first), _parameters(sets, first, poi))
-    return jax.tree.map(jnp.asarray, model)
+    return jax.device_put(model)
 
 
 _KINDS = {

@@ -115,6 +115,7 @@ def _counted(values, edges, weights):
     return _weighted_sum((above[:-1] & ~above[1:]).astype(values.dtype), weights)
 
 
+@jax.jit
 def ordered_edges(raw: Real[ArrayLike, " bin"], least_width: float = 1e-3) -> Float[Array, " bin+1"]:
     """Rising bin edges from 0 to 1 out of any numbers, so that edges can be trained like everything else.
 

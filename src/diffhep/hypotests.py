@@ -91,6 +91,7 @@ def _fitted_ratio(model, data, mu):
     return q, best.parameters[model.parameters.poi], best.converged & converged
 
 
+@jax.jit
 def expected_q(model: Model, mu: Real[ArrayLike, ""], true_mu: Real[ArrayLike, ""]) -> Float[Array, ""]:
     """Median of -2 log of the profile likelihood ratio at `mu` if the strength is `true_mu`, from Asimov data.
 
@@ -101,6 +102,7 @@ def expected_q(model: Model, mu: Real[ArrayLike, ""], true_mu: Real[ArrayLike, "
     return log_ratio(model, data, _held(model, data, mu)[0], truth)
 
 
+@jax.jit
 def expected_log_cls(model: Model, mu: Real[ArrayLike, ""] = 1.0) -> Float[Array, ""]:
     """Logarithm of `expected_cls`."""
     return np.log(2.0) + log_ndtr(-root(expected_q(model, mu, 0.0)))
@@ -114,6 +116,7 @@ def expected_cls(model: Model, mu: Real[ArrayLike, ""] = 1.0) -> Float[Array, ""
     return jnp.exp(expected_log_cls(model, mu))
 
 
+@jax.jit
 def expected_log_p0(model: Model, mu: Real[ArrayLike, ""] = 1.0) -> Float[Array, ""]:
     """Logarithm of `expected_p0`."""
     return log_p0(expected_q(model, 0.0, mu))

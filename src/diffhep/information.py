@@ -1,5 +1,7 @@
 """How much data tell about the parameters: Fisher information and the covariance that it implies."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,6 +10,7 @@ from jaxtyping import Array, Float
 from diffhep.likelihood import Model, counting_rates, expected_data, guarded, negative_log_likelihood
 
 
+@jax.jit
 def fisher_information(model: Model, pars: Float[Array, " par"]) -> Float[Array, "par par"]:
     """Expected curvature of the log-likelihood at `pars`: the information on the parameters, not its inverse.
 
@@ -52,10 +55,15 @@ def gaussianity(model: Model, pars: Float[Array, " par"], *, reach: float = 2.0,
         reach: half the width of the grid, in standard deviations.
         points: of the grid along each of its axes; points^par in all.
     """
+    return _deviation(model, pars, covariance(model, pars), reach, points)
+
+
+@partial(jax.jit, static_argnames="points")
+def _deviation(model, pars, covariance, reach, points):
     data = expected_data(model, pars)
     axis = jnp.linspace(-reach, reach, points)
     cube = jnp.stack(jnp.meshgrid(*[axis] * pars.shape[0]), axis=-1).reshape(-1, pars.shape[0])
-    whitening = jnp.linalg.cholesky(covariance(model, pars))
+    whitening = jnp.linalg.cholesky(covariance)
     nll = jax.vmap(lambda unit: negative_log_likelihood(model, pars + whitening @ unit, data))(cube)
     ratio = jnp.exp(negative_log_likelihood(model, pars, data) - nll)
     return jnp.mean((ratio - jnp.exp(-0.5 * jnp.sum(cube**2, axis=1))) ** 2)

@@ -8,6 +8,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import gammaln
@@ -86,6 +87,7 @@ def with_poi_bounds(model: Model, low: float, high: float) -> Model:
     return dataclasses.replace(model, parameters=dataclasses.replace(parameters, bounds=tuple(bounds)))
 
 
+@jax.jit
 def nominal_parameters(model: Model, mu: Real[ArrayLike, ""]) -> Float[Array, " par"]:
     """Start values of all parameters, with the parameter of interest at `mu`."""
     return jnp.asarray(model.parameters.initial, model.nominal.dtype).at[model.parameters.poi].set(mu)
@@ -99,6 +101,7 @@ def unguarded_rates(model: Model, pars: Float[Array, " par"]) -> Float[Array, " 
     return yields.sum(axis=0)
 
 
+@jax.jit
 def expected_rates(model: Model, pars: Float[Array, " par"]) -> Float[Array, " bin"]:
     """Expected events in each bin, all channels one after the other; always positive.
 
@@ -115,6 +118,7 @@ def guarded(rates: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Floa
     return kept * jnp.exp(exponent), jnp.log(kept) + exponent
 
 
+@jax.jit
 def expected_data(model: Model, pars: Float[Array, " par"]) -> Data:
     """The Asimov data set: data that equal their expectation (arXiv:1007.1727 section 3.2)."""
     return Data(expected_rates(model, pars), model.constraints.expected(pars))
@@ -143,6 +147,7 @@ def negative_log_likelihood(model: Model, pars: Float[Array, " par"], data: Data
     return jnp.sum(rates - counts(model, data) * log_rates) + model.constraints.deviance(pars, data.auxiliary)
 
 
+@jax.jit
 def log_likelihood(model: Model, pars: Float[Array, " par"], data: Data) -> Float[Array, ""]:
     """Log of the probability density of the data, normalised as pyhf's `logpdf`.
 

@@ -41,6 +41,7 @@ def bce_augmented(outcome: Outcome) -> Scalar:
     return _cross_entropy(outcome.logits, outcome.weights)
 
 
+@jax.jit
 def _cross_entropy(logits: Float[Array, "sample event"], weights: Float[Array, "sample event"]) -> Scalar:
     labels = jnp.zeros_like(logits).at[0].set(1)  # signal is the first sample
     losses = optax.sigmoid_binary_cross_entropy(logits, labels)

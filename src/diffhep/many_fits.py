@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool
 
 from diffhep import chunks
@@ -12,7 +13,7 @@ from diffhep.fits import ENOUGH, FitResult, conditional_fit, fit
 from diffhep.free_parameters import Held, all_parameters, free_places, problem_of
 from diffhep.likelihood import RATE_FLOOR, Data, Model, log_likelihood
 from diffhep.modifiers import take
-from diffhep.newton import Problem
+from diffhep.newton import Problem, derivatives
 from diffhep.small_matrices import divider, is_positive
 
 CHUNK = 128
@@ -55,6 +56,7 @@ class _State(NamedTuple):
     lost: Array
 
 
+@jax.jit
 def _plainly(model: Model, data: Data, mu: Held) -> FitResult:
     """Where plain Newton steps end; `edm` is infinite if they went astray."""
     problem, start = problem_of(model, data, mu), jnp.asarray(model.parameters.initial)
@@ -77,22 +79,22 @@ def _plainly(model: Model, data: Data, mu: Held) -> FitResult:
 def _step(problem: Problem, state: _State) -> _State:
     """One Newton step, with the Fisher information where the Hessian is not positive; lost if the likelihood falls."""
     free, (low, high) = state.free, problem.bounds
-    rates, jacobian = problem.rates(free), jax.jacfwd(problem.rates)(free)
+    rates = problem.rates(free)
     slope = 1 - problem.counts / rates
+    jacobian, bend = derivatives(problem.rates, free, slope)
     gradient = jax.grad(problem.prior)(free) + slope @ jacobian
-    bend = jax.hessian(lambda values: jnp.sum(slope * problem.rates(values)))(free)
     fisher = (jacobian.T / rates) @ jacobian + jnp.diag(problem.information)
     hessian = (jacobian.T * (problem.counts / rates**2)) @ jacobian + jnp.diag(problem.information) + bend
     matrix = jnp.where(is_positive(hessian, 1e-6 * jnp.diagonal(fisher)), hessian, fisher)
     frozen = ((free <= low) & (gradient > 0)) | ((free >= high) & (gradient < 0))
     gradient = jnp.where(frozen, 0.0, gradient)
     direction = -divider(jnp.where(frozen[:, None] | frozen, jnp.eye(free.shape[0]), matrix))(gradient)
-    candidates = [jnp.clip(free + length * direction, low, high) for length in LENGTHS]
-    values = jnp.stack([_nll(problem, each) for each in (*candidates, free)])
+    candidates = jnp.stack([jnp.clip(free + length * direction, low, high) for length in LENGTHS] + [free])
+    values = jax.vmap(partial(_nll, problem))(candidates)
     rounding = 1e-13 * (1 + jnp.sum(problem.counts))
     best = jnp.argmin(values[:-1].at[0].add(-rounding))
     lost = ~((values[best] <= values[-1] + rounding) & jnp.isfinite(values[best]))
-    return _State(jnp.where(lost, free, jnp.stack(candidates)[best]), -0.5 * gradient @ direction, lost)
+    return _State(jnp.where(lost, free, candidates[best]), -0.5 * gradient @ direction, lost)
 
 
 def _nll(problem: Problem, free: Array) -> Array:
@@ -104,9 +106,7 @@ def _nll(problem: Problem, free: Array) -> Array:
 
 def _has_better_neighbour(problem: Problem, free: Array) -> Bool[Array, ""]:
     """Whether another valley begins within two standard deviations along one of the shifts."""
-    here, better = _nll(problem, free), jnp.array(False)
-    for place in problem.shifts.nonzero()[0]:
-        for move in (-2.0, -1.0, 1.0, 2.0):
-            there = jnp.clip(free.at[place].add(move), *problem.bounds)
-            better |= _nll(problem, there) < here
-    return better
+    places = problem.shifts.nonzero()[0]
+    moves = np.kron(np.eye(len(free))[places], np.array([-2.0, -1.0, 1.0, 2.0])[:, None])
+    there = jnp.clip(free + moves, *problem.bounds)
+    return (jax.vmap(partial(_nll, problem))(there) < _nll(problem, free)).any()

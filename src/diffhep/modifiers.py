@@ -134,9 +134,10 @@ class NormSys(Interpolated):
 
     def factor(self, nominal: Array, pars: Array) -> Array:
         """Product over changes of `interpolation.multiplicative_factor`, shape (sample, bin)."""
+        del nominal
         alpha = take(pars, self.parameters)[:, None, None]
         factor = jnp.prod(multiplicative_factor(alpha, self.up, self.down, self.code), axis=0)
-        return jnp.repeat(factor, np.array(self.channel_bins), axis=1, total_repeat_length=nominal.shape[1])
+        return factor[:, np.repeat(np.arange(len(self.channel_bins)), self.channel_bins)]
 
 
 @register_dataclass

@@ -125,16 +125,27 @@ def _expand(problem, free, forces):
     log_slope = 1 / jnp.maximum(rates, RATE_FLOOR)
     slope = (nu - problem.counts) * log_slope
     pull = jnp.where(problem.counts < RATE_FLOOR, forces, slope)
+    jacobian, bend = derivatives(problem.rates, free, pull)
     return _Expansion(
         rates=rates,
         slope=slope,
         curvature=jnp.where(rates > RATE_FLOOR, problem.counts, nu) * log_slope**2,
         fisher=nu * log_slope**2,
-        jacobian=(jax.jacfwd if free.shape[0] <= rates.shape[0] else jax.jacrev)(problem.rates)(free),
-        bend=jax.hessian(lambda values: jnp.sum(pull * problem.rates(values)))(free),
+        jacobian=jacobian,
+        bend=bend,
         prior=jax.grad(problem.prior)(free),
         information=jnp.diag(problem.information),
     )
+
+
+def derivatives(rates, free, weights):
+    """Jacobian (bin, par) of the rates, and Hessian (par, par) of their weighted sum."""
+
+    def summed(values):
+        found, back = jax.vjp(rates, values)
+        return found, back(weights)[0]
+
+    return jax.jacfwd(summed)(free)
 
 
 def _freeze(local, frozen):

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jax.typing import ArrayLike
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Float, Key, PyTree
 
 from diffhep import losses, training
 from diffhep.compilation import Fixed, Told
@@ -24,6 +24,7 @@ from diffhep.networks import logits as logits_of
 ON_SCORES = ("bce", "bce_augmented")  # objectives that know nothing of bins
 NOT_METRICS = (*ON_SCORES, "upper_limit")  # a limit takes too many fits to be found after every epoch
 METRICS = tuple(name for name in losses.OBJECTIVES if name not in NOT_METRICS)
+POSED = ("network", "objective", "bin_edges", "bins", "bandwidth", "outer_edges", "yields", "interpolation")
 FINE_BINS = 60  # a multiple of every number of bins that `evaluate` is asked for
 
 
@@ -38,27 +39,30 @@ def problem(settings: dict, events: xr.Dataset) -> training.Problem:
     """What a run of these settings trains, and what it is judged by."""
     terms = settings["objective"]
     samples = 2 if set(terms) == {"bce"} else len(blobs.SAMPLES)  # the shifts are of no use to it
-    unbinned = set(terms) <= set(ON_SCORES)
     train_part, test_part = (_weighted(events[part].values) for part in ("train", "test"))
-    network, objective = Observable(settings["network"]), losses.objective(terms)
-
-    def initialise(key):
-        learned = settings["bin_edges"] == "learned"
-        return Trained(network.init(key, test_part.features[0, 0]), jnp.zeros(settings["bins"]) if learned else None)
-
-    def loss(trained, batch):
-        logits = logits_of(network, trained.network, batch.features)
-        model = None if unbinned else _smooth_model(settings, _edges(settings, trained), logits, batch)
-        return objective(Outcome(logits, batch.weights, model))
-
+    losses.objective(terms)  # refuses names that there are not
+    posed = Fixed({name: settings[name] for name in POSED if name in settings})
     return training.Problem(
         name=" + ".join(f"{weight:g} {name}" for name, weight in terms.items()),
-        initialise=initialise,
-        loss=loss,
+        initialise=Told(_initialised, posed),
+        loss=Told(_loss, posed),
         evaluate=Told(_judged, _judgement(settings)),
-        events=blobs.Events(*(array[:samples] for array in train_part)),
-        held_out=test_part,
+        events=jax.device_put(blobs.Events(*(array[:samples] for array in train_part))),
+        held_out=jax.device_put(test_part),
     )
+
+
+def _initialised(settings: Fixed, key: Key[Array, ""]) -> Trained:
+    learned, nothing = settings["bin_edges"] == "learned", jnp.zeros(blobs.FEATURES, jnp.float32)
+    return Trained(Observable(settings["network"]).init(key, nothing), jnp.zeros(settings["bins"]) if learned else None)
+
+
+def _loss(settings: Fixed, trained: Trained, batch: blobs.Events) -> Array:
+    terms, model = settings["objective"], None
+    logits = logits_of(Observable(settings["network"]), trained.network, batch.features)
+    if not set(terms) <= set(ON_SCORES):
+        model = _smooth_model(settings, _edges(settings, trained), logits, batch)
+    return losses.objective(terms)(Outcome(logits, batch.weights, model))
 
 
 def _judgement(settings: dict) -> Fixed:
@@ -77,7 +81,7 @@ def _judged(settings: Fixed, trained: Trained, held_out: blobs.Events) -> dict[s
 
 
 def _weighted(features: np.ndarray) -> blobs.Events:
-    return blobs.Events(jnp.asarray(features), jnp.ones(features.shape[:2], jnp.float32))
+    return blobs.Events(features, np.ones(features.shape[:2], np.float32))
 
 
 def _edges(settings: dict, trained: Trained) -> ArrayLike:

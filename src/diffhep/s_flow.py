@@ -22,11 +22,13 @@ class Observable(NamedTuple):
     error: Float[Array, " event"]
 
 
+@jax.jit
 def mean_log(logs: Logs) -> Float[Array, " event"]:
     """Logarithm of the mean density. So far away from all data that float32 overflows there is none."""
     return jax.nn.logsumexp(jnp.where(jnp.isnan(logs), -jnp.inf, logs), axis=0) - jnp.log(len(logs))
 
 
+@jax.jit
 def log_ratio(signal: Logs, background: Logs) -> Float[Array, " event"]:
     """Logit of s_flow, log q_sig - log q_bkg: the same order of events, told apart where s_flow rounds to 0 or 1.
 
@@ -36,6 +38,7 @@ def log_ratio(signal: Logs, background: Logs) -> Float[Array, " event"]:
     return jnp.where(jnp.isnan(ratio), 0.0, ratio)
 
 
+@jax.jit
 def s_flow(signal: Logs, background: Logs) -> Observable:
     """Observable and uncertainty (thesis eqs. 9.2 and 9.3).
 

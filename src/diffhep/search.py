@@ -5,6 +5,7 @@ from samples of the flows.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,11 +13,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
+from jax.tree_util import register_dataclass
 from jaxtyping import Array, Float, Int, Key
 
 from diffhep import classifiers, ensembles, interpolated_signal, limits
+from diffhep.compilation import Fixed
 from diffhep.flow_training import parameters_of, restored
 from diffhep.flows import Flow, Trained
+from diffhep.modifiers import STATIC
 from diffhep.s_flow import Logs, log_ratio
 
 STRATEGIES = ("2-D fit", "pNN", "s_flow")
@@ -28,7 +32,9 @@ HALF = 0.5
 """Simulated events that a bin is taken to hold where the background has fewer: none would make any signal certain."""
 
 
-class Tools(NamedTuple):
+@register_dataclass
+@dataclass(frozen=True)
+class Tools:
     """All that was trained.
 
     Attributes:
@@ -40,17 +46,18 @@ class Tools(NamedTuple):
         pnn_parameters: its parameters.
     """
 
-    flow: Flow
+    flow: Flow = field(metadata=STATIC)
     signal: Trained
-    background_flow: Flow
+    background_flow: Flow = field(metadata=STATIC)
     background: Trained
-    network: Mapping[str, Any]
+    network: Fixed = field(metadata=STATIC)
     pnn_parameters: Trained
 
     def log_signal(self, events: Float[Array, "event mass"], masses: Float[Array, " mass"]) -> Logs:
         """Log densities of events as signal of these masses."""
         return ensembles.log_densities(self.flow, self.signal, events, masses)
 
+    @jax.jit
     def log_background(self, events: Float[Array, "event mass"]) -> Logs:
         """Log densities of events as background."""
         return ensembles.log_densities(self.background_flow, self.background, events, jnp.asarray(NOWHERE))
@@ -84,7 +91,7 @@ def tools(settings: Mapping[str, Any], flow: xr.Dataset, background_flow: xr.Dat
         pnn: Result of `classifiers.train`.
     """
     both = (*restored(settings["flow"], flow), *restored(settings["flow"], background_flow))
-    return Tools(*both, settings["network"], parameters_of(pnn))
+    return Tools(*both, Fixed(settings["network"]), parameters_of(pnn))
 
 
 class Binning(NamedTuple):
@@ -161,14 +168,16 @@ def expected_limits(
     drawn = ensembles.samples(tools.flow, tools.signal, masses, settings["samples"], key=key)
     flat = drawn.reshape(-1, drawn.shape[-1])
     every = Sample(flat, jnp.full(len(flat), 1 / settings["samples"]), tools.log_background(flat))
-    found = []
+    counted = []
     for binning in binnings(tools, settings, masses, every):
         place = binning.place(every).reshape(len(drawn), -1)
         counts = jax.vmap(partial(jnp.bincount, length=binning.number + 1))(place)
         shares = counts[:, :-1] / settings["samples"]
-        counted = binning(simulated, simulated.weights), _filled(binning, background)
-        found.append(_limits(shares, expected, error, *counted))
-    return jnp.stack(found)
+        counted.append((shares, binning(simulated, simulated.weights), _filled(binning, background)))
+    in_plane, *of_scores = counted
+    of_scores = jax.tree.map(lambda *each: jnp.stack(each), *of_scores)  # as many bins of both: fits compiled once
+    found = jax.lax.map(partial(_limits, expected, error), of_scores)
+    return jnp.concatenate([_limits(expected, error, in_plane)[None], found])
 
 
 def _filled(binning: Binning, background: Sample) -> Float[Array, " bin"]:
@@ -177,13 +186,12 @@ def _filled(binning: Binning, background: Sample) -> Float[Array, " bin"]:
 
 
 def _limits(
-    shares: Float[Array, "member bin"],
     expected: Float[Array, ""],
     error: Float[Array, ""],
-    simulated: Float[Array, " bin"],
-    background: Float[Array, " bin"],
+    counted: tuple[Float[Array, "member bin"], Float[Array, " bin"], Float[Array, " bin"]],
 ) -> Float[Array, " source"]:
-    """Limits of one strategy, in the order of `SOURCES`."""
+    """Limits of one strategy, in the order of `SOURCES`: of the flows' shares, simulated signal and background."""
+    shares, simulated, background = counted
     # a yield that is not positive is no signal at all
     size, relative = jnp.maximum(expected, 0.0), error / jnp.maximum(expected, 1e-9)
     signal, shifts = size * shares.mean(axis=0), size * interpolated_signal.shape_shifts(shares)

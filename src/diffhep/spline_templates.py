@@ -70,7 +70,7 @@ def through(
     """
     along_first = make_interp_spline(nodes, templates)
     along_both = make_interp_spline(nodes, along_first.c, axis=1)
-    coefficients = jnp.asarray(np.moveaxis(along_both.c, 0, 1))  # scipy puts the axis of the spline first
+    coefficients = jax.device_put(np.moveaxis(along_both.c, 0, 1))  # scipy puts the axis of the spline first
     return SplineTemplates(parameters, tuple(along_first.t.tolist()), coefficients)
 
 

@@ -5,6 +5,7 @@ that the network does not see.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -43,6 +44,7 @@ class Shapes(NamedTuple):
     bins: int
 
 
+@partial(jax.jit, static_argnums=3)
 def split(
     scores: Float[Array, " event"], place: Int[Array, " event"], weights: Float[Array, " event"], bins: int
 ) -> Split:
@@ -71,11 +73,9 @@ def loss(settings: Mapping[str, Any], shapes: Shapes, found: Split) -> Float[Arr
         shapes: What is fitted to both histograms.
         found: Both histograms.
     """
-    passed, failed = (_compared(settings, shapes, counts) for counts in (found.passed, found.failed))
-    gain_passed, penalty_passed = passed
-    gain_failed, penalty_failed = failed
-    pass_loss = penalty_passed - gain_passed
-    return pass_loss + (gain_failed + penalty_failed + settings["delta"]) / found.mean_failed
+    both = jnp.stack([found.passed, found.failed])
+    gain, penalty = jax.lax.map(partial(_compared, settings, shapes), both)  # fits compiled once for both
+    return penalty[0] - gain[0] + (gain[1] + penalty[1] + settings["delta"]) / found.mean_failed
 
 
 def _compared(settings, shapes: Shapes, counts: Float[Array, " bin"]) -> tuple[Array, Array]:
@@ -86,6 +86,7 @@ def _compared(settings, shapes: Shapes, counts: Float[Array, " bin"]) -> tuple[A
     return alone.value - both.value, settings["lambda_chi"] * poor
 
 
+@jax.jit
 def spread(scores: Float[Array, " event"], observables: Float[Array, "event observable"]) -> Float[Array, ""]:
     """The term of lambda_v in eq. 4: mean over observables of the variance of score x observable over events.
 

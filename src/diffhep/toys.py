@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.special import ndtr
 from jax.scipy.stats import norm
 from jaxtyping import Array, Bool, Float, Int, Key
@@ -139,15 +140,16 @@ def scan_cls(model: Model, tested_mu: Sequence[float], number: int, *, key: Key[
     of = partial(jax.random.fold_in, key)  # 0 is that of no signal
     empty = throw(model, nominal_parameters(model, 0.0), number, key=of(0))
     asymptotic, points = jax.jit(expected_cls), []
-    for place, mu in enumerate(jnp.asarray(tested_mu, float), start=first + 1):
-        without = statistics(model, empty, mu).q_mu
-        signal = statistics(model, throw(model, nominal_parameters(model, mu), number, key=of(place)), mu).q_mu
-        median = jnp.median(without)
-        clsb, clb = jnp.mean(signal >= median), jnp.mean(without >= median)
-        points.append((clsb / clb, jnp.sqrt(clsb * (1 - clsb) / number) / clb, asymptotic(model, mu)))
-    return ClsScan(*map(jnp.stack, zip(*points, strict=True)))
+    for place, mu in enumerate(map(jnp.asarray, np.asarray(tested_mu, float)), start=first + 1):
+        thrown = empty, throw(model, nominal_parameters(model, mu), number, key=of(place))
+        without, signal = (np.asarray(statistics(model, toys, mu).q_mu) for toys in thrown)
+        median = np.median(without)
+        clsb, clb = np.mean(signal >= median), np.mean(without >= median)
+        points.append((clsb / clb, np.sqrt(clsb * (1 - clsb) / number) / clb, float(asymptotic(model, mu))))
+    return ClsScan(*jax.device_put(np.array(points).T))
 
 
+@jax.jit
 def asymptotic_density(q: Float[Array, " q"], shift: Float[Array, ""]) -> Float[Array, " q"]:
     """Density of q_mu or q_0 above zero, as Wald's approximation has it (arXiv:1007.1727 eqs. 49 and 55).
 

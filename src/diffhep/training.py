@@ -88,7 +88,8 @@ def at_once(setting: str | int, seeds: int) -> int:
     return 1 if jax.default_backend() == "cpu" else seeds
 
 
-def key(seed: int | Array, purpose: int) -> Key[Array, ""]:
+@jax.jit
+def key(seed: int | Array, purpose: int | Array) -> Key[Array, ""]:
     """Randomness of one seed for one purpose; the same however many seeds run beside it."""
     return jax.random.fold_in(jax.random.key(seed), purpose)
 
@@ -108,14 +109,14 @@ def batches(rng: Key[Array, ""], events: int, batch_size: int, steps: int | None
     return order.reshape(count, batch_size), mask.reshape(count, batch_size).astype(jnp.float32)
 
 
-def _step(problem: Problem, optimiser, state: State, batch) -> tuple[State, Array]:
+def _step(problem: Problem, state: State, batch) -> tuple[State, Array]:
     events = problem.events
     if batch is not None:
         indices, mask = batch
         events = jax.tree.map(lambda array: array[:, indices], events)
         events = events._replace(weights=events.weights * mask)
     value, gradient = jax.value_and_grad(problem.loss)(state.parameters, events, *problem.whole)
-    updates, memory = optimiser.update(gradient, state.optimiser, state.parameters)
+    updates, memory = problem.optimiser.update(gradient, state.optimiser, state.parameters)
     return State(optax.apply_updates(state.parameters, updates), memory), value
 
 
@@ -124,18 +125,8 @@ def _epoch(problem: Problem, schedule: Schedule, epoch: Array, run: tuple[Array,
     rng = jax.random.fold_in(key(seed, SHUFFLE), epoch)
     events, size = problem.events.weights.shape[1], schedule.batch_size
     order = None if size is None else batches(rng, events, size, schedule.steps)
-    step = partial(_step, problem, _optimiser(problem, schedule))
-    state, losses = jax.lax.scan(step, state, order, length=steps_in_epoch(problem, schedule))
+    state, losses = jax.lax.scan(partial(_step, problem), state, order, length=steps_in_epoch(problem, schedule))
     return state, jnp.mean(losses)
-
-
-def _start(problem: Problem, schedule: Schedule, seed: Array) -> State:
-    parameters = problem.initialise(key(seed, INITIALISE))
-    return State(parameters, _optimiser(problem, schedule).init(parameters))
-
-
-def _optimiser(problem: Problem, schedule: Schedule) -> optax.GradientTransformation:
-    return problem.optimiser or optax.adam(schedule.learning_rate)
 
 
 class Programs(NamedTuple):
@@ -153,16 +144,12 @@ class Programs(NamedTuple):
 
 
 def programs(problem: Problem, schedule: Schedule, seeds: Sequence[int]) -> Programs:
-    """Compile a run over all seeds."""
-    seeds, spread = jnp.asarray(seeds), _spread(schedule.seeds_at_once)
-
-    # events are arguments: as constants they would make a program of their own of every data set
-    def advance(events, whole, state, epoch):
-        return spread(partial(_epoch, problem._replace(events=events, whole=whole), schedule, epoch), (seeds, state))
-
+    """Compile a run over all seeds; runs of equal functions and schedules share their programs."""
+    alike, seeds = problem._replace(name="", evaluate=None, events=None, held_out=None, whole=()), np.asarray(seeds)
+    start, advance = _steps(alike, schedule._replace(epochs=0, checkpoint_seconds=0.0))
     return Programs(
-        jax.jit(lambda: spread(partial(_start, problem, schedule), seeds)),
-        partial(jax.jit(advance), problem.events, problem.whole),
+        partial(start, seeds),
+        partial(advance, problem.events, problem.whole, seeds),
         partial(_evaluation(problem.evaluate, schedule.seeds_at_once), problem.held_out),
     )
 
@@ -172,7 +159,23 @@ def _spread(at_once: int) -> Callable:
     return partial(jax.lax.map, batch_size=at_once if at_once > 1 else None)
 
 
-@lru_cache(maxsize=8)  # runs that are judged alike follow each other; others shall not be kept for ever
+@lru_cache(maxsize=8)  # runs that are alike follow each other; others shall not be kept for ever
+def _steps(problem: Problem, schedule: Schedule) -> tuple[Callable, Callable]:
+    problem = problem._replace(optimiser=problem.optimiser or optax.adam(schedule.learning_rate))
+    spread = _spread(schedule.seeds_at_once)
+
+    def start(seed):
+        parameters = problem.initialise(key(seed, INITIALISE))
+        return State(parameters, problem.optimiser.init(parameters))
+
+    # events are arguments: as constants they would make a program of their own of every data set
+    def advance(events, whole, seeds, state, epoch):
+        return spread(partial(_epoch, problem._replace(events=events, whole=whole), schedule, epoch), (seeds, state))
+
+    return jax.jit(partial(spread, start)), jax.jit(advance)
+
+
+@lru_cache(maxsize=8)  # likewise those that are judged alike
 def _evaluation(evaluate: Callable, at_once: int) -> Callable:
     return jax.jit(lambda held_out, state: _spread(at_once)(lambda each: evaluate(each, held_out), state.parameters))
 
@@ -204,8 +207,7 @@ def train(
     """
     compiled = programs(problem, schedule, seeds)
     state = compiled.start()
-    first = {"loss": jnp.full(len(seeds), jnp.nan), **compiled.evaluate(state)}
-    run = _begin(state, first, schedule.epochs)
+    run = _begin(state, {"loss": np.full(len(seeds), np.nan), **compiled.evaluate(state)}, schedule.epochs)
     if checkpoint and checkpoint.exists():
         run = load_checkpoint(checkpoint, like=run)
         log.info("going on after epoch %d from %s", run.epoch, checkpoint)
@@ -222,7 +224,7 @@ def train(
     return run.history, run.state
 
 
-def _begin(state: State, first: Mapping[str, Array], epochs: int) -> _Run:
+def _begin(state: State, first: Mapping[str, Any], epochs: int) -> _Run:
     """A run before its first epoch, its history still to be filled."""
     history = {}
     for name, values in sorted(first.items()):  # in the order in which a checkpoint gives them back
@@ -238,12 +240,11 @@ def _record(run: _Run, state: State, record: Mapping[str, Array], epoch: int) ->
 
 
 def _refuse_nan(name: str, losses: np.ndarray, seeds: np.ndarray, epoch: int) -> None:
-    for seed, loss in zip(seeds, losses, strict=True):
-        if not np.isfinite(loss):
-            remedy = "lower the learning rate or widen the bandwidth"
-            raise ValueError(f"the loss {name} is {loss} for seed {seed} in epoch {epoch}: {remedy}")
+    for n in np.flatnonzero(~np.isfinite(losses))[:1]:
+        remedy = "lower the learning rate or widen the bandwidth"
+        raise ValueError(f"the loss {name} is {losses[n]} for seed {seeds[n]} in epoch {epoch}: {remedy}")
 
 
 def _summary(record: Mapping[str, Array]) -> str:
     """Means over seeds of what has one value a seed."""
-    return " ".join(f"{name}={np.mean(values):.4g}" for name, values in record.items() if values.ndim == 1)
+    return " ".join(f"{name}={np.asarray(values).mean():.4g}" for name, values in record.items() if values.ndim == 1)

@@ -7,7 +7,9 @@ ratio of two to one tags in the control region.
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 MOST = 100.0
@@ -39,11 +41,13 @@ class Estimate(NamedTuple):
     shape: Float[Array, " bin"]
 
 
+@jax.jit
 def transfer_factor(control: Tags) -> tuple[Scalar, Scalar]:
     """Ratio of two to one tags, and its relative error sqrt(1 / two + 1 / one) if both are Poisson counts."""
     return control.two / control.one, jnp.sqrt(1 / control.two + 1 / control.one)
 
 
+@jax.jit
 def estimate(one_tag: Float[Array, " bin"], control: Tags, validation: Tags) -> Estimate:
     """The background in the signal region, from events with one tag there.
 
@@ -59,7 +63,8 @@ def estimate(one_tag: Float[Array, " bin"], control: Tags, validation: Tags) -> 
     return Estimate(factor * one_tag, factor * jnp.sqrt(one_tag), error, jnp.minimum(deviation, MOST))
 
 
-def emptiness(events: Float[Array, " bin"], least: float) -> Scalar:
+@jax.jit
+def emptiness(events: Float[Array, " bin"], least: ArrayLike) -> Scalar:
     """Penalty of bins with fewer events than `least`: sum of (least - events) / events over them, TOMATOS's.
 
     It rises without end towards empty bins, and with it the slope that leads out of them; events must be positive.

@@ -1,5 +1,6 @@
 """Toy events look like the challenge's: selected, with jets where they are counted, masses in place, quartiles near."""
 
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -18,7 +19,7 @@ EVENTS = 4000
 
 @pytest.fixture(scope="module")
 def samples():
-    return {name: htautau.generate(jax.random.key(1), SETTINGS, name, EVENTS) for name in PROCESSES}
+    return {name: np.asarray(htautau.generate(jax.random.key(1), SETTINGS, name, EVENTS)) for name in PROCESSES}
 
 
 def columns(primaries):
@@ -80,28 +81,30 @@ def test_the_signal_can_be_told_from_its_main_background(samples):
 
 def test_shares_of_tau_decays():
     """Moments of the lepton's density; for hadrons, uniform above what the mass leaves."""
-    lepton = np.asarray(htautau_decays.lepton_share(jax.random.key(0), 200_000))
+    lepton = np.asarray(jax.jit(partial(htautau_decays.lepton_share, events=200_000))(jax.random.key(0)))
     x = (np.arange(1000) + 0.5) / 1000
     density = 5 / 3 - 3 * x**2 + 4 / 3 * x**3
     for power in (0, 1, 2, 3):
         assert np.mean(lepton**power) == pytest.approx(np.mean(density * x**power), abs=3e-3)
     hadrons = {"masses": [0.0, 1.777 / 2], "shares": [0.5, 0.5]}
-    share = np.asarray(htautau_decays.hadronic_share(jax.random.key(0), hadrons, 200_000))
+    drawn = partial(htautau_decays.hadronic_share, hadrons=hadrons, events=200_000)
+    share = np.asarray(jax.jit(drawn)(jax.random.key(0)))
     assert share.mean() == pytest.approx((0.5 + 0.625) / 2, abs=3e-3)
     assert np.mean(share < 0.25) == pytest.approx(0.125, abs=3e-3)
 
 
 def whole(process, **changes):
     """Products of a process whose taus give all of their momentum to what is visible."""
-    settings = SETTINGS | {"hadrons": {"masses": [htautau_decays.TAU], "shares": [1.0]}}
+    settings = {"radiation": SETTINGS["radiation"], "hadrons": {"masses": [htautau_decays.TAU], "shares": [1.0]}}
     settings["processes"] = {process: SETTINGS["processes"][process] | changes}
-    return htautau_decays.produced(jax.random.key(2), settings, process, 5000)
+    made = jax.jit(partial(htautau_decays.produced, process=process, events=5000))
+    return htautau_decays.Products(*map(np.asarray, made(jax.random.key(2), settings)))
 
 
 def test_visible_mass_ends_at_the_resonance():
     """m_vis² = x m², up to the masses of taus, with the lepton's share x of its tau's energy."""
     lepton, hadrons, *_ = whole("ztautau", width=0.0)
-    mass = np.asarray(fv.mass(sum(fv.on_shell(*each.T, 0.0) for each in (lepton, hadrons))))
+    mass = np.asarray(fv.mass(sum(np.asarray(fv.on_shell(*each.T, 0.0)) for each in (lepton, hadrons))))
     assert mass.max() < 91.19 * 1.01
     x = (np.arange(10_000) + 0.5) / 10_000
     mean = np.mean((5 / 3 - 3 * x**2 + 4 / 3 * x**3) * np.sqrt(x))
@@ -112,17 +115,18 @@ def test_visible_mass_ends_at_the_resonance():
 def test_w_bosons_have_their_mass_and_momentum_is_conserved(process):
     """With quarks for the tau all is visible but one neutrino, which balances it; its transverse mass ends at m_W."""
     lepton, quark, jets, soft = whole(process, faked=1.0)
-    pair = [fv.on_shell(*each.T, 0.0) for each in (quark, jets[:, -1])]
+    pair = [np.asarray(fv.on_shell(*each.T, 0.0)) for each in (quark, jets[:, -1])]
     np.testing.assert_allclose(fv.mass(sum(pair)), htautau_decays.W, rtol=0.02)
-    seen = [htautau_decays.transverse(each) for each in (lepton, quark, jets.swapaxes(0, 1))]
-    neutrino = -np.asarray(seen[0] + seen[1] + seen[2].sum(axis=0) + soft)
-    across = 2 * np.asarray(lepton[:, 0] * np.hypot(*neutrino.T) - np.sum(seen[0] * neutrino, axis=1))
+    transverse = jax.jit(htautau_decays.transverse)
+    seen = [np.asarray(transverse(each)) for each in (lepton, quark, jets.swapaxes(0, 1))]
+    neutrino = -(seen[0] + seen[1] + seen[2].sum(axis=0) + soft)
+    across = 2 * (lepton[:, 0] * np.hypot(*neutrino.T) - np.sum(seen[0] * neutrino, axis=1))
     assert np.sqrt(across.max()) == pytest.approx(htautau_decays.W, rel=0.02)
 
 
 def test_events_depend_on_the_key_only(samples):
     again = htautau.generate(jax.random.key(1), SETTINGS | {"unused": "text"}, "ztautau", EVENTS)
-    other = htautau.generate(jax.random.key(2), SETTINGS, "ztautau", EVENTS)
+    other = np.asarray(htautau.generate(jax.random.key(2), SETTINGS, "ztautau", EVENTS))
     np.testing.assert_array_equal(again, samples["ztautau"])
     assert not np.isin(other[:, 0], samples["ztautau"][:, 0]).all()
 

@@ -1,6 +1,8 @@
 """The one-parameter analysis: its numbers are the thesis's, its p-values pyhf's or closed forms."""
 
-import jax.numpy as jnp
+from functools import partial
+
+import jax
 import numpy as np
 import oracles
 import pyhf
@@ -13,9 +15,12 @@ from diffhep.studies import counting
 SETTINGS = study_settings("counting")
 
 
+p_value = jax.jit(partial(counting.p_value, SETTINGS))
+
+
 @pytest.fixture(scope="module")
 def scan():
-    return counting.scan(SETTINGS | {"scan": {"range": [0.0, 10.0], "points": 101, "examples": [0.0, 10.0]}})
+    return counting.scan(SETTINGS | {"scan": SETTINGS["scan"] | {"examples": [0.0, 10.0]}})
 
 
 def test_counts_are_those_of_the_thesis(scan):
@@ -39,7 +44,7 @@ def test_p_value_with_uncertainty_is_pyhfs(scan, phi):
         data = oracle.expected_data(oracles.in_pyhf_order(oracle, [1.0, 0.0]))
         args = oracle.config.suggested_init(), oracle.config.suggested_bounds(), oracle.config.suggested_fixed()
         q = pyhf.infer.test_statistics.q0(0.0, data, oracle, *args)
-    np.testing.assert_allclose(counting.p_value(SETTINGS, jnp.asarray(phi)), stats.norm.sf(np.sqrt(q)), rtol=1e-5)
+    np.testing.assert_allclose(p_value(phi), stats.norm.sf(np.sqrt(q)), rtol=1e-5)
 
 
 def test_best_without_uncertainty_is_at_the_end_and_with_it_inside(scan):
@@ -69,8 +74,8 @@ def _q0(s, b, sigma, kind):
     return pyhf.infer.test_statistics.q0(0.0, model.expected_data(args[0]), model, *args)
 
 
-def test_descent_finds_the_lowest_p_value_from_every_start():
-    found = counting.descend(SETTINGS, counting.scan(SETTINGS))
+def test_descent_finds_the_lowest_p_value_from_every_start(scan):
+    found = counting.descend(SETTINGS, scan)
     np.testing.assert_array_equal(found["phi"][:, 0], SETTINGS["descent"]["starts"])
     np.testing.assert_allclose(found["phi"][:, -1], float(found["found"]), atol=1e-2)
     assert abs(float(found["miss"])) < 0.02

@@ -1,6 +1,5 @@
 """The fits of the challenge's chain: pseudo-experiments have the moments they should, and intervals cover."""
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray as xr
@@ -111,12 +110,14 @@ def test_a_fit_without_shifts_does_not_move_them(templates, chunks):
 
 def test_both_models_expect_the_templates_that_they_are_made_of(templates):
     spline = study.spline_model(FITS, templates, "cnf", shifts=True)
-    pars = likelihood.nominal_parameters(spline, 2.0).at[1:3].set(jnp.array([1.5, -3.0]))
+    pars = np.array(likelihood.nominal_parameters(spline, 2.0))
+    pars[1:3] = [1.5, -3.0]
     signal, *background = 0.1 * contents(np.array([[1.015, 0.97, 0.0]]))[0]
     np.testing.assert_allclose(likelihood.expected_rates(spline, pars), 2 * signal + sum(background), rtol=1e-6)
     profile = study.profile_model(FITS, templates, "cnf")
     for name, shift in (("tes", [1.01, 1.0, 1.0]), ("jes", [1.0, 1.01, 1.0]), ("soft_met", [1.0, 1.0, np.e])):
-        pars = likelihood.nominal_parameters(profile, 1.0).at[profile.parameters.names.index(name)].set(1.0)
+        pars = np.array(likelihood.nominal_parameters(profile, 1.0))
+        pars[profile.parameters.names.index(name)] = 1.0
         expected = 0.1 * contents(np.array([shift]))[0].sum(axis=0).reshape(10, 2).sum(axis=1)
         np.testing.assert_allclose(likelihood.expected_rates(profile, pars), expected, rtol=1e-6)
 
@@ -125,7 +126,7 @@ def test_the_profile_model_has_six_nuisance_parameters_and_its_templates(templat
     model = study.profile_model(FITS, templates, "cnf")
     assert set(model.parameters.names) == {"mu", *htautau_shifts.NUISANCES}
     median = contents(np.array([[1.0, 1.0, 1.0]]))[0].reshape(4, 10, 2).sum(axis=2)
-    np.testing.assert_allclose(sorted(model.nominal.sum(axis=1)), sorted(0.1 * median.sum(axis=1)))
+    np.testing.assert_allclose(sorted(np.asarray(model.nominal).sum(axis=1)), sorted(0.1 * median.sum(axis=1)))
 
 
 def test_bins_that_cannot_be_shared_out_evenly_are_refused():

@@ -2,7 +2,6 @@
 
 import time
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from study_settings import study_settings
@@ -42,8 +41,8 @@ def test_a_mean_over_events_has_no_bias_and_cls_has(noise):
 
 
 def test_measures_of_known_gradients():
-    gradients = jnp.array([[1.0, 1.0], [1.0, -1.0]])
-    found = dict(zip(scaling.MEASURES, scaling._compare(gradients, jnp.array([2.0, 0.0])), strict=True))
+    gradients = np.array([[1.0, 1.0], [1.0, -1.0]])
+    found = dict(zip(scaling.MEASURES, scaling._compare(gradients, np.array([2.0, 0.0])), strict=True))
     expected = {"bias": 0.5, "bias_error": 0.5 / np.sqrt(2), "spread": 0.5, "cosine": 1 / np.sqrt(2)}
     for name, value in expected.items():
         assert found[name] == pytest.approx(value), name

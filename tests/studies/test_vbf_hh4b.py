@@ -1,7 +1,8 @@
 """Stages of TOMATOS: a run goes by its settings, and is judged and exploited as direct computation says."""
 
+from functools import partial
+
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray as xr
@@ -11,7 +12,7 @@ from diffhep import training
 from diffhep.studies import vbf_hh4b as study
 from diffhep.studies import vbf_hh4b_exploit as exploiting
 from diffhep.studies import vbf_hh4b_inputs as inputs
-from diffhep.studies.vbf_hh4b_training import counts, hard, initialise, observable
+from diffhep.studies.vbf_hh4b_training import initialise, observable, sharp
 from diffhep.transfer_factors import Tags
 
 
@@ -49,7 +50,7 @@ def test_every_step_of_every_start_is_told(trained):
 
 def test_each_program_is_compiled_once_however_many_steps(run):
     (compiled,) = run[1]
-    jitted = (compiled.start, compiled.advance.func, compiled.evaluate.func)
+    jitted = (compiled.start.func, compiled.advance.func, compiled.evaluate.func)
     assert [program._cache_size() for program in jitted] == [1, 1, 1]
 
 
@@ -114,11 +115,12 @@ def test_runs_are_judged_by_their_last_step_on_events_of_the_reference(events, t
 
 def test_networks_are_judged_with_the_parameters_that_were_stored(events):
     settings = RUN | {"observable": "network", "network": [4], "cuts": {}, "fold": 0}
-    networks = [initialise(settings, jax.random.key(n))["network"] for n in (0, 1)]
-    stored = study._flat(jax.tree.map(lambda *each: jnp.stack(each), *networks), 2)
+    start = jax.jit(partial(initialise, settings))
+    networks = [jax.device_get(start(jax.random.key(n)))["network"] for n in (0, 1)]
+    stored = study._flat(jax.tree.map(lambda *each: np.stack(each), *networks), 2)
     reference = inputs.reference(EVENTS).assign(low=events["low"], high=events["high"])
-    part = jax.tree.map(jnp.asarray, inputs.part(reference, REGIONS))
-    scores = observable(settings, networks[1], part.signal_region.variables)
+    part = inputs.part(reference, REGIONS)
+    scores = np.asarray(jax.jit(partial(observable, settings))(networks[1], part.signal_region.variables))
     edges = np.array([0.0, *np.quantile(scores, [0.3, 0.6]), 1.0])
     trained = xr.Dataset(
         {
@@ -129,7 +131,7 @@ def test_networks_are_judged_with_the_parameters_that_were_stored(events):
         coords={"seed": [0, 1], "step": [0], "cut": []},
     )
     judged = study.judge(EVENTS | {"runs": {"network": settings}}, events, {"network": trained}).sel(run="network")
-    found = counts(settings, networks[1], hard(settings, jnp.zeros(0), jnp.asarray(edges)), part)
+    found = sharp(settings, networks[1], np.zeros(0), edges, part)
     np.testing.assert_allclose(judged["signal"].sel(seed=1), found.signal[0], rtol=1e-6)
     assert judged["cls"].sel(seed=1).item() == pytest.approx(float(expected(found)), rel=1e-6)
     assert judged["cls"].values[0] != judged["cls"].values[1]
@@ -152,7 +154,9 @@ def test_other_data_scatter_around_what_is_expected(events, exploited, trained):
     here, last = exploited.sel(run="inside", fold=1), trained.isel(seed=0, step=-1)
     whole = hard_counts(RUN, events, inputs.part(events, REGIONS), last["cuts"].values, last["edges"].values)
     factor = whole.control.two / whole.control.one
-    np.testing.assert_allclose(here["true_ratio"], whole.validation.two / (factor * whole.validation.one), rtol=1e-6)
+    with np.errstate(invalid="ignore"):  # nothing over nothing in an empty bin
+        ratio = whole.validation.two / (factor * whole.validation.one)
+    np.testing.assert_allclose(here["true_ratio"], ratio, rtol=1e-6)
     seen = inputs.parts(events, RUN, REGIONS)["train"]
     measured = hard_counts(RUN, events, seen, last["cuts"].values, last["edges"].values)
     np.testing.assert_allclose(
@@ -160,7 +164,7 @@ def test_other_data_scatter_around_what_is_expected(events, exploited, trained):
     )
     rng = np.random.default_rng([0, exploiting.FRESH, 1])
     drawn = rng.poisson(whole.validation.two, (5, 3))[3].astype(float)
-    beside = Tags(measured.validation.one, jnp.asarray(drawn))
+    beside = Tags(measured.validation.one, drawn)
     assert float(here["fresh"][3]) == pytest.approx(
         float(expected_with_shape(measured._replace(validation=beside))), rel=1e-6
     )

@@ -1,13 +1,16 @@
 """Gaussian blobs: signal, background and the background moved up and down (neos 3.1, thesis 7.4.1)."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Key
 
 SAMPLES = ("signal", "background", "up", "down")
+FEATURES = 2
 
 
 class Events(NamedTuple):
@@ -35,7 +38,11 @@ def blobs(key: Key[Array, ""], means: Mapping[str, Sequence[float]], events: int
     """
     if set(means) != set(SAMPLES):
         raise ValueError(f"blob means are given for {sorted(means)}; give exactly {sorted(SAMPLES)}")
-    centres = jnp.asarray([means[sample] for sample in SAMPLES], jnp.float32)
+    return _drawn(key, np.array([means[sample] for sample in SAMPLES], np.float32), events)
+
+
+@partial(jax.jit, static_argnums=2)
+def _drawn(key, centres, events: int) -> Events:
     noise = jax.random.normal(key, (len(SAMPLES), events, centres.shape[1]), jnp.float32)
     return Events(centres[:, None] + noise, jnp.ones((len(SAMPLES), events), jnp.float32))
 

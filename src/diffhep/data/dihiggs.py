@@ -52,8 +52,8 @@ def signal(key: Key[Array, ""], settings: Mapping[str, Any], events: int) -> Eve
         events: How many to generate.
     """
     of, keys = settings["signal"], jax.random.split(key, 6)
-    mass = _falling(keys[0], of, events)
-    system = _system(keys[1], of, mass)
+    mass = _falling(keys[0], of["start"], of["scale"], of["shape"], events)
+    system = _system(keys[1], of["pt_scale"], of["pt_shape"], of["rapidity"], mass)
     pair, photons = fv.decay(keys[2], system, HIGGS, HIGGS)
     bottoms = fv.decay(keys[3], pair, BOTTOM, BOTTOM)
     gammas = fv.decay(keys[4], photons, 0.0, 0.0)
@@ -75,9 +75,10 @@ def background(key: Key[Array, ""], settings: Mapping[str, Any], sample: str, ev
     """
     of, (*keys, seen) = settings["backgrounds"][sample], jax.random.split(key, 8)
     mass = _cut_off(keys[0], settings["falling"], *settings["range"], events)
-    photons = jnp.full(events, HIGGS) if settings["decorrelated"] else mass
-    jets, extra = (_falling(each, of[name], events) for name, each in zip(("jets", "extra"), keys[1:3], strict=True))
-    system = _system(keys[3], of, photons + jets + extra)
+    photons = np.full(events, HIGGS) if settings["decorrelated"] else mass
+    drawn = zip((of["jets"], of["extra"]), keys[1:3], strict=True)
+    jets, extra = (_falling(each, law["start"], law["scale"], law["shape"], events) for law, each in drawn)
+    system = _system(keys[3], of["pt_scale"], of["pt_shape"], of["rapidity"], photons + jets + extra)
     leaning = [fv.along_beam(each, (events,), a) for each, a in zip(keys[4:7], of["forward"], strict=True)]
     pair, two = fv.decay(key, system, jets, photons, leaning[0])
     bottoms, gammas = fv.decay(key, pair, BOTTOM, BOTTOM, leaning[2]), fv.decay(key, two, 0.0, 0.0, leaning[1])
@@ -93,19 +94,19 @@ def _cut_off(key, scale, low, high, events: int) -> Float[Array, " event"]:
     return low - scale * jnp.log1p(-share * jax.random.uniform(key, (events,)))
 
 
-@partial(jax.jit, static_argnums=2)
-def _falling(key, of: Mapping[str, Any], events: int) -> Float[Array, " event"]:
-    """From `start` on the Gamma distribution of a `scale` and a `shape`."""
-    return of["start"] + of["scale"] * jax.random.gamma(key, of["shape"], (events,))
+@partial(jax.jit, static_argnums=4)
+def _falling(key, start, scale, shape, events: int) -> Float[Array, " event"]:
+    """From a start on the Gamma distribution of a scale and a shape."""
+    return start + scale * jax.random.gamma(key, shape, (events,))
 
 
 @jax.jit
-def _system(key, of: Mapping[str, Any], mass: Float[Array, " event"]) -> fv.FourVector:
+def _system(key, pt_scale, pt_shape, rapidity, mass: Float[Array, " event"]) -> fv.FourVector:
     """What decays into both objects: some transverse momentum, and some momentum along the beam."""
     transverse, azimuth, along = jax.random.split(key, 3)
-    pt = of["pt_scale"] * jax.random.gamma(transverse, of["pt_shape"], mass.shape)
+    pt = pt_scale * jax.random.gamma(transverse, pt_shape, mass.shape)
     phi = jax.random.uniform(azimuth, mass.shape, minval=-jnp.pi, maxval=jnp.pi)
-    rapidity, across = of["rapidity"] * jax.random.normal(along, mass.shape), jnp.hypot(mass, pt)
+    rapidity, across = rapidity * jax.random.normal(along, mass.shape), jnp.hypot(mass, pt)
     return jnp.stack(
         [across * jnp.cosh(rapidity), pt * jnp.cos(phi), pt * jnp.sin(phi), across * jnp.sinh(rapidity)], axis=-1
     )

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Key
 FourVector = Float[Array, "*axis 4"]
 
 
+@jax.jit
 def on_shell(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, mass: ArrayLike) -> FourVector:
     """Of transverse momentum, pseudorapidity, azimuth and mass."""
     px, py, pz = pt * jnp.cos(phi), pt * jnp.sin(phi), pt * jnp.sinh(eta)
@@ -17,22 +18,26 @@ def on_shell(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, mass: ArrayLike) -> 
     return jnp.stack(jnp.broadcast_arrays(energy, px, py, pz), axis=-1)
 
 
+@jax.jit
 def mass(vector: FourVector) -> Float[Array, "*axis"]:
     """Invariant mass; 0 where rounding makes its square negative."""
     squares = vector**2
     return jnp.sqrt(jnp.maximum(squares[..., 0] - squares[..., 1:].sum(axis=-1), 0.0))
 
 
+@jax.jit
 def transverse_momentum(vector: FourVector) -> Float[Array, "*axis"]:
     """Momentum across the beam."""
     return jnp.hypot(vector[..., 1], vector[..., 2])
 
 
+@jax.jit
 def pseudorapidity(vector: FourVector) -> Float[Array, "*axis"]:
     """arsinh(pz / pt); infinite along the beam."""
     return jnp.arcsinh(vector[..., 3] / transverse_momentum(vector))
 
 
+@jax.jit
 def boost(vector: FourVector, frame: FourVector) -> FourVector:
     """A vector given in the rest frame of `frame` as it is where `frame` was given (PDG review "Kinematics", 49.1).
 
@@ -88,6 +93,7 @@ def along_beam(key: Key[Array, ""], shape: tuple[int, ...], forward: ArrayLike) 
     return jnp.stack([sine * jnp.cos(phi), sine * jnp.sin(phi), cosine], axis=-1)
 
 
+@jax.jit
 def distance(first: FourVector, second: FourVector) -> Float[Array, "*axis"]:
     """Delta R, the distance of two directions in pseudorapidity and azimuth."""
     phi = jnp.arctan2(first[..., 2], first[..., 1]) - jnp.arctan2(second[..., 2], second[..., 1])

@@ -49,7 +49,7 @@ def generate(key: Key[Array, ""], settings: Mapping[str, Any], process: str, eve
             raise ValueError(f"none of {BLOCK} events of {process} passes the selection: loosen it")
         parts.append([np.asarray(column)[passed] for column in products])
         found += len(passed)
-    products = Products(*(jnp.asarray(np.concatenate(column)[:events]) for column in zip(*parts, strict=True)))
+    products = Products(*(np.concatenate(column)[:events] for column in zip(*parts, strict=True)))
     return _measured(measured, numbers["detector"], products)
 
 

@@ -1,9 +1,13 @@
 """What networks and flows see of an event: its category and its prepared columns (contrastive flows section 6.2)."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 
 from diffhep.data.htautau_features import ABSENT, COLUMNS, Primaries, derived, objects
@@ -18,6 +22,7 @@ LEAST = 1e-3
 """Of what a logarithm is taken."""
 
 
+@jax.jit
 def category(primaries: Primaries) -> Int[Array, " event"]:
     """Number of each event's category in `CATEGORIES`, or `NEITHER`."""
     found = objects(primaries)
@@ -37,13 +42,17 @@ def prepared(primaries: Primaries, logarithms: Sequence[str]) -> Float[Array, "e
     """
     for name in set(logarithms) - set(COLUMNS):
         raise ValueError(f"there is no column {name!r} to take the logarithm of: choose from {', '.join(COLUMNS)}")
+    return _prepared(primaries, tuple(name in logarithms for name in COLUMNS))
+
+
+@partial(jax.jit, static_argnums=1)
+def _prepared(primaries: Primaries, logs: tuple[bool, ...]) -> Float[Array, "event 28"]:
     values = jnp.concatenate([primaries, derived(primaries)], axis=-1)
-    logs = jnp.array([name in logarithms for name in COLUMNS])
-    changed = jnp.where(logs, jnp.log(jnp.maximum(values, LEAST)), values)
+    changed = jnp.where(np.array(logs), jnp.log(jnp.maximum(values, LEAST)), values)
     return jnp.where(values == ABSENT, 0.0, changed)
 
 
-def chosen(columns: Float[Array, "event 28"], names: Sequence[str]) -> Float[Array, "event feature"]:
+def chosen(columns: Float[ArrayLike, "event 28"], names: Sequence[str]) -> Float[ArrayLike, "event feature"]:
     """Some of the prepared columns.
 
     Raises:
@@ -52,7 +61,7 @@ def chosen(columns: Float[Array, "event 28"], names: Sequence[str]) -> Float[Arr
     for name in names:
         if name not in COLUMNS:
             raise ValueError(f"there is no column {name!r}: choose from {', '.join(COLUMNS)}")
-    return columns[:, jnp.array([COLUMNS.index(name) for name in names])]
+    return columns[:, np.array([COLUMNS.index(name) for name in names], int)]
 
 
 def of_category(settings: Mapping[str, Any], name: str) -> list[str]:

@@ -6,6 +6,7 @@ thresholds in both directions.
 """
 
 import math
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -60,6 +61,7 @@ def from_normal(normal: Float[Array, "*axis par"]) -> Float[Array, "*axis par"]:
     return jnp.clip(jnp.where(logarithmic, jnp.exp(value), value), low, high)
 
 
+@partial(jax.jit, static_argnums=1)
 def draw(key: Key[Array, ""], number: int) -> Float[Array, "toy 6"]:
     """Nuisance parameters of so many pseudo-experiments, in the order of `NUISANCES`."""
     return from_normal(jax.random.normal(key, (number, len(NUISANCES))))
@@ -78,6 +80,7 @@ def factors(mu: ArrayLike, nuisances: Float[Array, " par"]) -> Float[Array, " pr
     return jnp.stack([jnp.asarray(mu, nuisances.dtype), *scales])
 
 
+@jax.jit
 def shifted(
     primaries: Primaries, tes: ArrayLike, jes: ArrayLike, soft_met: ArrayLike, noise: Float[Array, "event 2"]
 ) -> Primaries:
@@ -110,6 +113,7 @@ def shifted(
     return _with(primaries, changes)
 
 
+@jax.jit
 def selected(primaries: Primaries) -> tuple[Primaries, Bool[Array, " event"]]:
     """The selection after the shifts: events without the jets that are too soft, and whether an event passes.
 

@@ -1,5 +1,7 @@
 """Normal distributions in the plane, one for each mean of a grid (thesis chapter 8)."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -52,9 +54,13 @@ def draw(
     events: int,
 ) -> Float[Array, "context event axis"]:
     """So many events of each distribution, float32."""
+    return _drawn(key, means, np.linalg.cholesky(covariances), events)
+
+
+@partial(jax.jit, static_argnums=3)
+def _drawn(key, means, roots, events: int) -> Float[Array, "context event axis"]:
     noise = jax.random.normal(key, (len(means), events, 2))
-    drawn = means[:, None] + jnp.einsum("cij,cej->cei", jnp.linalg.cholesky(covariances), noise)
-    return drawn.astype(jnp.float32)
+    return (means[:, None] + jnp.einsum("cij,cej->cei", roots, noise)).astype(jnp.float32)
 
 
 def log_density(
@@ -74,9 +80,13 @@ def bin_shares(
         covariance: of the distribution.
         edges: of the bins along both axes, evenly spaced, relative to the mean.
     """
-    bins = len(edges) - 1
-    fine = np.linspace(edges[0], edges[-1], bins * CELLS + 1)
+    fine = np.linspace(edges[0], edges[-1], (len(edges) - 1) * CELLS + 1)
     middle = (fine[1:] + fine[:-1]) / 2
-    points = mean + np.stack(np.meshgrid(middle, middle), axis=-1)
-    density = jnp.exp(log_density(points, mean, covariance)) * (fine[1] - fine[0]) ** 2
+    return _shares(mean, covariance, np.stack(np.meshgrid(middle, middle), axis=-1), (fine[1] - fine[0]) ** 2)
+
+
+@jax.jit
+def _shares(mean, covariance, offsets, area) -> Float[Array, "y x"]:
+    bins = len(offsets) // CELLS
+    density = jnp.exp(log_density(mean + offsets, mean, covariance)) * area
     return density.reshape(bins, CELLS, bins, CELLS).sum(axis=(1, 3))

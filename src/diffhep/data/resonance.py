@@ -8,10 +8,12 @@ threshold. All numbers are the settings'; none is ATLAS's.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
 from diffhep.data import four_vectors as fv
@@ -77,9 +79,8 @@ def signal(key: Key[Array, ""], settings: Mapping[str, Any], m_x: float, m_s: fl
         )
     of = settings["signal"]
     weighted, seen = jax.random.split(key)
-    heavy, pair, photons = (jnp.full(events, each) for each in (m_x, m_s, HIGGS))
-    generated = jnp.exp(of["weight_spread"] * jax.random.normal(weighted, (events,)))
-    weight = of["yield"] * generated / generated.sum()
+    heavy, pair, photons = (np.full(events, each) for each in (m_x, m_s, HIGGS))
+    weight = _weights(weighted, of, events)
     return _observed(seen, settings["detector"], settings["selection"], heavy, pair, photons, weight)
 
 
@@ -99,12 +100,19 @@ def background(key: Key[Array, ""], settings: Mapping[str, Any], process: str, e
     photons, pair, extra = (
         _spectrum(each, of[name], events) for each, name in zip(masses, ("photons", "jets", "extra"), strict=True)
     )
-    weight = jnp.full(events, of["yield"] / events)
+    weight = np.full(events, of["yield"] / events)
     heavy = photons + pair + extra
     return _observed(seen, settings["detector"], settings["selection"], heavy, pair, photons, weight)
 
 
-def _spectrum(key, of: Mapping[str, float], events: int) -> Float[Array, " event"]:
+@partial(jax.jit, static_argnums=2)
+def _weights(key, of: Mapping[str, Any], events: int) -> Float[Array, " event"]:
+    generated = jnp.exp(of["weight_spread"] * jax.random.normal(key, (events,)))
+    return of["yield"] * generated / generated.sum()
+
+
+@partial(jax.jit, static_argnums=2)
+def _spectrum(key, of: Mapping[str, Any], events: int) -> Float[Array, " event"]:
     if "peak" in of:
         return jnp.maximum(of["peak"] + of["width"] * jax.random.normal(key, (events,)), 2.5 * BOTTOM)
     return of["start"] + of["scale"] * jax.random.gamma(key, of["shape"], (events,))

@@ -26,7 +26,7 @@ def generate(settings: dict) -> xr.Dataset:
     """Generated events, parted into those to train on and those held out."""
     key = training.key(settings["seed"], EVENTS)
     drawn = blobs.blobs(key, settings["means"], settings["events"])
-    train_part, test_part = blobs.split(drawn, settings["test_fraction"])
+    train_part, test_part = blobs.split(jax.device_get(drawn), settings["test_fraction"])
     dims = ("sample", "{}_event", "feature")
     return xr.Dataset(
         {
@@ -175,9 +175,9 @@ def _distributions(model: Model, true_mu: float, number: int, key: Array) -> xr.
     pars = nominal_parameters(model, true_mu)
     found = toys.statistics(model, toys.throw(model, pars, number, key=key), jnp.asarray(1.0))
     sigma, *shifts = jax.jit(_expectations)(model, jnp.asarray(true_mu))
-    pulls = (found.mu_hat - true_mu) / sigma
+    pulls = (np.asarray(found.mu_hat) - true_mu) / np.asarray(sigma)
     densities = {
-        f"density_{name}": ("q", toys.asymptotic_density(jnp.asarray(Q_GRID), shift))
+        f"density_{name}": ("q", np.asarray(toys.asymptotic_density(jnp.asarray(Q_GRID), shift)))
         for name, shift in zip(("q_mu", "q_0"), shifts, strict=True)
     }
     return xr.Dataset(
@@ -185,8 +185,8 @@ def _distributions(model: Model, true_mu: float, number: int, key: Array) -> xr.
             "q_mu": ("toy", np.asarray(found.q_mu, np.float32)),
             "q_0": ("toy", np.asarray(found.q_0, np.float32)),
             "pull": ("toy", np.asarray(pulls, np.float32)),
-            "coverage": jnp.mean(jnp.abs(pulls) <= 1),
-            "failed": jnp.mean(~found.converged),
+            "coverage": np.mean(np.abs(pulls) <= 1),
+            "failed": np.mean(~np.asarray(found.converged)),
             **densities,
         },
         coords={"q": Q_GRID},

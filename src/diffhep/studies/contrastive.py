@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
@@ -136,8 +135,8 @@ def logits(
     network: Mapping, trained: xr.Dataset, points: Float[np.ndarray, "*point axis"]
 ) -> Float[np.ndarray, "*point"]:
     """What a trained classifier says of points, without a context."""
-    flat = jnp.asarray(points.reshape(-1, points.shape[-1]), jnp.float32)
-    found = classifiers.logit(network, parameters_of(trained), flat, jnp.zeros(0))
+    flat = np.asarray(points.reshape(-1, points.shape[-1]), np.float32)
+    found = classifiers.logit(network, parameters_of(trained), flat, np.zeros(0))
     return np.asarray(found).reshape(points.shape[:-1])
 
 

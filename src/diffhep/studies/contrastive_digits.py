@@ -6,7 +6,6 @@ The digits are the 1797 of 8 x 8 pixels that come with scikit-learn, where the p
 from collections.abc import Mapping
 from pathlib import Path
 
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
@@ -80,7 +79,7 @@ def samples(settings: dict, flows_of: dict[str, xr.Dataset]) -> xr.Dataset:
     for trained in flows_of.values():
         flow, parameters = contrastive.restored(settings["flow"], trained)
         key = training.key(settings["seed"], SAMPLES)
-        drawn = flows.sample(flow, parameters, jnp.zeros(0), settings["shown"], key=key)
+        drawn = flows.sample(flow, parameters, np.zeros(0), settings["shown"], key=key)
         found.append(np.asarray(drawn).reshape(settings["shown"], *SHAPE))
     return xr.Dataset({"image": (("flow", "image", "y", "x"), np.stack(found))}, coords={"flow": list(flows_of)})
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
@@ -112,7 +111,7 @@ def _inputs(settings: Mapping, *flows: xr.Dataset) -> Callable[[np.ndarray], dic
         found = [evaluated(flow, events) for flow in flows]
         told = {"plain": events, "flow": np.exp(found[0]), "perturbed": events}
         for name, each in scales.items():
-            pairs = zip(map(jnp.asarray, found), each, strict=True)
+            pairs = zip(found, each, strict=True)
             features = [contrastive.discrimination(log_density, *scale) for log_density, scale in pairs]
             told[name] = np.concatenate([events, np.stack(features, axis=-1)], axis=-1)
         return told

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from diffhep.descent import descend as steps_downhill
@@ -18,9 +19,15 @@ Coefficients = Mapping[str, Sequence[float]]
 COUNTS = ("signal", "background", "uncertainty")
 
 
-def counts(analysis: Coefficients, phi: Float[Array, "*phi"]) -> dict[str, Float[Array, "*phi"]]:
+def counts(analysis: Coefficients, phi: Float[ArrayLike, "*phi"]) -> dict[str, Float[Array, "*phi"]]:
     """Expected signal s, background b and its uncertainty sigma_b at phi: polynomials (thesis 7.1.1)."""
-    return {name: jnp.polyval(jnp.asarray(analysis[name][::-1]), phi) for name in COUNTS}
+    coefficients = [np.asarray(analysis[name][::-1], float) for name in COUNTS]
+    return dict(zip(COUNTS, _polynomials(coefficients, phi), strict=True))
+
+
+@jax.jit
+def _polynomials(coefficients, x):
+    return [jnp.polyval(each, x) for each in coefficients]
 
 
 def model(analysis: Coefficients, phi: Float[Array, ""], interpolation: str, *, uncertain: bool = True) -> Model:
@@ -48,8 +55,8 @@ def scan(settings: dict) -> xr.Dataset:
         np.asarray(jax.jit(partial(jax.lax.map, partial(p_value, settings, uncertain=uncertain)))(phi))
         for uncertain in (True, False)
     )
-    examples = jnp.asarray(settings["scan"]["examples"])
-    values = {"p0": with_, "p0_certain": without, **counts(settings["analysis"], jnp.asarray(phi))}
+    examples = np.asarray(settings["scan"]["examples"])
+    values = {"p0": with_, "p0_certain": without, **counts(settings["analysis"], phi)}
     shown = {f"example_{name}": ("example", v) for name, v in counts(settings["analysis"], examples).items()}
     best, certain = np.argmin(with_), np.argmin(without)
     found = {
@@ -59,7 +66,7 @@ def scan(settings: dict) -> xr.Dataset:
     }
     return xr.Dataset(
         {name: ("phi", np.asarray(v)) for name, v in values.items()} | shown | found,
-        coords={"phi": phi, "example": np.asarray(examples)},
+        coords={"phi": phi, "example": examples},
     )
 
 
@@ -71,7 +78,7 @@ def descend(settings: dict, scan: xr.Dataset) -> xr.Dataset:
     descent = settings["descent"]
     loss = partial(p_value, settings)
     walk = partial(steps_downhill, loss, learning_rate=descent["learning_rate"], steps=descent["steps"])
-    phi = jax.jit(partial(jax.lax.map, walk))(jnp.asarray(descent["starts"]))
+    phi = np.asarray(jax.jit(partial(jax.lax.map, walk))(np.asarray(descent["starts"])))
     found = phi[:, -1].mean()
     return xr.Dataset(
         {

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from bayes_opt import BayesianOptimization
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from diffhep import training
@@ -35,12 +36,13 @@ def draw(settings: dict, variables: int = 1) -> Sample:
     data, events = settings["data"], settings["data"]["events"]
     keys = jax.random.split(training.key(settings["seed"], EVENTS))
     peak, falling = data["signal"], data["background"]
-    return Sample(
-        peak["mean"] + peak["width"] * jax.random.normal(keys[0], (variables, events)),
-        falling["scale"] * jax.random.exponential(keys[1], (variables, events)),
-        peak["yield"] / events,
-        falling["yield"] / events,
-    )
+    drawn = _drawn(keys, (variables, events), peak["mean"], peak["width"], falling["scale"])
+    return Sample(*drawn, peak["yield"] / events, falling["yield"] / events)
+
+
+@partial(jax.jit, static_argnums=1)
+def _drawn(keys, shape: tuple[int, int], mean, width, scale) -> tuple[Array, Array]:
+    return mean + width * jax.random.normal(keys[0], shape), scale * jax.random.exponential(keys[1], shape)
 
 
 def significance(sample: Sample, cuts: Float[Array, " variable"], weigh: Cut) -> Float[Array, ""]:
@@ -49,7 +51,7 @@ def significance(sample: Sample, cuts: Float[Array, " variable"], weigh: Cut) ->
     return asimov_significance(passed[0] * sample.signal_weight, passed[1] * sample.background_weight)
 
 
-def _smooth(slope: float) -> Cut:
+def _smooth(slope: ArrayLike) -> Cut:
     return lambda values, cut: sigmoid_cut(values, cut, slope)
 
 
@@ -64,8 +66,8 @@ def scan(settings: dict) -> xr.Dataset:
     """
     chosen, sample = settings["scan"], draw(settings)
     cuts = np.linspace(*chosen["range"], chosen["points"])
-    at = {slope: _over(cuts, sample, _smooth(slope)) for slope in chosen["slopes"]}
-    hard = _over(cuts, sample, hard_cut)
+    at = {slope: _over(cuts, sample, slope) for slope in chosen["slopes"]}
+    hard = _over(cuts, sample)
     best, best_smooth = cuts[np.argmax(hard)], np.array([cuts[np.argmax(values)] for values in at.values()])
     distance = np.linspace(-1, 1, 401)
     edges = np.linspace(0, np.ceil(float(sample.background.max()) / 2), chosen["histogram_bins"] + 1)
@@ -83,7 +85,7 @@ def scan(settings: dict) -> xr.Dataset:
             "best_smooth": ("slope", best_smooth),
             "offset_smooth": ("slope", best_smooth - best),
             "guess": chosen["guess"],
-            "significance_none": significance(sample, jnp.zeros(1), hard_cut),
+            "significance_none": _over(np.zeros(1), sample)[0],
             "significance_guess": at_hard(chosen["guess"]),
             "significance_best": hard.max(),
             **spectra,
@@ -92,9 +94,15 @@ def scan(settings: dict) -> xr.Dataset:
     )
 
 
-def _over(cuts: np.ndarray, sample: Sample, weigh: Cut) -> np.ndarray:
-    """Significance at each cut, one after the other, for memory's sake."""
-    return np.asarray(jax.jit(lambda cuts: jax.lax.map(lambda cut: significance(sample, cut[None], weigh), cuts))(cuts))
+def _over(cuts: np.ndarray, sample: Sample, slope: float | None = None) -> np.ndarray:
+    """Significance at each cut, hard or of some slope, one after the other, for memory's sake."""
+    return np.asarray(_significances(cuts, sample, slope))
+
+
+@jax.jit
+def _significances(cuts, sample, slope) -> Array:
+    weigh = hard_cut if slope is None else _smooth(slope)
+    return jax.lax.map(lambda cut: significance(sample, cut[None], weigh), cuts)
 
 
 def descend(settings: dict, scan: xr.Dataset) -> xr.Dataset:
@@ -104,13 +112,13 @@ def descend(settings: dict, scan: xr.Dataset) -> xr.Dataset:
     scan.
     """
     chosen, sample = settings["descent"], draw(settings)
-    way = _descend(sample, chosen["slope"], jnp.array([chosen["start"]]), chosen["learning_rate"], chosen["steps"])
+    way = _descend(sample, chosen["slope"], np.array([chosen["start"]]), chosen["learning_rate"], chosen["steps"])
     cuts = np.asarray(way[:, 0])
-    hard = _over(cuts, sample, hard_cut)
+    hard = _over(cuts, sample)
     return xr.Dataset(
         {
             "cut": ("step", cuts),
-            "smooth": ("step", _over(cuts, sample, _smooth(chosen["slope"]))),
+            "smooth": ("step", _over(cuts, sample, chosen["slope"])),
             "hard": ("step", hard),
             "found": cuts[-1],
             "significance_found": hard[-1],
@@ -123,7 +131,7 @@ def _descend(sample, slope, start, learning_rate, steps):
     def loss(cuts):
         return 1 / significance(sample, cuts, _smooth(slope))
 
-    return jax.jit(partial(steps_downhill, loss, learning_rate=learning_rate, steps=steps))(start)
+    return steps_downhill(loss, start, learning_rate=learning_rate, steps=steps)
 
 
 def compare(settings: dict) -> xr.Dataset:
@@ -157,12 +165,12 @@ def _compare(settings: dict, number: int) -> tuple[np.ndarray, np.ndarray]:
     hard = jax.jit(lambda cuts: significance(sample, cuts, hard_cut))
     seeds = range(settings["seed"], settings["seed"] + chosen["seeds"])
     bayesian = [_bayesian(hard, number, settings["scan"]["range"], chosen["evaluations"], seed) for seed in seeds]
-    start = jnp.full(number, settings["descent"]["start"])
+    start, along = np.full(number, settings["descent"]["start"]), jax.jit(partial(jax.lax.map, hard))
     ways = [
         _descend(sample, settings["descent"]["slope"], start, rate, chosen["steps"])
         for rate in chosen["learning_rates"]
     ]
-    reached = [np.maximum.accumulate(jax.lax.map(hard, way)) for way in ways]
+    reached = [np.maximum.accumulate(along(way)) for way in ways]
     return np.stack(bayesian), np.stack(reached)
 
 

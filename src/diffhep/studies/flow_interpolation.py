@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
+from jax.typing import ArrayLike
 from jaxtyping import Array
 
 from diffhep import ensembles, flow_training, training
@@ -109,26 +110,26 @@ def predict(settings: dict, sample: xr.Dataset, trained: xr.Dataset) -> xr.Datas
     )
 
 
-def _divergences(flow: Flow, ensemble: Trained, means: np.ndarray, covariances: np.ndarray, events: Array) -> dict:
+def _divergences(flow: Flow, ensemble: Trained, means: np.ndarray, covariances: np.ndarray, events: ArrayLike) -> dict:
     """KL divergences of the true densities from the learned ones: means over fresh events of log p - log q."""
-
-    @jax.jit
-    def everywhere(ensemble, *contexts):
-        def at(job):
-            drawn, mean, covariance = job
-            learned = ensembles.log_densities(flow, ensemble, drawn, mean.astype(jnp.float32))
-            true = normals.log_density(drawn, mean, covariance)
-            joint = true - (jax.nn.logsumexp(learned, axis=0) - jnp.log(len(learned)))
-            return jnp.mean(true - learned, axis=1), joint.mean(), joint.std() / jnp.sqrt(len(joint))
-
-        return jax.lax.map(at, contexts)
-
-    each, joint, error = map(np.asarray, everywhere(ensemble, events, means, covariances))
+    each, joint, error = map(np.asarray, _everywhere(flow, ensemble, events, means, covariances))
     return {
         "kl": (("context", "member"), each),
         "kl_ensemble": ("context", joint),
         "kl_ensemble_error": ("context", error),
     }
+
+
+@partial(jax.jit, static_argnums=0)
+def _everywhere(flow: Flow, ensemble: Trained, *contexts: Array) -> tuple[Array, Array, Array]:
+    def at(job):
+        drawn, mean, covariance = job
+        learned = ensembles.log_densities(flow, ensemble, drawn, mean.astype(jnp.float32))
+        true = normals.log_density(drawn, mean, covariance)
+        joint = true - (jax.nn.logsumexp(learned, axis=0) - jnp.log(len(learned)))
+        return jnp.mean(true - learned, axis=1), joint.mean(), joint.std() / jnp.sqrt(len(joint))
+
+    return jax.lax.map(at, contexts)
 
 
 def compare(settings: dict, trained: dict[str, xr.Dataset], predicted: dict[str, xr.Dataset]) -> xr.Dataset:
@@ -208,7 +209,7 @@ def cross_validate(settings: dict, sample: xr.Dataset, folds: dict[str, xr.Datas
     """
     key, kl = training.key(settings["seed"], JUDGES), {}
     means, covariances = (sample[name].values for name in ("mean", "covariance"))
-    events = normals.draw(key, means, covariances, settings["judges"])
+    events = np.asarray(normals.draw(key, means, covariances, settings["judges"]))
     for name, trained in folds.items():
         left_out = slice(int(name), int(name) + 1)
         flow, ensemble = restored(settings["flow"], trained)

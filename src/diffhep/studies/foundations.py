@@ -52,7 +52,7 @@ def interval(settings: dict) -> xr.Dataset:
     tail = (1 - settings["level"]) / 2
     mu = np.linspace(*settings["mu"], settings["points"])
     x = np.linspace(0, 2 * settings["mu"][1], 4 * CURVE)
-    goals = jnp.array([1 - tail, tail])  # of the probability below the observed value, at the lower and the upper limit
+    goals = np.array([1 - tail, tail])  # of the probability below the observed value, at the lower and the upper limit
     limits = np.asarray(jax.jit(jax.vmap(lambda goal: _limit(settings, goal)))(goals))
     acceptance = mu[:, None] * (1 + width * stats.norm.ppf([tail, 1 - tail]))
     crossings = [np.interp(observed, acceptance[:, side], mu) for side in (1, 0)]
@@ -104,18 +104,18 @@ def density(settings: dict) -> xr.Dataset:
         `histogram_<bins>` over `edges_<bins>`, each of unit area; `kde` (bandwidth, x) and `truth` (x).
     """
     events = draw_mixture(training.key(settings["seed"], DENSITY), settings["mixture"], settings["events"])
-    x = jnp.linspace(*settings["range"], CURVE)
+    x = np.linspace(*settings["range"], CURVE)
     kde = jax.jit(jax.vmap(lambda bandwidth: norm.pdf(x[:, None], events, bandwidth).mean(axis=1)))
     found = {
-        "kde": (("bandwidth", "x"), kde(jnp.asarray(settings["bandwidths"]))),
-        "truth": ("x", mixture_density(x, **settings["mixture"])),
+        "kde": (("bandwidth", "x"), np.asarray(kde(np.asarray(settings["bandwidths"])))),
+        "truth": ("x", np.asarray(mixture_density(x, **settings["mixture"]))),
     }
     for bins in settings["bins"]:
         edges = np.linspace(*settings["range"], bins + 1)
         area = settings["events"] * (edges[1] - edges[0])
         found[f"edges_{bins}"] = (f"edge_{bins}", edges)
         found[f"histogram_{bins}"] = (f"bin_{bins}", np.histogram(events, edges)[0] / area)
-    return xr.Dataset(found, coords={"bandwidth": settings["bandwidths"], "x": np.asarray(x)})
+    return xr.Dataset(found, coords={"bandwidth": settings["bandwidths"], "x": x})
 
 
 def fit(settings: dict) -> xr.Dataset:
@@ -133,18 +133,18 @@ def fit(settings: dict) -> xr.Dataset:
         "double": [two["means"], two["widths"]],
         "symmetric": [[one["mean"]] * 2, [one["width"]] * 2],
     }
-    x, edges = jnp.linspace(-4, 7, CURVE), np.linspace(-4, 7, 45)
+    x, edges = np.linspace(-4, 7, CURVE), np.linspace(-4, 7, 45)
     found = {
         "counts": ("bin", np.histogram(events, edges)[0] / settings["events"] / np.diff(edges)),
         "edges": ("edge", edges),
     }
     walk = partial(descend, partial(_twice_nll, events), learning_rate=settings["learning_rate"])
     for name, start in starts.items():
-        end = walk(jnp.array(start), steps=settings["steps"])[-1]
+        end = np.asarray(walk(np.array(start), steps=settings["steps"]))[-1]
         found[name] = ("x", _even_mixture(end, x))
-        found[f"loss_{name}"] = _twice_nll(events, end)
+        found[f"loss_{name}"] = float(_twice_nll(events, end))
     found["symmetric_excess"] = found["loss_symmetric"] - found["loss_single"]
-    return xr.Dataset(found, coords={"x": np.asarray(x)})
+    return xr.Dataset(found, coords={"x": x})
 
 
 @jax.jit
@@ -170,7 +170,7 @@ def differences(settings: dict) -> xr.Dataset:
     steps, exponents = np.asarray(settings["steps"]), settings["error_steps"]
     sizes = np.logspace(exponents["smallest"], exponents["largest"], exponents["points"])
     estimates = np.stack([_forward(x, sizes[:, None]), _central(x, sizes[:, None])])
-    automatic = np.broadcast_to(jax.vmap(jax.grad(jnp.sin))(x), estimates[:1].shape)
+    automatic = np.broadcast_to(jax.jit(jax.vmap(jax.grad(jnp.sin)))(x), estimates[:1].shape)
     error = np.sqrt(np.mean((np.concatenate([estimates, automatic]) - np.cos(x)) ** 2, axis=-1))
     found = {
         "by_step": (("step", "x"), _forward(x, steps[:, None])),
@@ -195,13 +195,16 @@ def _central(x, step):
 
 def activations(settings: dict) -> xr.Dataset:
     """Activation functions of JAX and their derivatives: `value` and `slope` (name, x) (thesis 6.1)."""
-    x = jnp.linspace(*settings["range"], CURVE)
+    x = np.linspace(*settings["range"], CURVE)
     functions = [getattr(jax.nn, name) for name in settings["names"]]
-    slopes = [jax.jit(jax.vmap(jax.grad(function)))(x) for function in functions]
+
+    @jax.jit
+    def curves(x):
+        both = [jax.vmap(jax.value_and_grad(function))(x) for function in functions]
+        return jnp.stack([value for value, _ in both]), jnp.stack([slope for _, slope in both])
+
+    value, slope = curves(x)
     return xr.Dataset(
-        {
-            "value": (("name", "x"), np.stack([function(x) for function in functions])),
-            "slope": (("name", "x"), np.stack(slopes)),
-        },
-        coords={"name": settings["names"], "x": np.asarray(x)},
+        {"value": (("name", "x"), np.asarray(value)), "slope": (("name", "x"), np.asarray(slope))},
+        coords={"name": settings["names"], "x": x},
     )

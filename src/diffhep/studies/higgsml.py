@@ -7,7 +7,6 @@ from functools import partial
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
@@ -71,7 +70,7 @@ def experiments(
     truth, key = np.repeat(strengths, number), jax.random.fold_in(training.key(settings["seed"], purpose), number)
     nuisances = np.asarray(htautau_shifts.draw(key, len(truth)))
     rng = np.random.default_rng([settings["seed"], purpose])
-    factors = np.asarray(jax.vmap(htautau_shifts.factors)(jnp.asarray(truth), jnp.asarray(nuisances)))
+    factors = np.asarray(jax.jit(jax.vmap(htautau_shifts.factors))(truth, nuisances))
     expected = settings["luminosity"] * np.einsum("tp,tpb->tb", factors, surface(coordinates(nuisances[:, :3])))
     return Experiments(truth, nuisances, expected, rng.poisson(expected).astype(float))
 
@@ -142,9 +141,9 @@ def merged(settings: Mapping, method: str, contents: Float[np.ndarray, "*axis bi
 
 def fitted(model: Model, observed: Float[np.ndarray, "toy bin"]) -> tuple[Data, FitResult]:
     """Data sets and their best fits; what is known of nuisance parameters was measured to be their medians."""
-    auxiliary = jnp.broadcast_to(model.constraints.measured, (len(observed), len(model.constraints.measured)))
-    data = Data(jnp.asarray(observed, float), auxiliary)
-    return data, fit_all(model, data)
+    measured = np.asarray(model.constraints.measured)
+    data = Data(np.asarray(observed, float), np.broadcast_to(measured, (len(observed), len(measured))))
+    return data, jax.tree.map(np.asarray, fit_all(model, data))
 
 
 def belt(settings: dict, templates: xr.Dataset, chunks: dict[str, xr.Dataset]) -> xr.Dataset:
@@ -163,8 +162,8 @@ def belt(settings: dict, templates: xr.Dataset, chunks: dict[str, xr.Dataset]) -
     model = spline_model(settings, templates, method, shifts=settings["shifts"])
     drawn = experiments(settings, surface(chunks, method, settings["order"]), strengths, settings["toys"], BELT)
     _, found = fitted(model, drawn.observed)
-    return of_estimates(settings, np.asarray(found.parameters[:, 0]).reshape(len(strengths), -1)).assign(
-        converged=float(found.converged.mean())
+    return of_estimates(settings, found.parameters[:, 0].reshape(len(strengths), -1)).assign(
+        converged=np.asarray(found.converged).mean()
     )
 
 
@@ -207,8 +206,8 @@ def intervals(
     start = time.perf_counter()
     found, ends = find(drawn.observed)
     seconds = (time.perf_counter() - start) / len(drawn.truth)
-    converged = float(found.converged.mean())
-    return judged(strengths, np.asarray(found.parameters[:, 0]), ends).assign(converged=converged, fit_seconds=seconds)
+    converged = np.asarray(found.converged).mean()
+    return judged(strengths, found.parameters[:, 0], ends).assign(converged=converged, fit_seconds=seconds)
 
 
 def _belted(settings, templates, belt, observed) -> tuple[FitResult, np.ndarray]:
@@ -221,7 +220,7 @@ def _profiled(settings, templates, observed) -> tuple[FitResult, np.ndarray]:
     data, found = fitted(model, merged(settings, settings["method"], observed))
     ends = np.array(profile_intervals.intervals(model, data, found))
     lost = np.isnan(ends).any(axis=1)
-    ends[lost] = np.asarray(found.parameters)[lost, :1]  # without a fit an interval holds its estimate alone
+    ends[lost] = found.parameters[lost, :1]  # without a fit an interval holds its estimate alone
     return found, np.clip(ends, 0.0, model.parameters.bounds[0][1])  # no strength is negative
 
 

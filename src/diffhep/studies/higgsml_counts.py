@@ -47,7 +47,7 @@ def grid(settings: Mapping) -> Float[np.ndarray, "point 3"]:
 
 
 def _scales(normal: Float[np.ndarray, "point 3"]) -> Float[np.ndarray, "point 3"]:
-    return np.asarray(from_normal(jnp.asarray(normal)))
+    return np.asarray(from_normal(normal))
 
 
 def design(number: int, seed: int, reach: float = 3.5) -> Float[np.ndarray, "point 3"]:

@@ -1,19 +1,18 @@
 """Events of the HiggsML Uncertainty Challenge, and the samples that networks are trained on."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float, Int
 
 from diffhep import classifiers, training
 from diffhep.data import challenge_files, htautau, htautau_shifts
-from diffhep.data.htautau_features import PRIMARY, objects
+from diffhep.data.htautau_features import PRIMARY
 from diffhep.data.htautau_inputs import category, prepared
 from diffhep.data.htautau_shifts import PROCESSES, selected, shifted
 from diffhep.flow_training import Pairs, pairs
@@ -50,7 +49,7 @@ def pool(settings: dict, file: Path | None = None) -> xr.Dataset:
         np.cumsum(list(settings["shares"].values()))[:-1], np.arange(number) % 100 / 100, side="right"
     )
     sums = np.bincount(part, weights, minlength=len(settings["shares"]))
-    kept = np.asarray(objects(jnp.asarray(primaries)).leading.pt > 0)
+    kept = primaries[:, PRIMARY.index("PRI_jet_leading_pt")] > 0
     noise = np.random.default_rng([settings["seed"], POOLS, PROCESSES.index(process)]).normal(size=(number, 2))
     return xr.Dataset({
         "primaries": (("event", "column"), primaries[kept]),
@@ -109,7 +108,11 @@ class Perturbed(NamedTuple):
 
 def looked_at(logarithms: list[str]) -> Callable[..., tuple[Array, Array, Array]]:
     """What makes (columns, category, passes) of primaries, shifts and noise: compiled once."""
+    return _looked_at(tuple(logarithms))
 
+
+@lru_cache
+def _looked_at(logarithms: tuple[str, ...]) -> Callable[..., tuple[Array, Array, Array]]:
     def of(primaries, shift, noise):
         found, passes = selected(shifted(primaries, *shift, noise))
         return prepared(found, logarithms), category(found), passes

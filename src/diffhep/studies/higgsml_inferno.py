@@ -66,17 +66,14 @@ def _shifted(settings: Mapping, look: Callable, every: list[Sample]) -> Shifted:
         process = np.repeat(np.arange(len(group)), [len(each.weights) for each in group])[rows]
         classes.append((whole.primaries[rows], whole.noise[rows], whole.weights.sum(), process))
     shifts = np.concatenate([np.zeros((1, 3)), np.repeat(np.eye(3), 2, axis=0) * np.tile([1, -1], 3)[:, None]])
-    points = np.asarray(from_normal(jnp.asarray(shifts)))
+    points = np.asarray(from_normal(shifts))
     features, weights = [], []
     for (primaries, noise, total, _), point in [(classes[0], points[0]), *((classes[1], each) for each in points)]:
-        columns, category, passes = look(primaries, tuple(point), noise)
+        columns, category, passes = map(np.asarray, look(primaries, tuple(point), noise))
         features.append(np.column_stack([columns, category]))
-        weights.append(np.asarray(passes & (category >= 0)) * total / number)
-    return Shifted(
-        jnp.asarray(np.stack(features), jnp.float32),
-        jnp.asarray(np.stack(weights), jnp.float32),
-        jnp.asarray(_changes(1 + classes[1][3])[None], jnp.float32),
-    )
+        weights.append((passes & (category >= 0)) * total / number)
+    found = np.stack(features), np.stack(weights), _changes(1 + classes[1][3])[None]
+    return Shifted(*jax.device_put([each.astype(np.float32) for each in found]))
 
 
 def _changes(process: np.ndarray) -> Float[np.ndarray, "event change"]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -10,14 +11,17 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jax.scipy.special import expit
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 from scipy.optimize import minimize
 
 from diffhep import classifiers
+from diffhep.compilation import Fixed
 from diffhep.constraints import Constraints
 from diffhep.data import htautau_shifts
 from diffhep.data.htautau_shifts import NUISANCES
 from diffhep.flow_training import parameters_of
+from diffhep.flows import Trained
 from diffhep.likelihood import Model, Parameters
 from diffhep.modifiers import NormFactor
 from diffhep.studies.higgsml import BELT, HALF, SETS, fitted, judged, of_belt, of_estimates, true_strengths
@@ -36,8 +40,8 @@ PART, STEPS, LAST_STEPS = 10, 40, 8
 class Events(NamedTuple):
     """What the classifier is given of some events, and how many each stands for; padding stands for none."""
 
-    inputs: Float[Array, "event 29"]
-    counts: Float[Array, " event"]
+    inputs: Float[ArrayLike, "event 29"]
+    counts: Float[ArrayLike, " event"]
 
 
 class Drawn(NamedTuple):
@@ -71,9 +75,9 @@ def draw(of: list[Sample], means: Float[np.ndarray, " process"], room: int, rng:
 
 def seen(look: Callable, drawn: Drawn, nuisances: np.ndarray) -> Events:
     """What is seen of them with these six nuisance parameters; `look` is from `higgsml_events.looked_at`."""
-    columns, category, passes = look(drawn.primaries, tuple(nuisances[:3]), drawn.noise)
+    columns, category, passes = map(np.asarray, look(drawn.primaries, tuple(nuisances[:3]), drawn.noise))
     kept = passes & (category >= 0) & (np.arange(len(drawn.primaries)) < drawn.number)
-    return Events(jnp.column_stack([columns, category]), kept.astype(float))
+    return Events(np.column_stack([columns, category.astype(np.float32)]), kept.astype(float))
 
 
 class Tools(NamedTuple):
@@ -91,18 +95,26 @@ class Tools(NamedTuple):
 
 def tools(settings: Mapping, network: xr.Dataset) -> Tools:
     """What works with a trained network of `settings["network"]`."""
-    trained, reference = parameters_of(network), htautau_shifts.from_normal(jnp.zeros(len(NUISANCES)))
+    kind, trained = Fixed(settings["network"]), parameters_of(network)
+    return Tools(
+        lambda normal, events: _blamed(normal, kind, trained, events),
+        lambda events, both: _score(kind, trained, events, both, both),
+    )
 
-    def score(events: Events, first, second):
-        told = jnp.broadcast_to(jnp.concatenate([first, second]), (len(events.counts), 2 * len(first)))
-        inputs = jnp.concatenate([events.inputs[:, :-1], told, events.inputs[:, -1:]], axis=-1)
-        return expit(classifiers.logit(settings["network"], trained, inputs, jnp.zeros(0)))
 
-    def blamed(normal, events):
-        found = score(events, reference, htautau_shifts.from_normal(normal))
-        return jnp.sum(events.counts * found) / jnp.sum(events.counts)
+@partial(jax.jit, static_argnums=0)
+def _score(network: Fixed, trained: Trained, events: Events, first, second) -> Float[Array, " event"]:
+    told = jnp.broadcast_to(jnp.concatenate([first, second]), (len(events.counts), 2 * len(first)))
+    inputs = jnp.concatenate([events.inputs[:, :-1], told, events.inputs[:, -1:]], axis=-1)
+    return expit(classifiers.logit(network, trained, inputs, jnp.zeros(0)))
 
-    return Tools(jax.jit(jax.value_and_grad(blamed)), jax.jit(lambda events, both: score(events, both, both)))
+
+@partial(jax.jit, static_argnums=1)
+@jax.value_and_grad
+def _blamed(normal, network: Fixed, trained: Trained, events: Events) -> Float[Array, ""]:
+    reference = htautau_shifts.from_normal(jnp.zeros(len(NUISANCES)))
+    found = _score(network, trained, events, reference, htautau_shifts.from_normal(normal))
+    return jnp.sum(events.counts * found) / jnp.sum(events.counts)
 
 
 def best(tools: Tools, events: Events) -> Float[np.ndarray, " par"]:
@@ -112,12 +124,12 @@ def best(tools: Tools, events: Events) -> Float[np.ndarray, " par"]:
     """
     some = Events(*(column[::PART] for column in events))
     found = _least(tools, some, np.zeros(len(NUISANCES)), STEPS)
-    return np.asarray(htautau_shifts.from_normal(jnp.asarray(_least(tools, events, found, LAST_STEPS))))
+    return np.asarray(htautau_shifts.from_normal(_least(tools, events, found, LAST_STEPS)))
 
 
 def _least(tools: Tools, events: Events, start: Float[np.ndarray, " par"], steps: int) -> Float[np.ndarray, " par"]:
     def function(normal):
-        value, slope = tools.blamed(jnp.asarray(normal), events)
+        value, slope = tools.blamed(normal, events)
         return float(value), np.asarray(slope, float)
 
     bounds, options = [(-REACH, REACH)] * len(start), {"maxfun": steps}
@@ -128,9 +140,9 @@ def mixture(signal: Float[np.ndarray, " bin"], background: Float[np.ndarray, " b
     """Signal of strength mu over background, both scaled freely together, without nuisance parameters."""
     labels = ("mu", "scale")
     return Model(
-        nominal=jnp.stack([jnp.asarray(signal), jnp.asarray(background)]),
+        nominal=np.stack([signal, background]),
         modifiers=(NormFactor(0, ((True,), (False,))), NormFactor(1, ((True,), (True,)))),
-        constraints=Constraints((), (), jnp.zeros(0), jnp.zeros(0), jnp.zeros(0)),
+        constraints=Constraints((), (), np.zeros(0), np.zeros(0), np.zeros(0)),
         parameters=Parameters(labels, labels, (1.0, 1.0), ((-10.0, 20.0), (0.0, 10.0)), (False, False), 0),
     )
 
@@ -159,8 +171,8 @@ def estimates(settings: dict, pools: dict[str, xr.Dataset], network: xr.Dataset)
     room = int(most.sum() + 6 * np.sqrt(most.sum()) + 10)
     classes, found = _classes(settings, pools), []
     for strength, toy in product(strengths, range(settings["toys"])):
-        nuisances = np.asarray(htautau_shifts.from_normal(jnp.asarray(rng.normal(size=len(NUISANCES)))))
-        factors = np.asarray(htautau_shifts.factors(strength, jnp.asarray(nuisances)))
+        nuisances = np.asarray(htautau_shifts.from_normal(rng.normal(size=len(NUISANCES))))
+        factors = np.asarray(htautau_shifts.factors(strength, nuisances))
         start = time.perf_counter()
         drawn = draw(of, totals * factors, room, rng)  # those of other jobs, too: one stream has them all
         if settings["first"] <= toy <= settings["last"]:
@@ -189,17 +201,19 @@ def _classes(settings: Mapping, pools: Mapping[str, xr.Dataset]) -> list[tuple[S
 def _estimate(settings: Mapping, look: Callable, tools: Tools, classes, events: Events) -> float:
     """The strength that templates at the best nuisance parameters give."""
     nuisances = best(tools, events)
-    factors = np.asarray(htautau_shifts.factors(1.0, jnp.asarray(nuisances)))
+    factors = np.asarray(htautau_shifts.factors(1.0, nuisances))
     edges = np.linspace(0, 1, settings["bins"] + 1)
 
     def histogram(events):
-        return np.histogram(tools.scores(events, jnp.asarray(nuisances)), edges, weights=events.counts)[0]
+        return np.histogram(np.asarray(tools.scores(events, nuisances)), edges, weights=events.counts)[0]
 
     templates = []
     for sample, process in classes:
-        columns, category, passes = look(sample.primaries, tuple(nuisances[:3]), sample.noise)
-        weights = settings["luminosity"] * sample.weights * factors[process] * np.asarray(passes & (category >= 0))
-        templates.append((histogram(Events(jnp.column_stack([columns, category]), weights)), weights.max()))
+        columns, category, passes = map(np.asarray, look(sample.primaries, tuple(nuisances[:3]), sample.noise))
+        weights = settings["luminosity"] * sample.weights * factors[process] * (passes & (category >= 0))
+        templates.append(
+            (histogram(Events(np.column_stack([columns, category.astype(np.float32)]), weights)), weights.max())
+        )
     (signal, _), (background, weight) = templates
     _, found = fitted(mixture(signal, np.maximum(background, HALF * weight)), histogram(events)[None])
     return float(found.parameters[0, 0])

@@ -50,7 +50,7 @@ def train_flow(settings: dict, pools: dict[str, xr.Dataset], checkpoint: Path | 
 
 def _flow_columns(settings: Mapping, columns: np.ndarray) -> np.ndarray:
     names = of_category(settings["columns"]["flows"], settings["category"])
-    return np.asarray(chosen(jnp.asarray(columns), names))
+    return chosen(columns, names)
 
 
 def discriminants(
@@ -114,7 +114,7 @@ def _with_discriminants(settings: Mapping, flows: Mapping[str, xr.Dataset], seen
     found = np.zeros((len(seen.columns), number), np.float32)
     for n, category in enumerate(CATEGORIES):
         here = seen.category == n
-        found[here] = jax.jit(discriminants(settings, flows, category))(jnp.asarray(seen.columns[here]))
+        found[here] = jax.jit(discriminants(settings, flows, category))(seen.columns[here])
     return np.column_stack([seen.columns, found])
 
 

@@ -67,9 +67,9 @@ def translation(settings: dict) -> xr.Dataset:
     centre = settings["bins"] // 2
     return xr.Dataset(
         {
-            "counts": (("shown", "bin"), hard(shown)),
-            "hard": ("mu", hard(mu)[:, centre]),
-            "binned": ("mu", binned(mu)[:, centre]),
+            "counts": (("shown", "bin"), np.asarray(hard(shown))),
+            "hard": ("mu", np.asarray(hard(mu))[:, centre]),
+            "binned": ("mu", np.asarray(binned(mu))[:, centre]),
         },
         coords={"shown": shown, "mu": mu, "edges": ("edge", edges)},
         attrs={"bandwidth": settings["bandwidth"]},

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
@@ -12,6 +11,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from diffhep import search, training
+from diffhep.compilation import Fixed
 from diffhep.data import mass_grid
 from diffhep.s_flow import mean_log, s_flow
 from diffhep.search import Sample
@@ -40,15 +40,14 @@ def discriminate(settings: dict, signal: xr.Dataset, background: xr.Dataset, **t
     every, points = signal["masses"].values, ([settings["pnn"]], settings["s_flow"])
     wanted = np.stack([mass_grid.chosen(every, each) for each in points], axis=-1)
     here = signal["held_out"].values | wanted.any(axis=1)
-    masses = jnp.asarray(every[here], jnp.float32)
+    masses = every[here].astype(np.float32)
     of_signal, of_background = _competing(tools, signal, background)
     of_signal = jax.tree.map(lambda array: array[here], of_signal)
 
-    observables = jax.jit(partial(_observables, tools))
     found = []
     for number, at in enumerate(masses):
         both = jax.tree.map(lambda array, n=number: array[n], of_signal), of_background
-        told = [tuple(map(np.asarray, observables(sample, at))) for sample in both]
+        told = [tuple(map(np.asarray, _observables(tools, sample, at))) for sample in both]
         found.append(_judged(told, np.linspace(0, 1, settings["bins"] + 1)))
     crowd, held_out = np.exp(mean_log(tools.log_background(masses))), signal["held_out"].values[here]
     joined = xr.concat(found, "context").assign(
@@ -65,6 +64,7 @@ def discriminate(settings: dict, signal: xr.Dataset, background: xr.Dataset, **t
     )
 
 
+@jax.jit
 def _observables(tools: search.Tools, sample: Sample, masses: Float[Array, " mass"]) -> tuple[Array, ...]:
     """pNN, s_flow and its uncertainty, and the weight of each event."""
     found = s_flow(tools.log_signal(sample.events, masses), sample.background)
@@ -81,12 +81,10 @@ def _competing(tools: search.Tools, signal: xr.Dataset, background: xr.Dataset) 
     )
     there = np.arange(longest) < np.array([len(each) for _, each in points])[:, None]
     of_background = _test(background, np.ones(background.sizes["event"], bool))
-    log_background = jax.jit(tools.log_background)
-    every = jnp.asarray(events.reshape(-1, events.shape[-1]))
-    logs = log_background(every).reshape(-1, len(points), longest).swapaxes(0, 1)
+    logs = np.asarray(tools.log_background(events.reshape(-1, events.shape[-1])))
     return (
-        Sample(jnp.asarray(events), jnp.asarray(weights * there), logs),
-        Sample(*map(jnp.asarray, of_background), log_background(jnp.asarray(of_background[0]))),
+        Sample(events, weights * there, logs.reshape(-1, len(points), longest).swapaxes(0, 1)),
+        Sample(*of_background, tools.log_background(of_background[0])),
     )
 
 
@@ -141,15 +139,11 @@ def limits(
     of_signal, of_background = _competing(tools, signal, background)
     of_signal = _extended(of_signal, len(masses) - known)
     keys = jax.random.split(training.key(settings["seed"], LIMITS), len(masses))
-    contexts = jnp.asarray(masses, jnp.float32), of_signal, mean, error, keys
-
-    @jax.jit  # of one context: the same program however many there are
-    def at(context, of_background):
-        return search.expected_limits(tools, settings, *context, of_background)
-
+    contexts = jax.device_put((masses.astype(np.float32), of_signal, mean, error, keys))
+    needed = Fixed({name: settings[name] for name in ("plane", "bins", "samples")})
     numbers = range(len(masses))[settings["first"] : settings["last"] + 1]
     here = np.array(numbers)
-    found = np.stack([at(jax.tree.map(lambda array, n=n: array[n], contexts), of_background) for n in numbers])
+    found = np.stack([_expected_limits(needed, tools, contexts, n, of_background) for n in numbers])
     held_out = np.append(signal["held_out"].values, np.zeros(len(masses) - known, bool))
     return xr.Dataset(
         {
@@ -160,6 +154,12 @@ def limits(
         },
         coords={"strategy": list(search.STRATEGIES), "source": list(search.SOURCES)},
     )
+
+
+@partial(jax.jit, static_argnums=0)  # of one context: the same program however many there are
+def _expected_limits(settings: Fixed, tools: search.Tools, contexts: tuple, number, of_background: Sample):
+    context = jax.tree.map(lambda array: array[number], contexts)
+    return search.expected_limits(tools, settings, *context, of_background)
 
 
 def compare(settings: dict, limits: xr.Dataset) -> xr.Dataset:
@@ -178,4 +178,4 @@ def compare(settings: dict, limits: xr.Dataset) -> xr.Dataset:
 
 def _extended(sample: Sample, number: int) -> Sample:
     """The same with so many points more at which nothing is simulated: no weight, so that the limit is infinite."""
-    return jax.tree.map(lambda array: jnp.pad(array, [(0, number)] + [(0, 0)] * (array.ndim - 1)), sample)
+    return jax.tree.map(lambda array: np.pad(array, [(0, number)] + [(0, 0)] * (array.ndim - 1)), sample)

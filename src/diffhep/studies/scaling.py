@@ -31,8 +31,9 @@ def gradient_noise(settings: dict, events: xr.Dataset) -> xr.Dataset:
     """
     run = {key: settings[key] for key in ("seed", "yields", "plane")} | settings["run"]
     schedule = training.Schedule(run["epochs"], run["batch_size"], run["learning_rate"], 1)
-    _, state = training.train(problem(run, events), schedule, [run["seed"]])
-    parameters = jax.tree.map(lambda leaf: leaf[0], state.parameters)
+    unjudged = problem(run, events)._replace(evaluate=_nothing)
+    _, state = training.train(unjudged, schedule, [run["seed"]])
+    parameters = jax.tree.map(lambda leaf: leaf[0], jax.device_get(state.parameters))
     key = training.key(settings["seed"], BATCHES)
     found = [
         _noise(problem(run | {"objective": {name: 1.0}}, events), parameters, settings, key)
@@ -47,31 +48,37 @@ def gradient_noise(settings: dict, events: xr.Dataset) -> xr.Dataset:
     )
 
 
+def _nothing(trained: PyTree, held_out: Events) -> dict[str, Array]:
+    """What is told of a training of which only the end is looked at."""
+    return {}
+
+
 def _noise(
     trained: training.Problem, parameters: PyTree, settings: dict, key: Key[Array, ""]
 ) -> Float[np.ndarray, "size measure"]:
-    events, slope = trained.events, jax.grad(trained.loss)
+    number, keys = trained.events.weights.shape[1], jax.random.split(key, settings["batches"])
 
-    def gradient(batch):
-        return ravel_pytree(slope(parameters, batch))[0].astype(jnp.float64)
+    @jax.jit
+    def gradient(events, chosen):
+        batch = jax.tree.map(lambda array: array[:, chosen], events)
+        return ravel_pytree(jax.grad(trained.loss)(parameters, batch))[0].astype(jnp.float64)
 
     def of_batches(size):
-        def of_batch(key):
-            chosen = jax.random.choice(key, events.weights.shape[1], (size,), replace=False)
-            return gradient(jax.tree.map(lambda array: array[:, chosen], events))
+        drawn = jax.jit(jax.vmap(lambda key: jax.random.choice(key, number, (size,), replace=False)))(keys)
+        return np.stack([gradient(trained.events, chosen) for chosen in np.asarray(drawn)])
 
-        return jax.jit(lambda keys: jax.lax.map(of_batch, keys))(jax.random.split(key, settings["batches"]))
-
-    reference = jax.jit(gradient)(events)
+    reference = np.asarray(gradient(trained.events, np.arange(number)))
     return np.stack([_compare(of_batches(size), reference) for size in settings["batch_sizes"]])
 
 
-def _compare(gradients: Float[Array, "batch par"], reference: Float[Array, " par"]) -> Float[np.ndarray, " measure"]:
+def _compare(
+    gradients: Float[np.ndarray, "batch par"], reference: Float[np.ndarray, " par"]
+) -> Float[np.ndarray, " measure"]:
     """The `MEASURES`, in their order."""
-    size, mean = jnp.linalg.norm(reference), gradients.mean(axis=0)
-    spread = jnp.sqrt(jnp.mean(jnp.sum((gradients - mean) ** 2, axis=1)))
-    cosines = gradients @ reference / (jnp.linalg.norm(gradients, axis=1) * size)
-    bias = jnp.linalg.norm(mean - reference)
+    size, mean = np.linalg.norm(reference), gradients.mean(axis=0)
+    spread = np.sqrt(np.mean(np.sum((gradients - mean) ** 2, axis=1)))
+    cosines = gradients @ reference / (np.linalg.norm(gradients, axis=1) * size)
+    bias = np.linalg.norm(mean - reference)
     return np.array([bias / size, spread / np.sqrt(len(gradients)) / size, spread / size, cosines.mean()])
 
 
@@ -86,8 +93,8 @@ def cost(settings: dict, events: xr.Dataset) -> xr.Dataset:
         `preparation`, the seconds that compiling took, and the `result`, which all have to agree on; coordinates
         `axis` and `size` (point).
     """
-    train = jnp.asarray(events["train"].values)
-    batch = Events(train, jnp.ones(train.shape[:2], jnp.float32))
+    train = events["train"].values
+    batch = Events(*jax.device_put((train, np.ones(train.shape[:2], np.float32))))
     points, rows = [], []
     for axis, sizes in settings["axes"].items():
         asked = list(settings["peers"])

@@ -10,9 +10,11 @@ import xarray as xr
 from jaxtyping import Array
 
 from diffhep import chunks, classifiers, fine_tuning, mass_shapes, spectrum_fits, training
+from diffhep.compilation import Fixed
 from diffhep.data import dihiggs
 from diffhep.fine_tuning import Data
-from diffhep.flow_training import pairs, parameters_of, stored
+from diffhep.flow_training import SCALES, pairs, parameters_of, stored
+from diffhep.flows import Scaling
 from diffhep.split_n_fit import Shapes
 
 EVENTS, TOYS, DATA_SETS = 40, 41, 42  # purposes of the suite's seed
@@ -79,13 +81,10 @@ def places(settings: dict, mass: np.ndarray) -> np.ndarray:
 def events_of(settings: dict, trained: xr.Dataset, sample: xr.Dataset, *, test: bool, weight: float) -> Data:
     """Half of a sample's events, with weights that add up to `weight`."""
     chosen = sample["test"].values == test
-    observables = parameters_of(trained).events(jnp.asarray(sample["observables"].values[chosen], jnp.float32))
-    number = int(chosen.sum())
-    return Data(
-        observables,
-        jnp.asarray(places(settings, sample["mass"].values[chosen])),
-        jnp.full(number, weight / number),
-    )
+    scale = Scaling(*(trained[name].values for name in SCALES[:2]))
+    observables = scale(sample["observables"].values[chosen].astype(np.float32))
+    place, number = places(settings, sample["mass"].values[chosen]), int(chosen.sum())
+    return Data(*jax.device_put((observables, place, np.full(number, weight / number))))
 
 
 def joined(parts: list[Data]) -> Data:
@@ -106,13 +105,12 @@ def tune(settings: dict, trained: xr.Dataset, signal: xr.Dataset, background: xr
         `parameters` and `last` (fold, parameter), losses `seen` and `valid` (fold, step), and scaling of the events.
     """
     yields = settings["yields"]
-    data = joined([
+    samples = [
         events_of(settings, trained, sample, test=False, weight=yields[name])
         for name, sample in (("signal", signal), ("background", background))
-    ])  # fmt: skip
-    start = parameters_of(trained).parameters[0]
-    run = jax.jit(lambda *given: fine_tuning.in_folds(settings, shapes_of(settings), *given, scaled=True))
-    found = run(start, data)
+    ]
+    run = jax.jit(lambda start, of: fine_tuning.in_folds(settings, shapes_of(settings), start, joined(of), scaled=True))
+    found = run(trained["parameters"].values[0], samples)
     scales = parameters_of(trained)[1:]
     return xr.Dataset(
         {
@@ -127,10 +125,14 @@ def tune(settings: dict, trained: xr.Dataset, signal: xr.Dataset, background: xr
 
 def scored(settings: dict, network: xr.Dataset, data: Data) -> Array:
     """Scores of events by a network, or by one for each fold."""
-    parameters = jnp.asarray(network["parameters"].values)
-    if "fold" in network["parameters"].dims:
-        return fine_tuning.scores_in_folds(settings["network"], parameters, data.observables)
-    return fine_tuning.scores(settings["network"], parameters[0], data.observables)
+    of, parameters = Fixed(settings["network"]), network["parameters"].values
+    return _scores(of, parameters if "fold" in network["parameters"].dims else parameters[0], data.observables)
+
+
+@partial(jax.jit, static_argnums=0)
+def _scores(network: Fixed, parameters, observables) -> Array:
+    found = fine_tuning.scores if parameters.ndim == 1 else fine_tuning.scores_in_folds
+    return found(network, parameters, observables)
 
 
 def spectra(settings: dict, signal: xr.Dataset, background: xr.Dataset, networks: dict[str, xr.Dataset]) -> xr.Dataset:
@@ -155,12 +157,12 @@ def spectra(settings: dict, signal: xr.Dataset, background: xr.Dataset, networks
     ])  # fmt: skip
     tails = planes[:, :, ::-1].cumsum(axis=2)[:, :, ::-1]  # of all events from a score on
 
-    @jax.jit
-    def judge(counts):
-        one = partial(spectrum_fits.significance, shapes.signal, shapes.background)
-        return chunks.mapped(one, counts.reshape(-1, counts.shape[-1]), CHUNK).reshape(counts.shape[:-1])
-
-    expected, cut = np.asarray(judge(jnp.asarray(tails.sum(axis=1)))), round(settings["cut"] * settings["score_bins"])
+    cut = round(settings["cut"] * settings["score_bins"])
+    counts = np.concatenate([tails.sum(axis=1), tails[:, 1, cut, None]], axis=1)
+    one = partial(spectrum_fits.significance, shapes.signal, shapes.background)
+    judge = jax.jit(lambda counts: chunks.mapped(one, counts, CHUNK))
+    found = np.asarray(judge(counts.reshape(-1, counts.shape[-1]))).reshape(counts.shape[:-1])
+    expected, spurious = found[:, :-1], found[:, -1]
     return xr.Dataset(
         {
             "plane": (("network", "sample", "score", "bin"), planes),
@@ -168,7 +170,7 @@ def spectra(settings: dict, signal: xr.Dataset, background: xr.Dataset, networks
             "asimov": ("network", expected[:, cut]),
             "by_cut": (("network", "score"), expected),
             "cut": settings["cut"],
-            "spurious": ("network", np.asarray(judge(jnp.asarray(tails[:, 1, cut])))),
+            "spurious": ("network", spurious),
             "edges": ("edge", np.linspace(*settings["range"], settings["bins"] + 1)),
         },
         coords={"network": list(networks), "sample": list(samples)},
@@ -194,20 +196,23 @@ def experiment(settings: dict, spectra: xr.Dataset) -> xr.Dataset:
         `significance` (network, toy), and of the first of them `counts`, and what is fitted to them, `alone` without
         and `both` with a signal (network, bin).
     """
-    shapes, networks = shapes_of(settings), spectra.sizes["network"]
-    expected = jnp.asarray(spectra["passed"].sum("sample").values)
-    keys = jax.random.split(training.key(settings["seed"], TOYS), networks)
-
-    @jax.jit
-    def of_network(key, expected):
-        toys = jax.random.poisson(key, expected, (settings["number"], len(expected))).astype(float)
-        one = partial(spectrum_fits.significance, shapes.signal, shapes.background)
-        fits = [spectrum_fits.poisson(each, toys[0]).contents for each in ([shapes.background], shapes[:2])]
-        return chunks.mapped(one, toys, CHUNK), toys[0], *fits
-
-    found = zip(*(of_network(*each) for each in zip(keys, expected, strict=True)), strict=True)
+    shapes = Fixed({name: settings[name] for name in ("range", "bins", "shapes")})
+    expected = spectra["passed"].sum("sample").values
+    keys = jax.random.split(training.key(settings["seed"], TOYS), len(expected))
+    each = (_thrown(shapes, settings["number"], *of) for of in zip(keys, expected, strict=True))
+    found = zip(*each, strict=True)
     names = {"significance": "toy", "counts": "bin", "alone": "bin", "both": "bin"}
     return xr.Dataset(
         {name: (("network", dim), np.stack(each)) for (name, dim), each in zip(names.items(), found, strict=True)},
         coords={"network": spectra["network"]},
     ).assign(edges=spectra["edges"], asimov=spectra["asimov"], spurious=spectra["spurious"])
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _thrown(settings: Fixed, number: int, key, expected) -> tuple[Array, ...]:
+    """Significances of so many pseudo-experiments of one network, the first of them, and fits to that."""
+    shapes = shapes_of(settings)
+    toys = jax.random.poisson(key, expected, (number, len(expected))).astype(float)
+    one = partial(spectrum_fits.significance, shapes.signal, shapes.background)
+    fits = [spectrum_fits.poisson(each, toys[0]).contents for each in ([shapes.background], shapes[:2])]
+    return chunks.mapped(one, toys, CHUNK), toys[0], *fits

@@ -43,10 +43,10 @@ def data_sets(settings: dict, trained: xr.Dataset, signal: xr.Dataset, backgroun
     means = settings["strength"] * yields["signal"], yields["background"]
     alike = Fixed({name: each for name, each in settings.items() if name not in ("first", "last", "seed")})
     first = training.key(settings["seed"], DATA_SETS)
-    found = [
-        jax.device_get(_one(alike, means, start, pools, judges, jax.random.fold_in(first, number)))
-        for number in range(settings["first"], settings["last"] + 1)
-    ]
+    fitted, found = Fixed({name: settings[name] for name in ("range", "bins", "shapes")}), []
+    for number in range(settings["first"], settings["last"] + 1):
+        passed, expected = _one(alike, means, start, pools, judges, jax.random.fold_in(first, number))
+        found.append(jax.device_get((*_significances(fitted, passed, expected), passed)))
     observed, true, passed = map(np.stack, zip(*found, strict=True))
     return xr.Dataset(
         {
@@ -59,18 +59,25 @@ def data_sets(settings: dict, trained: xr.Dataset, signal: xr.Dataset, backgroun
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _one(settings: Fixed, means: tuple[float, ...], start, pools, judges, key) -> tuple[Array, Array, Array]:
-    """Observed and true significances of one data set, and the spectra that pass."""
+def _one(settings: Fixed, means: tuple[float, ...], start, pools, judges, key) -> tuple[Array, Array]:
+    """Spectra of one data set that pass, and the expected ones."""
     shapes = shapes_of(settings)
     data = _drawn(key, pools, means)
     folded = fine_tuning.in_folds(settings, shapes, start, data, scaled=False).best
-    unfolded = fine_tuning.fine_tune(settings, shapes, start, data, data).last
-    networks = [jnp.broadcast_to(each, folded.shape) for each in (start, folded, unfolded)]
+    unfolded = fine_tuning.fine_tune(settings, shapes, start, data).last
+    networks = jnp.stack([jnp.broadcast_to(each, folded.shape) for each in (start, folded, unfolded)])
+    samples = [data], judges
+    passed, expected = (jax.lax.map(partial(_passing, settings, shapes, each), networks) for each in samples)
+    return passed, expected
+
+
+@partial(jax.jit, static_argnums=0)
+def _significances(settings: Fixed, passed, expected) -> tuple[Array, Array]:
+    """Observed and true ones of one data set, whatever its size."""
+    shapes = shapes_of(settings)
     significance = partial(spectrum_fits.significance, shapes.signal, shapes.background)
-    passed = jnp.stack([_passing(settings, shapes, each, [data]) for each in networks])
-    expected = jnp.stack([_passing(settings, shapes, each, judges) for each in networks])
     observed, true = jax.lax.map(significance, jnp.concatenate([passed, expected])).reshape(2, -1)
-    return observed, true, passed
+    return observed, true
 
 
 def _drawn(key: Key[Array, ""], pools: list[Data], means: tuple[float, ...]) -> Data:
@@ -86,7 +93,7 @@ def _drawn(key: Key[Array, ""], pools: list[Data], means: tuple[float, ...]) -> 
 
 
 def _passing(
-    settings, shapes: Shapes, parameters: Float[Array, "fold parameter"], samples: list[Data]
+    settings, shapes: Shapes, samples: list[Data], parameters: Float[Array, "fold parameter"]
 ) -> Float[Array, " bin"]:
     """Spectrum of the events above the cut, each judged by the network of its fold."""
     total = jnp.zeros(shapes.bins)

@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jax.flatten_util import ravel_pytree
 
 from diffhep import hypotests, limits, training
 from diffhep.studies import vbf_hh4b_inputs as inputs
 from diffhep.studies.vbf_hh4b_analysis import background, model
-from diffhep.studies.vbf_hh4b_training import counts, hard, initialise, problem, rates
+from diffhep.studies.vbf_hh4b_training import initialise, problem, rates, sharp
 
 DIMS = {
     "edges": ("edge",),
@@ -72,6 +70,14 @@ def _flat(networks: Any, number: int) -> np.ndarray:
     return np.concatenate([np.zeros((number, 0)), *leaves], axis=1, dtype=np.float32)
 
 
+def _network(settings: Mapping[str, Any], vector: np.ndarray) -> Any:
+    """Parameters of one network, of which `_flat` made a vector."""
+    start = jax.eval_shape(partial(initialise, {**settings, "bins": 1}), jax.random.key(0))
+    leaves, tree = jax.tree.flatten(start["network"])
+    parts = np.split(vector, np.cumsum([leaf.size for leaf in leaves]))
+    return tree.unflatten([part.reshape(leaf.shape) for part, leaf in zip(parts, leaves, strict=False)])
+
+
 def _each(convert, values: np.ndarray, names: list[str]) -> np.ndarray:
     """Cuts (..., cut) converted one by one."""
     return np.stack([convert(values[..., n], name) for n, name in enumerate(names)], axis=-1) if names else values
@@ -103,18 +109,18 @@ def judge(settings: Mapping[str, Any], events: xr.Dataset, trained: dict[str, xr
         (run, seed, ...), each with NaN where a run has fewer; all of hard cuts and histograms.
     """
     reference = inputs.reference(settings).assign(low=events["low"], high=events["high"])
-    part = jax.tree.map(jnp.asarray, inputs.part(reference, settings["data"]["regions"]))
-    tested = jax.jit(_tested)
-    found = {name: _judged(settings["runs"][name], events, each, part, tested) for name, each in trained.items()}
+    part = jax.device_put(inputs.part(reference, settings["data"]["regions"]))
+    found = {name: _judged(settings["runs"][name], events, each, part) for name, each in trained.items()}
     return xr.concat(found.values(), xr.Variable("run", list(found)), join="outer")
 
 
+@jax.jit
 def _tested(found):
     of = model(found, shape=False)
-    return hypotests.expected_cls(of), limits.expected_upper_limit(of)
+    return hypotests.expected_cls(of), limits.expected_upper_limit(of), background(found).events
 
 
-def _judged(settings, events, trained: xr.Dataset, part, tested) -> xr.Dataset:
+def _judged(settings, events, trained: xr.Dataset, part) -> xr.Dataset:
     """All starts of one run."""
     names, last = list(settings["cuts"]), trained.isel(step=-1, drop=True)
     physical = last["cuts"].sel(cut=names)
@@ -122,21 +128,15 @@ def _judged(settings, events, trained: xr.Dataset, part, tested) -> xr.Dataset:
     if settings["observable"] != "network":
         edges = inputs.scaled(events, edges, settings["observable"])
     vectors = last["parameters"].values if "parameters" in last else np.zeros((len(cuts), 0), np.float32)
-    _, unravel = ravel_pytree(initialise({**settings, "bins": 1}, jax.random.key(0))["network"])
-
-    @jax.jit
-    def binned(part, vector, cuts, edges):
-        network, tools = unravel(vector), hard(settings, cuts, edges)
-        return counts(settings, network, tools, part)
-
-    found = [binned(part, *start) for start in zip(vectors, cuts, edges, strict=True)]
-    cls, limit = zip(*map(tested, found), strict=True)
+    networks = [_network(settings, vector) for vector in vectors]
+    found = [sharp(settings, *start, part) for start in zip(networks, cuts, edges, strict=True)]
+    cls, limit, events = zip(*map(_tested, found), strict=True)
     return xr.Dataset(
         {
             "cls": ("seed", np.array(cls)),
             "limit": ("seed", np.array(limit)),
             "signal": (("seed", "bin"), np.stack([each.signal[0] for each in found])),
-            "background": (("seed", "bin"), np.stack([background(each).events for each in found])),
+            "background": (("seed", "bin"), np.stack(events)),
             "edges": (("seed", "edge"), last["edges"].values),
             "cuts": (("seed", "cut"), physical.values),
         },

@@ -1,6 +1,7 @@
 """How well smooth cuts and histograms stand in for hard ones, and two ways in which they fail (TOMATOS, Fig. B.12)."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import jax
@@ -31,43 +32,45 @@ def accuracy(settings: Mapping[str, Any], events: xr.Dataset) -> xr.Dataset:
         background in the signal region.
     """
     region = inputs.part(events, settings["data"]["regions"]).signal_region
-    cuts = {
-        VARIABLES.index(name): float(inputs.scaled(events, value, name)) for name, value in settings["cuts"].items()
-    }
+    cuts = np.array([inputs.scaled(events, value, name) for name, value in settings["cuts"].items()])
     edges = inputs.scaled(events, settings["edges"], "m_hh")
-    found = [_deviations(settings, cuts, edges, region.variables[n], region.weights[n]) for n in (0, -1)]
-    return xr.concat(found, xr.Variable("sample", ["signal", "background"]))
-
-
-def _deviations(settings, cuts: Mapping[int, float], edges, variables, weights) -> xr.Dataset:
-    values = jnp.asarray(variables[:, VARIABLES.index("m_hh")])
-
-    def passed(weigh: Callable[[Array, float], Array]) -> Array:
-        return weights * jnp.prod(jnp.stack([weigh(variables[:, n], at) for n, at in cuts.items()]), axis=0)
-
-    @jax.jit
-    def sharp(weight):
-        return hard_histogram(values, edges, weight)
-
-    @jax.jit
-    def smeared(weight, width):
-        return binned_kde(values, edges, width, weight, edges_mode="closed")
-
-    kept, slopes, widths = passed(hard_cut), settings["slopes"], settings["bandwidths"]
-    soft = [passed(lambda value, at, slope=slope: sigmoid_cut(value, at, slope)) for slope in slopes]
-    truth = sharp(kept)
-
-    def worst(found):
-        return float(jnp.max(jnp.abs(found / truth - 1)))
-
+    columns = region.variables[..., [VARIABLES.index(name) for name in ("m_hh", *settings["cuts"])]]
+    slopes, widths = (np.array(settings[name]) for name in ("slopes", "bandwidths"))
+    each = (_deviations(columns[n], region.weights[n], cuts, edges, slopes, widths) for n in (0, -1))
+    soft, smeared, both = (np.stack(values) for values in zip(*each, strict=True))
     return xr.Dataset(
         {
-            "cuts": ("slope", [worst(sharp(each)) for each in soft]),
-            "bandwidth": ("width", [worst(smeared(kept, width)) for width in widths]),
-            "both": (("slope", "width"), [[worst(smeared(each, width)) for width in widths] for each in soft]),
+            "cuts": (("sample", "slope"), soft),
+            "bandwidth": (("sample", "width"), smeared),
+            "both": (("sample", "slope", "width"), both),
         },
-        coords={"slope": slopes, "width": widths},
+        coords={"sample": ["signal", "background"], "slope": slopes, "width": widths},
     )
+
+
+@jax.jit
+def _deviations(columns, weights, cuts, edges, slopes, widths) -> tuple[Array, Array, Array]:
+    """Of one sample, of soft cuts (slope), bandwidths (width) and both (slope, width)."""
+    values, *others = columns.T
+
+    def passed(weigh: Callable[[Array, Array], Array]) -> Array:
+        return weights * jnp.prod(jnp.stack([weigh(*each) for each in zip(others, cuts, strict=True)]), axis=0)
+
+    kept = passed(hard_cut)
+    truth = hard_histogram(values, edges, kept)
+
+    def worst(found):
+        return jnp.max(jnp.abs(found / truth - 1))
+
+    def smeared(weight):
+        return jax.lax.map(lambda width: worst(binned_kde(values, edges, width, weight, edges_mode="closed")), widths)
+
+    def of_slope(slope):
+        soft = passed(partial(sigmoid_cut, slope=slope))
+        return worst(hard_histogram(values, edges, soft)), smeared(soft)
+
+    cut, both = jax.lax.map(of_slope, slopes)
+    return cut, smeared(kept), both
 
 
 def sigmoids(settings: Mapping[str, Any]) -> xr.Dataset:
@@ -109,17 +112,22 @@ def sigmoids(settings: Mapping[str, Any]) -> xr.Dataset:
 def _last_cut(sigmoid: Callable[..., Array], slope: float) -> float:
     """Last of many cuts up to the end of the range up to which all gradients are finite."""
     cuts = np.geomspace(1e-4, 1, 401)
-    gradients = jax.vmap(jax.grad(sigmoid, argnums=1), (None, 0, None))(0.0, cuts, slope)
+    gradients = _gradients(sigmoid, cuts, slope)
     finite = np.logical_and.accumulate(np.isfinite(gradients))
     return float(cuts[finite][-1])
 
 
+@partial(jax.jit, static_argnums=0)
+def _gradients(sigmoid: Callable[..., Array], cuts, slope) -> Array:
+    return jax.vmap(jax.grad(sigmoid, argnums=1), (None, 0, None))(0.0, cuts, slope)
+
+
 def _leaked(width: float, mode: str) -> float:
-    values = jnp.asarray((np.arange(20_000) + 0.5) / 20_000)
-    kept = binned_kde(values, jnp.linspace(0, 1, 6), width, edges_mode=mode)
-    return 1 - float(kept.sum()) / len(values)
+    values = (np.arange(20_000) + 0.5) / 20_000
+    kept = binned_kde(values, np.linspace(0, 1, 6), width, edges_mode=mode)
+    return 1 - float(np.sum(np.asarray(kept))) / len(values)
 
 
-def _formula(value: float, cut: Float[ArrayLike, ""], slope: float) -> Float[Array, ""]:
+def _formula(value: ArrayLike, cut: Float[ArrayLike, ""], slope: ArrayLike) -> Float[Array, ""]:
     """The sigmoid as it is written down, which overflows."""
     return 1 / (1 + jnp.exp(-slope * (value - cut)))

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key
 
 from diffhep import guard_rails, hypotests, losses, networks, training
@@ -49,7 +50,7 @@ def smooth(settings: Settings, parameters: Parameters) -> Tools:
     )
 
 
-def hard(settings: Settings, cuts: Float[Array, " cut"], edges: Float[Array, " edge"]) -> Tools:
+def hard(settings: Settings, cuts: Float[ArrayLike, " cut"], edges: Float[ArrayLike, " edge"]) -> Tools:
     """Cuts and histograms as an analysis has them: what is reported."""
     return Tools(
         partial(_weights, settings["cuts"], cuts, hard_cut),
@@ -130,6 +131,16 @@ def counts(settings: Settings, network: Any, tools: Tools, part: Part) -> Counts
     return Counts(binned[:-1], binned[-1], outside, beside)
 
 
+def sharp(settings: Settings, network: Any, cuts: ArrayLike, edges: ArrayLike, part: Part) -> Counts:
+    """`counts` with `hard` tools: one program for all runs with such cuts."""
+    return _sharp(_needed(settings), network, cuts, edges, part)
+
+
+@partial(jax.jit, static_argnums=0)
+def _sharp(settings: Fixed, network, cuts, edges, part) -> Counts:
+    return counts(settings, network, hard(settings, cuts, edges), part)
+
+
 def loss(
     settings: Settings, total: int, parameters: Parameters, region: Region, beside: tuple[Region, Region]
 ) -> Array:
@@ -159,9 +170,9 @@ def _cross_entropy(settings: Settings, network: Any, region: Region) -> Array:
     return losses.bce(losses.Outcome(logits, weights, None))
 
 
-def _judgement(settings: Settings) -> Fixed:
-    """What `evaluate` depends on: many runs share it."""
-    needed = {name: settings[name] for name in ("observable", "network", "shape", "edges") if name in settings}
+def _needed(settings: Settings, *others: str) -> Fixed:
+    """What hard cuts depend on, and others: many runs share it."""
+    needed = {name: settings[name] for name in ("observable", "network", *others) if name in settings}
     return Fixed(needed | {"cuts": {name: {"keep": of["keep"]} for name, of in settings["cuts"].items()}})
 
 
@@ -222,14 +233,14 @@ def problem(settings: Settings, parts: Mapping[str, Part]) -> training.Problem:
     width, least = (settings["bandwidth"][name] for name in ("width", "least"))
     if not 0 < least <= width:
         raise ValueError(f"bandwidth starts at {width}: it must be at least {least}, and that above 0")
-    parts = jax.tree.map(jnp.asarray, dict(parts))
+    parts = jax.device_put(dict(parts))
     trained = {kind: settings["limits"].get(kind) for kind in settings["train"]}
     region, *beside = parts["train"]
     return training.Problem(
         settings["objective"],
         partial(initialise, settings),
         partial(loss, settings, region.weights.shape[1]),
-        Told(evaluate, _judgement(settings)),
+        Told(evaluate, _needed(settings, "shape", "edges")),
         region,
         parts,
         (tuple(beside),),
