@@ -128,17 +128,14 @@ def of_bijections(made: Callable[[Key[Array, ""]], AbstractBijection], dimension
         with jax.enable_x64(False):  # constants too, which would turn everything into float64
             return eqx.partition(made(key), eqx.is_inexact_array, is_leaf=_frozen)
 
-    @jax.jit
-    def initialise(key):
-        return ravel_pytree(parted(key)[0])[0]
-
-    def bijection(flat):
-        parameters, fixed = parted(jax.random.key(0))  # anew in each program: here it would compile number by number
-        _, unravel = ravel_pytree(parameters)
-        return paramax.unwrap(eqx.combine(unravel(flat), fixed))
-
-    jax.eval_shape(initialise, jax.random.key(0))  # so that what cannot be made is refused now
-    return Flow(dimension, initialise, bijection)
+    # outside of programs, which would draw these again in every step
+    parameters, fixed = parted(jax.random.key(0))
+    _, unravel = ravel_pytree(parameters)
+    return Flow(
+        dimension=dimension,
+        initialise=jax.jit(lambda key: ravel_pytree(parted(key)[0])[0]),
+        bijection=lambda flat: paramax.unwrap(eqx.combine(unravel(flat), fixed)),
+    )
 
 
 def _frozen(node):

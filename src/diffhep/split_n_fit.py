@@ -73,9 +73,11 @@ def loss(settings: Mapping[str, Any], shapes: Shapes, found: Split) -> Float[Arr
         shapes: What is fitted to both histograms.
         found: Both histograms.
     """
-    both = jnp.stack([found.passed, found.failed])
-    gain, penalty = jax.lax.map(partial(_compared, settings, shapes), both)  # fits compiled once for both
-    return penalty[0] - gain[0] + (gain[1] + penalty[1] + settings["delta"]) / found.mean_failed
+    passed, failed = (_compared(settings, shapes, counts) for counts in (found.passed, found.failed))
+    gain_passed, penalty_passed = passed
+    gain_failed, penalty_failed = failed
+    pass_loss = penalty_passed - gain_passed
+    return pass_loss + (gain_failed + penalty_failed + settings["delta"]) / found.mean_failed
 
 
 def _compared(settings, shapes: Shapes, counts: Float[Array, " bin"]) -> tuple[Array, Array]:
