@@ -68,13 +68,13 @@ class Checkout:
             here.enter_context(contextlib.redirect_stderr(told))
             here.enter_context(contextlib.redirect_stdout(told))
             here.enter_context(warnings.catch_warnings(action="ignore"))  # Snakemake's own
-            gc.freeze()  # what was there before is of no concern to the collection below
+            if not gc.get_freeze_count():
+                gc.freeze()  # what was there before the first call is of no concern to the collection below
             try:
                 main(list(arguments))
             except SystemExit as ended:
                 code = ended.code
             gc.collect()  # here, where nobody minds that it leaves a temporary folder to it
-            gc.unfreeze()
         sys.path[:] = path
         assert (not code) is ok, told.getvalue()[-5000:]
         told.write(f"{code}\n" if isinstance(code, str) else "")  # as Python does
