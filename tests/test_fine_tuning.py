@@ -37,7 +37,9 @@ def data():
 
 
 FOLD = np.arange(6000) % 3
-tune = jax.jit(lambda data, scaled: fine_tuning.in_folds(SETTINGS, SHAPES, START, data, scaled=scaled))
+tune = jax.jit(
+    lambda data, scaled: fine_tuning.in_folds(SETTINGS, SHAPES, START, data, scaled=scaled), static_argnums=1
+)
 
 
 @pytest.fixture(scope="module")

@@ -118,7 +118,7 @@ def parted(data: Data, folds: int) -> Data:
 
 
 def in_folds(
-    settings: Mapping[str, Any], shapes: Shapes, start: Float[Array, " parameter"], data: Data, *, scaled: bool | Array
+    settings: Mapping[str, Any], shapes: Shapes, start: Float[Array, " parameter"], data: Data, *, scaled: bool
 ) -> Tuned:
     """One network for every fold f: stopped on fold f + 1, fitted to all others but f and f + 1.
 
@@ -134,10 +134,11 @@ def in_folds(
     def of_fold(fold):
         _, valid, *seen = (jax.tree.map(lambda array, n=n: array[(fold + n) % folds], parts) for n in range(folds))
         seen = jax.tree.map(lambda *arrays: jnp.concatenate(arrays), *seen)
-        seen, valid = (
-            part._replace(weights=part.weights * jnp.where(scaled, share, 1.0))
-            for part, share in ((seen, folds / (folds - 2)), (valid, float(folds)))
-        )
+        if scaled:
+            seen, valid = (
+                part._replace(weights=part.weights * share)
+                for part, share in ((seen, folds / (folds - 2)), (valid, folds))
+            )
         return fine_tune(settings, shapes, start, seen, valid)
 
     return jax.lax.map(of_fold, jnp.arange(folds))
