@@ -51,7 +51,8 @@ class Checkout:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        assert (done.returncode == 0) is ok, done.stdout[-5000:]
+        failed = done.stdout.find("Error in ")  # other jobs go on behind it
+        assert (done.returncode == 0) is ok, done.stdout[failed:][:5000] if failed >= 0 else done.stdout[-5000:]
         return done.stdout
 
     def refusal(self, *arguments: str) -> str:
