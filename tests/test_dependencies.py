@@ -44,6 +44,7 @@ def test_editing_fits_changes_both(edited):
 def test_comments_docstrings_and_layout_change_nothing(edited):
     assert edited("losses.py", "def bce(outcome: Outcome)", "# why\n\n\ndef bce(outcome:   Outcome)", TRAIN) == []
     assert edited("losses.py", '"""Binary cross-entropy of', '"""Another word for cross-entropy of', TRAIN) == []
+    assert edited("losses.py", "import jax\n", 'import jax\n\n"""Said of a module."""\n', TRAIN) == []
 
 
 def test_a_plot_function_does_not_depend_on_another_one(edited):

@@ -27,7 +27,7 @@ class _Module(NamedTuple):
 @cache
 def _module(name: str, root: Path) -> _Module:
     module = _Module({}, {}, [])
-    for node in _without_docstrings(ast.parse(_path(name, root).read_text())).body:
+    for node in ast.parse(_path(name, root).read_text()).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             module.definitions[node.name] = node
         elif isinstance(node, ast.Assign | ast.AnnAssign):
@@ -38,16 +38,9 @@ def _module(name: str, root: Path) -> _Module:
             module.imports.update({a.asname or a.name.split(".")[0]: (a.name, None) for a in node.names})
         elif isinstance(node, ast.ImportFrom):
             module.imports.update({a.asname or a.name: (node.module, a.name) for a in node.names})
-        else:
+        elif not _is_docstring(node):
             module.statements.append(node)
     return module
-
-
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for part in ast.walk(tree):
-        if isinstance(part, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(part, False) is not None:
-            part.body = part.body[1:] or [ast.Pass()]
-    return tree
 
 
 @cache
@@ -68,19 +61,39 @@ class _Piece(NamedTuple):
 def _piece(module: str, name: str, root: Path) -> _Piece:
     """Of a definition or, without a name, of the statements that run on import."""
     definitions, _, statements = _module(module, root)
-    nodes = [definitions[name]] if name else statements
-    mentioned = {found for node in nodes for part in ast.walk(node) if (found := _mention(part))}
+    told, mentioned = [], set()
+    for node in [definitions[name]] if name else statements:
+        _read(node, told, mentioned)
     targets = (_resolve(module, mention, root) for mention in mentioned)
-    return _Piece(_digest("".join(map(ast.dump, nodes))), frozenset(target for target in targets if target))
+    return _Piece(_digest(" ".join(told)), frozenset(target for target in targets if target))
 
 
-def _mention(node: ast.AST) -> str | None:
-    """A name, `module.attribute` where one is reached through another."""
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        return f"{node.value.id}.{node.attr}"
-    return None
+def _read(node: ast.AST, told: list[str], mentioned: set[str]) -> None:
+    """Tell all of a node but layout and docstrings, and names in it, as `module.attribute` where one leads to another.
+
+    All in one pass, for every start of Snakemake reads half of the library.
+    """
+    kind = node.__class__
+    told.append(kind.__name__)
+    if kind is ast.Name:
+        mentioned.add(node.id)
+    elif kind is ast.Attribute and isinstance(node.value, ast.Name):
+        mentioned.add(f"{node.value.id}.{node.attr}")
+    for field in node._fields:
+        value = getattr(node, field)
+        parts = value if isinstance(value, list) else [value]
+        told.append(field)
+        for part in parts:
+            if not isinstance(part, ast.AST):
+                told.append(repr(part))
+            elif not _is_docstring(part):
+                _read(part, told, mentioned)
+        told.append(".")
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    """A text that stands for itself: of a function, a class, a constant or an attribute."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def _resolve(module: str, use: str, root: Path) -> tuple[str, str] | None:
