@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from diffhep import flows
+from diffhep import coupling_flows, flows
 
 AFFINE = {"transform": "affine", "layers": 3, "hidden": 6}
 SPLINE = {"transform": "spline", "layers": 2, "hidden": 6, "knots": 5, "reach": 4.0}
@@ -108,3 +108,23 @@ def test_a_feature_that_never_changes_is_refused():
 def test_an_unknown_transform_is_refused():
     with pytest.raises(ValueError, match="transform 'cubic' is unknown"):
         flows.build(AFFINE | {"transform": "cubic"}, 2, 2)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        # of settings that no other test has, for what is built is kept
+        partial(flows.build, AFFINE | {"hidden": 3}, 2, 0),
+        partial(flows.build, SPLINE | {"hidden": 3}, 2, 0),
+        partial(coupling_flows.build, {"layers": 2, "couplings": ["spline", "hyperbolic"], "width": 3, "depth": 1}, 2),
+    ],
+    ids=["affine", "spline", "couplings"],
+)
+def test_a_flow_that_is_first_built_while_a_program_is_traced_serves_others_too(build):
+    def scaled(factor, points):
+        flow = build()
+        context = jnp.zeros((len(points), 0), jnp.float32)
+        return factor * flows.scaled_log_density(flow, flow.initialise(KEY), points, context)
+
+    first, second = (jax.jit(partial(scaled, factor))(np.ones((3, 2), np.float32)) for factor in (1, 2))
+    np.testing.assert_allclose(second, 2 * first, rtol=1e-6)

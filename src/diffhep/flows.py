@@ -128,9 +128,9 @@ def of_bijections(made: Callable[[Key[Array, ""]], AbstractBijection], dimension
         with jax.enable_x64(False):  # constants too, which would turn everything into float64
             return eqx.partition(made(key), eqx.is_inexact_array, is_leaf=_frozen)
 
-    # outside of programs, which would draw these again in every step
-    parameters, fixed = parted(jax.random.key(0))
-    _, unravel = ravel_pytree(parameters)
+    with jax.core.eval_context():  # not as part of a program that is being traced: others share what is fixed
+        parameters, fixed = parted(jax.random.key(0))
+        _, unravel = ravel_pytree(parameters)
     return Flow(
         dimension=dimension,
         initialise=jax.jit(lambda key: ravel_pytree(parted(key)[0])[0]),
