@@ -2,7 +2,7 @@
 
 import json
 
-import h5py
+import netCDF4
 import pytest
 import xarray as xr
 
@@ -24,10 +24,10 @@ def results(tmp_path):
     }
     for name, environment in environments.items():
         store.save(xr.Dataset({"a": 1}), tmp_path / f"{name}.nc", provenance={})
-        with h5py.File(tmp_path / f"{name}.nc", "r+") as file:
-            file.attrs["environment"] = json.dumps(environment)
+        with netCDF4.Dataset(tmp_path / f"{name}.nc", "r+") as file:
+            file.environment = json.dumps(environment)
     (tmp_path / "text.nc").write_text("no netCDF")
-    xr.Dataset({"a": 1}).to_netcdf(tmp_path / "theirs.nc", engine="h5netcdf")
+    xr.Dataset({"a": 1}).to_netcdf(tmp_path / "theirs.nc", engine="netcdf4")
     (tmp_path / "here.log").write_text("no result")
     return tmp_path
 

@@ -136,6 +136,23 @@ def test_failure_keeps_the_old_file_and_leaves_nothing_else(dataset, tmp_path, m
     assert os.listdir(tmp_path) == ["result.nc"]
 
 
+def test_what_does_not_fit_on_the_disk_is_told_and_nothing_is_left(tmp_path):
+    program = (
+        "import resource, sys, numpy, xarray; from diffhep import store;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000));"  # as if the disk were full from there on
+        "numbers = numpy.random.default_rng(0).random(100_000);"
+        "store.save(xarray.Dataset({'a': ('x', numbers)}), sys.argv[1], provenance={})"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", program, tmp_path / "result.nc"]
+    told = subprocess.run(command, env=environment, capture_output=True, text=True).stderr
+    assert told.splitlines()[-1] == (
+        "OSError: [Errno 5] not written (NetCDF: HDF error): see whether the disk is full, "
+        f"or what you may use of it: '{tmp_path}/result.nc'"
+    )
+    assert os.listdir(tmp_path) == []
+
+
 def refusal(path) -> str:
     with pytest.raises(ValueError) as caught:
         store.load(path)
@@ -147,8 +164,8 @@ def refusal(path) -> str:
 def test_messages_are_these(dataset, tmp_path):
     broken, foreign, earlier = (tmp_path / f"{name}.nc" for name in ("broken", "foreign", "earlier"))
     broken.write_text("no netCDF")
-    dataset.to_netcdf(foreign, engine="h5netcdf")
-    dataset.assign_attrs(format="diffhep result 0").to_netcdf(earlier, engine="h5netcdf")
+    dataset.to_netcdf(foreign, engine="netcdf4")
+    dataset.assign_attrs(format="diffhep result 0").to_netcdf(earlier, engine="netcdf4")
     absent = tmp_path / "absent.nc"
     assert refusal(absent) == f"there is no result {absent}: make it with `snakemake {absent}`"
     assert (
@@ -175,7 +192,7 @@ def test_truncated_file_is_refused(dataset, tmp_path, kept):
 
 def test_foreign_file_is_refused(dataset, tmp_path):
     (tmp_path / "text.nc").write_text("no netCDF")
-    dataset.to_netcdf(tmp_path / "foreign.nc", engine="h5netcdf")
+    dataset.to_netcdf(tmp_path / "foreign.nc", engine="netcdf4")
     assert "delete it" in refusal(tmp_path / "text.nc")
     assert store.FORMAT in refusal(tmp_path / "foreign.nc")
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import h5py
+import netCDF4
 
 from diffhep import store
 from diffhep.errors import InputError
@@ -40,11 +40,11 @@ def foreign(folder: Path | str) -> Iterator[tuple[Path, str]]:
 def _recorded(path: Path) -> dict[str, str] | str:
     """Revision and versions that a result was made with, or why they are not known."""
     try:
-        with h5py.File(path) as file:
-            return _flat(json.loads(file.attrs["environment"]))
+        with netCDF4.Dataset(path) as file:
+            return _flat(json.loads(file.environment))
     except PermissionError:
         return "you may not read it"
-    except (OSError, KeyError, ValueError, TypeError):
+    except (OSError, AttributeError, KeyError, ValueError, TypeError):
         return "broken, or not written by diffhep"
 
 

@@ -5,6 +5,7 @@ identical file, byte for byte, so that a checksum tells whether a result changed
 or not at all.
 """
 
+import errno
 import functools
 import glob
 import json
@@ -15,16 +16,17 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import netCDF4
 import xarray as xr
+from xarray.backends import NetCDF4DataStore
 
 from diffhep.errors import InputError
 
 FORMAT = "diffhep result 1"
-PACKAGES = ("diffhep", "flax", "h5netcdf", "h5py", "jax", "jaxlib", "jaxopt", "numpy", "optax", "scipy")
+PACKAGES = ("diffhep", "flax", "jax", "jaxlib", "jaxopt", "netCDF4", "numpy", "optax", "scipy")
 COMPRESSED_BYTES = 2**16  # smaller arrays would gain nothing over their chunk's overhead
 
 
@@ -40,6 +42,9 @@ def save(dataset: xr.Dataset, path: str | Path, *, provenance: dict[str, Any]) -
         dataset: Labelled arrays; attributes may be strings, numbers and lists of them.
         path: File to write or replace; its folder is made where needed.
         provenance: What decided the content: settings, seeds, names of the inputs. Anything JSON can say.
+
+    Raises:
+        OSError: It cannot be written there.
     """
     attributes = {
         "format": FORMAT,
@@ -49,9 +54,12 @@ def save(dataset: xr.Dataset, path: str | Path, *, provenance: dict[str, Any]) -
     labelled = dataset.drop_encoding().assign_attrs(attributes)  # encoding: left by the file it was read from
     large = [name for name, array in labelled.variables.items() if _is_large(array)]
     encoding = {name: {"zlib": True, "complevel": 4, "shuffle": True} for name in large}
-    content = labelled.to_netcdf(engine="h5netcdf", encoding=encoding)
     with replacing(path) as temporary:
-        temporary.write_bytes(content)
+        try:
+            labelled.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
+        except RuntimeError as error:  # HDF5 does not say why
+            reason = f"not written ({error}): see whether the disk is full, or what you may use of it"
+            raise OSError(errno.EIO, reason, str(path)) from error
 
 
 def load(path: str | Path) -> xr.Dataset:
@@ -67,8 +75,8 @@ def load(path: str | Path) -> xr.Dataset:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}: ask its owner to let you read it") from None
     try:
-        dataset = xr.load_dataset(BytesIO(content), engine="h5netcdf")
-    except Exception as error:  # HDF5, h5netcdf and xarray each raise classes of their own
+        dataset = xr.load_dataset(NetCDF4DataStore(netCDF4.Dataset("result", memory=content)))
+    except Exception as error:  # netCDF and xarray each raise classes of their own
         raise InputError(f"{path} is broken or no netCDF file: delete it and run snakemake again") from error
     if dataset.attrs.get("format") != FORMAT:
         raise InputError(f"{path} is not a '{FORMAT}': delete it and run snakemake again")

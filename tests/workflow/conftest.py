@@ -1,5 +1,7 @@
 """Checkouts that the tests share, for what takes long is done once."""
 
+import shutil
+
 import pytest
 from checkouts import ROOT, Checkout
 
@@ -19,5 +21,6 @@ def built() -> Checkout:
     folder = ROOT / ".cache" / "built"
     folder.mkdir(parents=True, exist_ok=True)
     made = Checkout(folder)
+    shutil.rmtree(folder / ".snakemake" / "locks", ignore_errors=True)  # of tests that were killed
     made.told = made.snakemake(*made.quick)
     return made
