@@ -2,15 +2,19 @@
 
 import re
 from datetime import datetime
+from functools import cache
 
 from snakemake.logging import logger
 
 from diffhep import experiments
 from diffhep.data import mass_grid
-from diffhep.dependencies import check_arguments, fingerprint
+from diffhep.dependencies import check_arguments
+from diffhep.fingerprints import Fingerprints
 from diffhep.forecast import START, coupling_seconds, flow_seconds, forecast, training_seconds
 from diffhep.jobs import PARTS_ALONG
 from diffhep.progress import Progress
+
+fingerprint = Fingerprints(".cache/fingerprints.json")
 
 
 def load_settings(path, name):
@@ -210,6 +214,12 @@ def plot_of(figure):
     return conf.plot_call(ENTRIES[figure])
 
 
+@cache
+def is_made(file):
+    """Whether a rule makes it."""
+    return any(maker.is_producer(file) for maker in workflow.rules)
+
+
 def require_references(path, entries, call_of):
     """Stop if an entry names a document, a function or a result that does not exist.
 
@@ -225,7 +235,7 @@ def require_references(path, entries, call_of):
         located(f"{path}: {name}", check_arguments, call_of(name), [*entry["inputs"], *entry.get("options", {})])
         for argument, files in results(entry["inputs"]).items():
             for file in [files] if isinstance(files, str) else files:
-                if not any(maker.is_producer(file) for maker in workflow.rules):
+                if not is_made(file):
                     refuse(f"{path}: {name}.inputs.{argument}: no rule makes {file}")
 
 
