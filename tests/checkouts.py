@@ -29,11 +29,11 @@ class Checkout:
                 shutil.copytree(ROOT / part, folder / part)
             else:
                 shutil.copy2(ROOT / part, folder / part)
-        cache = folder / ".cache" / "jax"
-        cache.parent.mkdir(exist_ok=True)
-        (ROOT / ".cache" / "jax").mkdir(parents=True, exist_ok=True)
+        cache = folder / ".cache"
         if not cache.is_symlink():
-            cache.symlink_to(ROOT / ".cache" / "jax")  # nothing is compiled twice
+            shutil.rmtree(cache, ignore_errors=True)
+            (ROOT / ".cache").mkdir(exist_ok=True)
+            cache.symlink_to(ROOT / ".cache")  # nothing is compiled twice, and no code read
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "snakemake", *arguments]

@@ -71,24 +71,31 @@ def _piece(module: str, name: str, root: Path) -> _Piece:
 def _read(node: ast.AST, told: list[str], mentioned: set[str]) -> None:
     """Tell all of a node but layout and docstrings, and names in it, as `module.attribute` where one leads to another.
 
-    All in one pass, for every start of Snakemake reads half of the library.
+    All in one pass and one call, for half of the library is read.
     """
-    kind = node.__class__
-    told.append(kind.__name__)
-    if kind is ast.Name:
-        mentioned.add(node.id)
-    elif kind is ast.Attribute and isinstance(node.value, ast.Name):
-        mentioned.add(f"{node.value.id}.{node.attr}")
-    for field in node._fields:
-        value = getattr(node, field)
-        parts = value if isinstance(value, list) else [value]
-        told.append(field)
-        for part in parts:
-            if not isinstance(part, ast.AST):
-                told.append(repr(part))
-            elif not _is_docstring(part):
-                _read(part, told, mentioned)
-        told.append(".")
+    todo: list[ast.AST | str] = [node]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, str):
+            told.append(node)
+            continue
+        kind = node.__class__
+        if kind is ast.Name:
+            mentioned.add(node.id)
+        elif kind is ast.Attribute and isinstance(node.value, ast.Name):
+            mentioned.add(f"{node.value.id}.{node.attr}")
+        told.append(kind.__name__)
+        inside: list[ast.AST | str] = []
+        for field in node._fields:
+            value = getattr(node, field)
+            inside.append(field)
+            for part in value if isinstance(value, list) else [value]:
+                if not isinstance(part, ast.AST):
+                    inside.append(repr(part))
+                elif not (part.__class__ is ast.Expr and _is_docstring(part)):
+                    inside.append(part)
+            inside.append(".")
+        todo += reversed(inside)
 
 
 def _is_docstring(node: ast.AST) -> bool:
