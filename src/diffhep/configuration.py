@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from functools import cache, reduce
 from itertools import pairwise
 from pathlib import Path
@@ -102,7 +103,11 @@ def check(content: Any, schema: Path, source: Path | str) -> Any:
     Raises:
         InputError: It does not; the first offence is told.
     """
-    errors = list(_validator(content)(_schema(schema)).iter_errors(content))
+    checked = _CHECKED.set(content)
+    try:
+        errors = list(_Validator(_schema(schema)).iter_errors(content))
+    finally:
+        _CHECKED.reset(checked)
     if errors:
         first = min(errors, key=lambda error: list(map(str, error.absolute_path)))
         where = ".".join(map(str, first.absolute_path)) or "top level"
@@ -110,30 +115,38 @@ def check(content: Any, schema: Path, source: Path | str) -> Any:
     return content
 
 
-def _validator(content: Any) -> type:
-    """What checks this content, with our own keywords and without numbers that are not finite."""
+_CHECKED: ContextVar[Any] = ContextVar("checked")
+"""The whole content that is being checked: a keyword sees its own place only."""
 
-    def ascending(_validator, _wanted, values, _schema) -> Iterator[ValidationError]:
-        numbers = values if isinstance(values, list) and all(finite(None, value) for value in values) else []
-        if any(low >= high for low, high in pairwise(numbers)):
-            yield ValidationError("")
 
-    def same_length(_validator, _wanted, values, _schema) -> Iterator[ValidationError]:
-        lists = values.values() if isinstance(values, Mapping) else values if isinstance(values, list) else ()
-        if len({len(each) for each in lists if isinstance(each, list)}) > 1:
-            yield ValidationError("")
+def _finite(_checker: Any, value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
-    def key_of(_validator, place, name, _schema) -> Iterator[ValidationError]:
-        known = reduce(lambda at, key: at.get(key) if isinstance(at, Mapping) else None, place.split("."), content)
-        if isinstance(known, Mapping) and isinstance(name, str) and name not in known:
-            yield ValidationError(f"is not in {place}; choose from {', '.join(known)}")
 
-    def finite(_checker, value) -> bool:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _ascending(_validator: Any, _wanted: Any, values: Any, _schema: Any) -> Iterator[ValidationError]:
+    numbers = values if isinstance(values, list) and all(_finite(None, value) for value in values) else []
+    if any(low >= high for low, high in pairwise(numbers)):
+        yield ValidationError("")
 
-    types = Draft202012Validator.TYPE_CHECKER.redefine("number", finite)
-    ours = {"ascending": ascending, "sameLength": same_length, "keyOf": key_of}
-    return extend(Draft202012Validator, ours, type_checker=types)
+
+def _same_length(_validator: Any, _wanted: Any, values: Any, _schema: Any) -> Iterator[ValidationError]:
+    lists = values.values() if isinstance(values, Mapping) else values if isinstance(values, list) else ()
+    if len({len(each) for each in lists if isinstance(each, list)}) > 1:
+        yield ValidationError("")
+
+
+def _key_of(_validator: Any, place: str, name: Any, _schema: Any) -> Iterator[ValidationError]:
+    keys = place.split(".")
+    known = reduce(lambda at, key: at.get(key) if isinstance(at, Mapping) else None, keys, _CHECKED.get())
+    if isinstance(known, Mapping) and isinstance(name, str) and name not in known:
+        yield ValidationError(f"is not in {place}; choose from {', '.join(known)}")
+
+
+_Validator = extend(
+    Draft202012Validator,
+    {"ascending": _ascending, "sameLength": _same_length, "keyOf": _key_of},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", _finite),
+)
 
 
 def offence(error: ValidationError) -> str:
