@@ -41,5 +41,8 @@ class Fingerprints:
         temporary = self._file.with_name(f".{self._file.name}.{secrets.token_hex(4)}.part")
         with suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps({"package": self._package, "fingerprints": self._known}, indent=0))
-            os.replace(temporary, self._file)
+            try:
+                temporary.write_text(json.dumps({"package": self._package, "fingerprints": self._known}, indent=0))
+                os.replace(temporary, self._file)
+            finally:
+                temporary.unlink(missing_ok=True)

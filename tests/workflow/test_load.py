@@ -50,8 +50,8 @@ def job(process: psutil.Process) -> Seen | None:
     try:
         script = re.search(r"\.(\w+)\.py$|(?<=import )shared_processes", " ".join(process.cmdline()))
         environment = process.environ()
-        if not script or process.status() == psutil.STATUS_ZOMBIE:
-            return None
+        if not script or not environment or process.status() == psutil.STATUS_ZOMBIE:
+            return None  # without environment it is ending, or just beginning
         pools = frozenset(environment[name] for name in POOLS)
         return Seen(
             process.pid, script[1] or script[0], runnable(process.pid), frozenset(process.cpu_affinity()), pools
