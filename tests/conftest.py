@@ -1,13 +1,9 @@
-"""Settings of the whole suite, made before jax is used."""
+"""Settings of the whole suite, made before anything imports jax."""
 
 import gc
 from pathlib import Path
 
-# what is first imported by a module of diffhep, under jaxtyping's hook, does not find its bytecode and compiles
-import beartype  # noqa: F401
 import hypothesis
-import jax  # noqa: F401
-import xarray  # noqa: F401
 
 from diffhep import compilation
 
