@@ -26,7 +26,7 @@ quick: $(STAMP)  ## the same at small scale in minutes, under results/quick
 	$(IN_VENV) snakemake --cores $(CORES) --configfile config/quick.yaml
 
 test: $(STAMP)  ## run the whole test suite, one process a core
-	$(IN_VENV) pytest --numprocesses auto --dist loadgroup
+	$(IN_VENV) pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
 
 test-slurm: $(STAMP)  ## submit a document to a SLURM of one node, started for it (as root, on Debian or Ubuntu)
 	@tests/slurm/install

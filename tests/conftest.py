@@ -4,6 +4,7 @@ import gc
 from pathlib import Path
 
 import hypothesis
+import pytest
 
 from diffhep import compilation
 
@@ -18,3 +19,12 @@ hypothesis.settings.register_profile(
     phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],  # shrinking takes minutes where examples compile
 )
 hypothesis.settings.load_profile("suite")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items):
+    """Keep the tests of a file in one process, which traces and loads once what they share; the longest come first."""
+    items.sort(key=lambda item: item.path, reverse=True)
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
