@@ -39,7 +39,7 @@ class Checkout:
         return [sys.executable, "-m", "snakemake", *arguments]
 
     def environment(self) -> dict[str, str]:
-        return {key: value for key, value in os.environ.items() if not key.startswith(("JAX_", "XLA_"))}
+        return {key: value for key, value in os.environ.items() if not key.startswith(("JAX_", "OPENBLAS_", "XLA_"))}
 
     def snakemake(self, *arguments: str, ok: bool = True) -> str:
         """What a call prints; it must succeed, or fail if `ok` is false."""
@@ -69,8 +69,7 @@ class Checkout:
             here.enter_context(contextlib.redirect_stderr(told))
             here.enter_context(contextlib.redirect_stdout(told))
             here.enter_context(warnings.catch_warnings(action="ignore"))  # Snakemake's own
-            if not gc.get_freeze_count():
-                gc.freeze()  # what was there before the first call is of no concern to the collection below
+            gc.freeze()  # what was there before is of no concern to the collection below
             try:
                 main(list(arguments))
             except SystemExit as ended:

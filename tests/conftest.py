@@ -1,6 +1,7 @@
 """Settings of the whole suite, made before anything imports jax."""
 
 import gc
+import os
 from pathlib import Path
 
 import hypothesis
@@ -8,6 +9,7 @@ import pytest
 
 from diffhep import compilation
 
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of each of the processes that pytest-xdist starts, one a core
 compilation.keep_in(Path(__file__).parents[1] / ".cache" / "jax")
 compilation.hastily()
 gc.set_threshold(50_000, 20, 100)  # tracing makes many objects, and little garbage

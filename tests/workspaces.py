@@ -82,8 +82,8 @@ def everything():
     return both
 
 
-def large(channels=5, bins=5, shifts=30, seed=1):
-    """As many channels and nuisance parameters as published analyses: 30 shifts, 25 bins of staterror and a lumi."""
+def large(channels=5, bins=4, shifts=30, seed=1):
+    """As many channels and nuisance parameters as published analyses: 30 shifts, 20 bins of staterror and a lumi."""
     rng = np.random.default_rng(seed)
     names = [f"channel_{number}" for number in range(channels)]
     shape = np.exp(-np.arange(bins) / 3.0)
