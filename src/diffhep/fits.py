@@ -14,6 +14,7 @@ from jax.typing import ArrayLike
 from jaxopt.implicit_diff import custom_root
 from jaxtyping import Array, Bool, Float, Real
 
+from diffhep import loops
 from diffhep.free_parameters import all_parameters, bounds, free_places, kinked, problem_of
 from diffhep.likelihood import RATE_FLOOR, Data, Model, log_likelihood, negative_log_likelihood
 from diffhep.modifiers import take
@@ -132,7 +133,7 @@ def _minimise(start, model, data, mu, most):
 
     empty = (problem.counts < RATE_FLOOR).astype(start.dtype)
     begin = State(start, empty, jnp.zeros_like(start[0]), jnp.full_like(start[0], jnp.inf))
-    _, end = jax.lax.while_loop(unfinished, step, (0, begin))
+    _, end = loops.while_loop(unfinished, step, (0, begin), problem.counts)
     return jnp.where(jnp.abs(end.free) <= BELOW_ZERO, 0.0, end.free), end.gain
 
 

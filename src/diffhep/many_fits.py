@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool
 
-from diffhep import chunks
+from diffhep import chunks, loops
 from diffhep.fits import ENOUGH, FitResult, conditional_fit, fit
 from diffhep.free_parameters import Held, all_parameters, free_places, problem_of
 from diffhep.likelihood import RATE_FLOOR, Data, Model, log_likelihood
@@ -70,7 +70,11 @@ def _plainly(model: Model, data: Data, mu: Held) -> FitResult:
         step, state = carry
         return (step < STEPS) & (state.gain >= ENOUGH) & ~state.lost
 
-    _, end = jax.lax.while_loop(unfinished, lambda carry: (carry[0] + 1, _step(problem, carry[1])), (0, begin))
+    def step(carry):
+        number, state = carry
+        return number + 1, _step(problem, state)
+
+    _, end = loops.while_loop(unfinished, step, (0, begin), problem.counts)
     pars = all_parameters(model, end.free, mu)
     edm = jnp.where(end.lost | _has_better_neighbour(problem, end.free), jnp.inf, end.gain)
     return FitResult(pars, -log_likelihood(model, pars, data), edm)

@@ -14,7 +14,7 @@ from jax.scipy.special import ndtri
 from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int, Real
 
-from diffhep import chunks
+from diffhep import chunks, loops
 from diffhep.fits import FitResult, conditional_fit
 from diffhep.hypotests import log_ratio, root, with_poi
 from diffhep.likelihood import Data, Model, negative_log_likelihood
@@ -97,7 +97,7 @@ def _distance(model, data, best, wanted, side, reach):
 
     guess, yes = jnp.minimum(_first_guess(model, data, best, wanted), reach), jnp.array(True)
     begin = _Search(jnp.array(0), guess, jnp.zeros_like(guess), jnp.full_like(guess, jnp.inf), ~yes, best, yes)
-    end = jax.lax.while_loop(lambda search: (search.step < STEPS) & ~search.done, improve, begin)
+    end = loops.while_loop(lambda search: (search.step < STEPS) & ~search.done, improve, begin, data.main)
     distance = jnp.where(end.done | jnp.isfinite(end.high), end.distance, jnp.inf)
     return jnp.where(end.converged, distance, jnp.nan)
 
