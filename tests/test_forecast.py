@@ -14,6 +14,10 @@ def test_jobs_share_the_cores():
     assert forecast([(600.0, 1)] * 4, 2, NOON).endswith("4 jobs, about 20 minutes on 2 cores; done around Thu 12:20.")
 
 
+def test_one_is_told_as_one():
+    assert "1 job, about 1 minute on 1 core;" in forecast([(20.0, 1)], 1, NOON)
+
+
 def test_no_run_is_shorter_than_its_longest_job():
     assert "about 60 minutes" in forecast([(3600.0, 1), (60.0, 1)], 8, NOON)
 

@@ -27,8 +27,8 @@ def build(signal, background):
 def test_limits_are_pyhfs(name):
     found = jax.jit(upper_limits)(*workspace.analysis(WORKSPACES[name]))
     oracle = oracles.PyhfAnalysis(WORKSPACES[name])
-    with oracles.tight_pyhf():
-        observed, expected = pyhf.infer.intervals.upper_limits.upper_limit(oracle.data, oracle.model, rtol=1e-7)
+    with oracles.tight_pyhf(1e-10):
+        observed, expected = pyhf.infer.intervals.upper_limits.upper_limit(oracle.data, oracle.model, rtol=1e-5)
     assert found.converged
     np.testing.assert_allclose(found.observed, observed, rtol=1e-4)
     np.testing.assert_allclose(found.expected, expected, rtol=1e-4)

@@ -69,7 +69,7 @@ def forecast(jobs: Iterable[tuple[float, int]], cores: int, now: datetime) -> st
     """
     jobs = list(jobs)
     minutes, end = _told(seconds_left(jobs, [], cores, 0.0), now)
-    return f"Forecast: {len(jobs)} jobs, {minutes} on {cores} cores; {end}"
+    return f"Forecast: {_of(len(jobs), 'job')}, {minutes} on {_of(cores, 'core')}; {end}"
 
 
 def progress(
@@ -86,7 +86,7 @@ def progress(
     """
     left, done = list(left), list(done)
     minutes, end = _told(seconds_left(left, done, cores, elapsed), now)
-    return f"Left: {len(left)} of {len(left) + len(done)} jobs, {minutes}; {end}"
+    return f"Left: {len(left)} of {_of(len(left) + len(done), 'job')}, {minutes}; {end}"
 
 
 def seconds_left(
@@ -109,5 +109,8 @@ def _seconds(jobs: Iterable[tuple[float, int]], cores: int) -> float:
 
 def _told(seconds: float, now: datetime) -> tuple[str, str]:
     end = now + timedelta(seconds=seconds)
-    minutes = max(round(seconds / 60), 1)
-    return f"about {minutes} minutes", f"done around {end:%a %H:%M}."
+    return f"about {_of(max(round(seconds / 60), 1), 'minute')}", f"done around {end:%a %H:%M}."
+
+
+def _of(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' * (number != 1)}"
