@@ -25,8 +25,12 @@ hypothesis.settings.load_profile("suite")
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Keep the tests of a file in one process, which traces and loads once what they share; the longest come first."""
-    items.sort(key=lambda item: item.path, reverse=True)
+    """Keep the tests of a file in one process, which traces and loads once what they share.
+
+    Those of the workflow, which wait for other processes, come among those that compute; quick ones are left for the
+    end, so that all processes have something to do.
+    """
+    items.sort(key=lambda item: (item.path.parent.name in ("data", "figures"), item.path.name))
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
