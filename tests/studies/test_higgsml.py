@@ -91,12 +91,12 @@ def test_pseudo_experiments_have_poisson_contents_around_what_is_expected(chunks
 
 
 def test_intervals_of_the_belt_cover_at_three_strengths(templates, chunks):
-    settings = FITS | {"strengths": [0.0, 0.7, 1.4, 2.1, 2.8, 3.5, 4.5], "toys": 1000, "belt_order": 2}
+    settings = FITS | {"strengths": [0.0, 0.7, 1.4, 2.1, 2.8, 3.5, 4.5], "toys": 2000, "belt_order": 2}
     belt = study.belt(settings, templates, chunks)
-    found = study.intervals(settings | {"sets": 3, "toys": 400}, templates, chunks, belt)
+    found = study.intervals(settings | {"sets": 3, "toys": 700}, templates, chunks, belt)
     assert float(found["converged"]) > 0.99
     inside = ((found["low"] <= found["truth"]) & (found["truth"] <= found["high"])).mean("toy").values
-    low, high = challenge_score.window(400)
+    low, high = challenge_score.window(700)
     assert ((inside > low) & (inside < high)).all(), inside
     assert (found["high"] >= found["low"]).all()
 
