@@ -108,6 +108,7 @@ def test_a_training_that_was_stopped_goes_on_each_time(build):
     with build.training(22) as run:
         (job,) = psutil.Process(run.pid).children()
         job.kill()
+    assert build.resumed() >= 11
     assert "Error in rule blobs_train" in run.told and f"log: {TRAINED}.log" in run.told
     build.go_on()
     assert build.resumed() >= 21
