@@ -13,7 +13,7 @@ def lax_loop(unfinished, step, begin, data):
 
 
 @pytest.mark.parametrize(("while_loop", "times"), [(loops.while_loop, 1), (lax_loop, 2)])
-def test_side_by_side_a_loop_is_traced_once(while_loop, times):
+def test_how_often_a_loop_is_traced_side_by_side(while_loop, times):
     traced = []
 
     @jax.custom_batching.custom_vmap

@@ -10,8 +10,8 @@ from jaxtyping import Array, PyTree
 def while_loop(unfinished: Callable, step: Callable, begin: PyTree, data: Array) -> PyTree:
     """`jax.lax.while_loop` from a beginning that depends on the data, or seems to.
 
-    Side by side for many data sets, the same loop with a constant in its beginning is traced three times, and loops
-    within it nine times: JAX finds out step by step what comes to depend on the data.
+    Side by side for many data sets, the same loop with a constant in its beginning is traced two or three times, loops
+    within it up to nine times: JAX finds out step by step what comes to depend on the data.
 
     Args:
         unfinished: Whether to go on, of a state.
