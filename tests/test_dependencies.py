@@ -66,6 +66,77 @@ def test_an_unknown_function_is_named():
         fingerprint("diffhep.studies.blobs:dance")
 
 
+@pytest.fixture
+def package(tmp_path):
+    """A function that writes modules of a small package and returns the fingerprint of `diffhep.stage:run` there."""
+    roots = iter(tmp_path / str(number) for number in range(9))
+
+    def write(modules: dict[str, str]) -> str:
+        root = next(roots)
+        for name, source in modules.items():
+            path = Path(root, "diffhep", f"{name}.py")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(source)
+        return fingerprint("diffhep.stage:run", root)
+
+    return write
+
+
+INIT, MLE = "models/__init__", "models/mle"
+REACHED = {
+    "a name that the package re-exports": ("from diffhep.models import fit\ndef run(): fit()", "from .mle import fit"),
+    "one re-exported under another name": (
+        "from diffhep.models import best\ndef run(): best()",
+        "from diffhep.models.mle import fit as best",
+    ),
+    "a re-exported module": ("from diffhep import models\ndef run(): models.mle.fit()", "from . import mle"),
+    "a submodule that the package does not import": ("from diffhep import models\ndef run(): models.mle.fit()", ""),
+    "an alias of a module": ("import diffhep.models.mle as mle\ndef run(): mle.fit()", ""),
+    "the full name of a module": ("import diffhep.models.mle\ndef run(): diffhep.models.mle.fit()", ""),
+    "an import inside the function": ("def run():\n    from diffhep.models.mle import fit\n    fit()", ""),
+    "a module as an object": ("from diffhep.models import mle\ndef run(name): getattr(mle, name)()", ""),
+    "importlib": ("import importlib\ndef run(n): importlib.import_module(f'diffhep.models.{n}').fit()", ""),
+    "a function defined under a condition": (
+        "from diffhep.models import mle\nif True:\n    def inner(): mle.fit()\ndef run(): inner()",
+        "",
+    ),
+    "what a decorator calls": ("from diffhep.models.mle import fit\n@fit\ndef run(): pass", ""),
+    "what the package does when it is imported": (
+        "from diffhep.models.other import x\ndef run(): x",
+        "from .mle import fit\nfit()",
+    ),
+}
+
+
+@pytest.mark.parametrize(("stage", "init"), REACHED.values(), ids=REACHED)
+def test_an_edit_is_seen_through(package, stage, init):
+    modules = {"stage": stage, INIT: init, "models/other": "x = 1"}
+    before, after = (package({**modules, MLE: f"def fit(): return {value}"}) for value in (1, 2))
+    assert before != after
+
+
+def test_a_setting_made_when_the_package_is_imported_counts():
+    assert ("diffhep", "") in closure(TRAIN)
+
+
+@pytest.mark.parametrize(("stage", "message"), [
+    ("from diffhep.models import fit\ndef run(): fit()", "diffhep.models neither defines nor imports fit: "),
+    ("from diffhep import models\ndef run(): models.fit()", "diffhep.models neither defines nor imports fit: "),
+    ("from diffhep.nothing import fit\ndef run(): fit()", "diffhep.nothing is imported, but is no module of diffhep: "),
+    ("from diffhep.models.mle import *\ndef run(): fit()", "diffhep.stage imports [*] from diffhep.models.mle: "),
+    ("import importlib\ndef run(n): importlib.import_module(n)", "stage:run imports a module whose name is only"),
+])  # fmt: skip
+def test_what_cannot_be_followed_is_refused(package, stage, message):
+    with pytest.raises(ValueError, match=message):
+        package({"stage": stage, INIT: "def __getattr__(name): ...", MLE: "def fit(): ..."})
+
+
+def test_a_local_variable_with_the_name_of_a_module_is_not_the_module(package):
+    modules = {"stage": "from diffhep.models import mle\ndef run(mle): return mle.parameters, mle", INIT: ""}
+    before, after = (package({**modules, MLE: f"def fit(): return {value}"}) for value in (1, 2))
+    assert before == after
+
+
 ARGUMENTS = """
 def takes(first, second=1, *, third, fourth=2): ...
 def takes_all(first, **others): ...

@@ -1,19 +1,25 @@
-"""What a function is made of, so that exactly the results that used it are made anew when it changes.
+"""The code behind a function, so that a result is rebuilt when, and only when, that code changes.
 
-Snakemake sees a change of the file a rule runs, not of the library behind it. Here the source of a function and of
-everything in the package that it uses, however far, is boiled down to one short text. Comments, docstrings, layout and
-the time stamps of files do not enter.
+Snakemake notices a change of the script that a rule runs, not of the library behind it. Here the source of a function
+and of everything in the package that it uses, directly or not, is reduced to a digest. Comments, docstrings, layout
+and time stamps do not enter.
 """
 
 import ast
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from diffhep.names_in_source import Names, is_docstring, names_in
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = "diffhep"
+
+Target = tuple[str, str]
+"""A definition as (module, name); the name is "" for the statements that run on import."""
 
 
 class _Module(NamedTuple):
@@ -26,103 +32,116 @@ class _Module(NamedTuple):
 
 @cache
 def _module(name: str, root: Path) -> _Module:
-    module = _Module({}, {}, [])
-    for node in ast.parse(_path(name, root).read_text()).body:
+    module, path = _Module({}, {}, []), _path(name, root)
+    for node in ast.parse(path.read_text()).body if path.is_file() else []:
+        found = names_in([node], name, is_package=path.stem == "__init__")
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             module.definitions[node.name] = node
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names = [n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)]
-            module.definitions.update(dict.fromkeys(names, node))
-        elif isinstance(node, ast.Import):
-            module.imports.update({a.asname or a.name.split(".")[0]: (a.name, None) for a in node.names})
-        elif isinstance(node, ast.ImportFrom):
-            module.imports.update({a.asname or a.name: (node.module, a.name) for a in node.names})
-        elif not _is_docstring(node):
-            module.statements.append(node)
+            module.definitions.update(dict.fromkeys(names_in(targets, name).bound, node))
+        else:
+            module.imports.update(found.imports)
+            module.definitions.update(dict.fromkeys(found.bound, node))  # such as a function defined under a condition
+            if not isinstance(node, ast.Import | ast.ImportFrom) and not is_docstring(node):
+                module.statements.append(node)
     return module
 
 
 @cache
 def _path(module: str, root: Path) -> Path | None:
     path = Path(root, *module.split("."))
-    candidates = (path.with_suffix(".py"), path / "__init__.py")
+    candidates = (path.with_suffix(".py"), path / "__init__.py", path)  # the last is a folder without `__init__`
     return next((candidate for candidate in candidates if candidate.exists()), None)
 
 
 class _Piece(NamedTuple):
-    """Digest of a definition without comments, layout and docstrings, and what of the package it mentions."""
+    """Digest of a definition without comments, layout and docstrings, and the definitions that it uses."""
 
     digest: str
-    uses: frozenset[tuple[str, str]]
+    uses: frozenset[Target]
 
 
 @cache
 def _piece(module: str, name: str, root: Path) -> _Piece:
-    """Of a definition or, without a name, of the statements that run on import."""
+    """Digest and uses of a definition or, without a name, of the statements that run on import."""
     definitions, _, statements = _module(module, root)
-    told, mentioned = [], set()
-    for node in [definitions[name]] if name else statements:
-        _read(node, told, mentioned)
-    targets = (_resolve(module, mention, root) for mention in mentioned)
-    return _Piece(_digest(" ".join(told)), frozenset(target for target in targets if target))
+    names = names_in(
+        [definitions[name]] if name else statements, module, is_package=_path(module, root).stem == "__init__"
+    )
+    uses = {target for mention in names.mentioned for target in _targets(module, mention, names, root)}
+    for pattern in names.dynamic_imports:
+        uses.update(_importable(f"{module}:{name}", pattern, root))
+    return _Piece(_digest(names.text), frozenset(uses))
 
 
-def _read(node: ast.AST, told: list[str], mentioned: set[str]) -> None:
-    """Tell all of a node but layout and docstrings, and names in it, as `module.attribute` where one leads to another.
-
-    All in one pass and one call, for half of the library is read.
-    """
-    todo: list[ast.AST | str] = [node]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, str):
-            told.append(node)
-            continue
-        kind = node.__class__
-        if kind is ast.Name:
-            mentioned.add(node.id)
-        elif kind is ast.Attribute and isinstance(node.value, ast.Name):
-            mentioned.add(f"{node.value.id}.{node.attr}")
-        told.append(kind.__name__)
-        inside: list[ast.AST | str] = []
-        for field in node._fields:
-            value = getattr(node, field)
-            inside.append(field)
-            for part in value if isinstance(value, list) else [value]:
-                if not isinstance(part, ast.AST):
-                    inside.append(repr(part))
-                elif not (part.__class__ is ast.Expr and _is_docstring(part)):
-                    inside.append(part)
-            inside.append(".")
-        todo += reversed(inside)
-
-
-def _is_docstring(node: ast.AST) -> bool:
-    """A text that stands for itself: of a function, a class, a constant or an attribute."""
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-def _resolve(module: str, use: str, root: Path) -> tuple[str, str] | None:
-    """Where in the package a mentioned name is defined, as (module, name)."""
+def _targets(module: str, mention: str, names: Names, root: Path) -> Iterator[Target]:
+    """Definitions in the package that a dotted name stands for, through imports and re-exports."""
     definitions, imports, _ = _module(module, root)
-    head, _, attribute = use.partition(".")
-    if head in definitions:
-        return module, head
-    if head not in imports or not (imports[head][0] or "").startswith(PACKAGE):
-        return None
-    source, name = imports[head]
-    if name and _path(f"{source}.{name}", root):  # a module imported from its package
-        return (f"{source}.{name}", attribute) if attribute else None
-    return (source, name) if name else None
+    head, _, rest = mention.partition(".")
+    source, attribute = names.imports.get(head) or imports.get(head) or ("", None)
+    if head in definitions and head not in names.imports:
+        yield module, head
+    elif _is_ours(source):
+        attributes = [part for part in (attribute, *rest.split(".")) if part]
+        is_local = head in names.bound  # in some scope inside, so perhaps no import is meant
+        if not (is_local and _path(".".join([source, *attributes]), root)):
+            with suppress(ValueError) if is_local else nullcontext():
+                yield from _followed(source, attributes, root)
+
+
+def _followed(module: str, attributes: list[str], root: Path) -> Iterator[Target]:
+    """Definitions behind attributes of a module: its own, those of its submodules, and those that it re-exports.
+
+    Raises:
+        ValueError: The module neither defines nor imports the name, so that changes of it would go unseen.
+    """
+    if not _path(module, root):
+        raise ValueError(f"{module} is imported, but is no module of {PACKAGE}: correct the import")
+    if not attributes:  # the module as an object: anything in it may be used
+        yield from ((module, name) for name in _module(module, root).definitions)
+        yield module, ""
+        return
+    name, *rest = attributes
+    definitions, imports, _ = _module(module, root)
+    if name in definitions:
+        yield module, name
+    elif name in imports and imports[name] != (module, name):  # else `from . import name`, of a submodule
+        yield module, ""
+        source, attribute = imports[name]
+        if _is_ours(source):
+            yield from _followed(source, [part for part in (attribute, *rest) if part], root)
+    elif _path(f"{module}.{name}", root):
+        yield from _followed(f"{module}.{name}", rest, root)
+    elif name != "__name__":
+        raise ValueError(f"{module} neither defines nor imports {name}: import it from the module that defines it")
+
+
+def _is_ours(module: str) -> bool:
+    return module.split(".")[0] == PACKAGE
+
+
+def _importable(where: str, pattern: str, root: Path) -> Iterator[Target]:
+    """Everything in the modules that `importlib` may import for a name with `*` in place of what varies.
+
+    Raises:
+        ValueError: The name is not known to begin with a package of ours or to be somebody else's.
+    """
+    if pattern.startswith("*"):
+        raise ValueError(f"{where} imports a module whose name is only known at run time: write where it begins")
+    if not _is_ours(pattern.split("*")[0]):
+        return
+    folder, _, stem = pattern.rpartition(".")
+    for path in sorted(Path(root, *folder.split(".")).glob(f"{stem}.py")):
+        yield from _followed(f"{folder}.{path.stem}" if path.stem != "__init__" else folder, [], root)
 
 
 @cache
-def closure(call: str, root: Path = ROOT) -> dict[tuple[str, str], str]:
+def closure(call: str, root: Path = ROOT) -> dict[Target, str]:
     """Digest of the source of everything in the package behind `module:function`, by (module, name).
 
     Raises:
-        ValueError: There is no such module or function.
+        ValueError: There is no such module or function, or it uses a name whose definition cannot be followed.
     """
     module, _, function = call.partition(":")
     if not _path(module, root) or function not in _module(module, root).definitions:
@@ -130,19 +149,24 @@ def closure(call: str, root: Path = ROOT) -> dict[tuple[str, str], str]:
     found, todo = {}, [(module, function)]
     while todo:
         module, name = todo.pop()
-        if (module, name) in found or name not in _module(module, root).definitions:
-            continue
-        for part in (name, ""):
-            found[module, part], uses = _piece(module, part, root)
+        if (module, name) not in found:
+            found[module, name], uses = _piece(module, name, root)
             todo += uses
+            todo += ((package, "") for package in _packages(module) if _path(package, root))
     return found
 
 
+def _packages(module: str) -> list[str]:
+    """The module itself and the packages around it: the statements of all of them run on import."""
+    parts = module.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+
+
 def check_arguments(call: str, given: Iterable[str], root: Path = ROOT) -> None:
-    """Stop if a function does not take arguments of these names, or needs others; nothing is imported.
+    """Check, without importing it, that a function takes arguments of these names and needs no others.
 
     Raises:
-        ValueError: Names of arguments are told; or there is no such function.
+        ValueError: It takes other arguments, which are named; or there is no such function.
     """
     module, _, function = call.partition(":")
     if not _path(module, root) or not isinstance(_module(module, root).definitions.get(function), ast.FunctionDef):

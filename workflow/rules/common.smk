@@ -124,13 +124,6 @@ def expected_cost(peers, axes, **_):
     return 6 * len(peers) * sum(map(len, axes.values()))
 
 
-def code_of_peers(work):
-    """Fingerprints of what peers are asked for in studies/scaling.yaml, which are imported by name."""
-    function = "cls" if work == "step" else work
-    peers = set(SETTINGS["scaling"]["cost"]["works"][work]["peers"]) - {"cross_entropy"}
-    return {peer: fingerprint(f"diffhep.peers.{peer}:{function}") for peer in peers}
-
-
 def inner_contexts(points):
     """Numbers of the contexts that are not at the edge of a square grid."""
     return [points * row + column for row in range(1, points - 1) for column in range(1, points - 1)]

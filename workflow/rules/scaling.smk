@@ -41,7 +41,6 @@ use rule stage as scaling_cost with:
                 "work": w.work,
                 "repeats": COST["repeats"],
                 "patience": COST["patience"],
-                "code_of_peers": code_of_peers(w.work),
                 **COST["works"][w.work],
             },
         ),
