@@ -8,15 +8,18 @@ from snakemake.utils import min_version
 min_version("9.19")
 
 
-include: "workflow/rules/refusals.smk"
+include: "workflow/rules/errors.smk"
 
 
 configfile: "config/config.yaml"
 
 
-include: "workflow/rules/common.smk"
-include: "workflow/rules/processes.smk"
-include: "workflow/rules/scheduling.smk"
+include: "workflow/rules/settings.smk"
+include: "workflow/rules/manifest.smk"
+include: "workflow/rules/shards.smk"
+include: "workflow/rules/resources.smk"
+include: "workflow/rules/worker_processes.smk"
+include: "workflow/rules/scheduler_patch.smk"
 
 
 rule all:
@@ -31,28 +34,28 @@ rule all:
 
 
 include: "workflow/rules/templates.smk"
-include: "workflow/rules/foundations.smk"
-include: "workflow/rules/counting.smk"
-include: "workflow/rules/cuts.smk"
-include: "workflow/rules/histograms.smk"
-include: "workflow/rules/two_bins.smk"
-include: "workflow/rules/blobs.smk"
-include: "workflow/rules/scaling.smk"
-include: "workflow/rules/flow_interpolation.smk"
-include: "workflow/rules/resonance.smk"
-include: "workflow/rules/split_n_fit.smk"
-include: "workflow/rules/contrastive.smk"
-include: "workflow/rules/higgsml.smk"
-include: "workflow/rules/vbf_hh4b.smk"
+include: "workflow/rules/studies/foundations.smk"
+include: "workflow/rules/studies/counting.smk"
+include: "workflow/rules/studies/cuts.smk"
+include: "workflow/rules/studies/histograms.smk"
+include: "workflow/rules/studies/two_bins.smk"
+include: "workflow/rules/studies/blobs.smk"
+include: "workflow/rules/studies/scaling.smk"
+include: "workflow/rules/studies/flow_interpolation.smk"
+include: "workflow/rules/studies/resonance.smk"
+include: "workflow/rules/studies/split_n_fit.smk"
+include: "workflow/rules/studies/contrastive.smk"
+include: "workflow/rules/studies/higgsml.smk"
+include: "workflow/rules/studies/vbf_hh4b.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/gallery.smk"
 include: "workflow/rules/benchmarks.smk"
 
 
-require_references("config/figures.yaml", ENTRIES, plot_of)
-require_references(
+check_references("config/figures.yaml", ENTRIES, plot_function)
+check_references(
     "config/claims.yaml",
     CLAIMS,
-    lambda claim: f"diffhep.claims:{CLAIMS[claim]['check']}",
+    lambda claim: f"diffhep.pipeline.claims:{CLAIMS[claim]['check']}",
 )

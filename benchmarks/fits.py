@@ -11,11 +11,13 @@ import numpy as np
 import pyhf
 
 from benchmarks import peers, pinned
-from diffhep import timing, toys, training
-from diffhep.likelihood import Data, Model, nominal_parameters
-from diffhep.many_fits import fit_all
-from diffhep.models import signal_background
+from diffhep import prng
+from diffhep.inference import toys
+from diffhep.inference.batched_mle import fit_all
+from diffhep.models.likelihood import Data, Model, nominal_parameters
+from diffhep.models.simple import signal_background
 from diffhep.peers import pyhf as pyhf_peer
+from diffhep.peers import timing
 
 
 def rates(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor]) -> list[dict[str, Any]]:
@@ -45,7 +47,7 @@ def _row(ours: np.ndarray, peer: np.ndarray, cores: int, peer_cores: int) -> dic
 def thrown(settings: Mapping[str, Any]) -> tuple[Model, Data]:
     """The model and the data sets that both sides fit."""
     model = signal_background(*np.array(settings["yields"]))
-    key = training.key(settings["seed"], 0)
+    key = prng.key(settings["seed"], 0)
     return model, toys.throw(model, nominal_parameters(model, 1.0), settings["toys"], key=key)
 
 

@@ -17,7 +17,10 @@ from flowjax.train.losses import MaximumLikelihoodLoss
 from flowjax.train.train_utils import step
 
 from benchmarks import pinned
-from diffhep import flow_training, flows, training
+from diffhep import prng, samples
+from diffhep.flows import autoregressive
+from diffhep.flows import training as flow_training
+from diffhep.learning import training
 
 
 def member_step(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor]) -> dict[str, Any]:
@@ -32,10 +35,10 @@ def member_step(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor
     }
 
 
-def pairs(settings: Mapping[str, Any]) -> flow_training.Pairs:
+def pairs(settings: Mapping[str, Any]) -> samples.Pairs:
     """Events and contexts of the size that one iteration takes."""
     events, context = np.random.default_rng(0).normal(size=(2, settings["batch_size"], 2))
-    return flow_training.pairs(events + context, context)
+    return samples.pairs(events + context, context)
 
 
 def problem(settings: Mapping[str, Any]) -> training.Problem:
@@ -59,8 +62,8 @@ def train_members(text: str) -> None:
 
 def peer_parts(settings: Mapping[str, Any]) -> tuple[Any, Any]:
     """Flowjax's distribution with the bijection that ours has at first: what is trained of it, and the rest."""
-    flow = flows.build(settings["flow"], 2, 2)
-    first = flow.initialise(training.key(0, training.INITIALISE))
+    flow = autoregressive.build(settings["flow"], 2, 2)
+    first = flow.initialise(prng.key(0, training.INITIALISE))
     return eqx.partition(Transformed(StandardNormal((2,)), flow.bijection(first)), eqx.is_inexact_array)
 
 
@@ -83,7 +86,7 @@ def theirs(settings: Mapping[str, Any]) -> Callable[[], None]:
 def losses(settings: Mapping[str, Any]) -> tuple[float, float]:
     """Our loss and theirs of the same flow and events, which have to agree."""
     same = problem(settings)
-    ours = same.loss(same.initialise(training.key(0, training.INITIALISE)), same.events)
+    ours = same.loss(same.initialise(prng.key(0, training.INITIALISE)), same.events)
     start, static = peer_parts(settings)
     peer = MaximumLikelihoodLoss()(start, static, same.events.events[0], same.events.context[0])
     return float(ours), float(jnp.asarray(peer))

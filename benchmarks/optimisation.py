@@ -14,9 +14,11 @@ from typing import Any
 import jax
 import psutil
 
-from diffhep import jobs, training
-from diffhep.studies import vbf_hh4b_inputs as inputs
-from diffhep.studies.vbf_hh4b_training import problem
+from diffhep import prng
+from diffhep.learning import training
+from diffhep.pipeline import jobs
+from diffhep.studies.vbf_hh4b import inputs
+from diffhep.studies.vbf_hh4b.optimisation import problem
 
 FIRST = 10  # step from which on memory shall not grow, and steps between two evaluations
 
@@ -85,7 +87,7 @@ def retrace(text: str) -> tuple[float, tuple[float, float]]:
     """Seconds of a step that is compiled anew; memory in MiB after the first of them and at most later."""
     settings = json.loads(text)
     of_run, memory = _problem(settings), []
-    parameters = of_run.initialise(training.key(settings["seed"], training.INITIALISE))
+    parameters = of_run.initialise(prng.key(settings["seed"], training.INITIALISE))
     begin = time.perf_counter()
     for number in range(settings["retraced"]):
         scale = 1 + 1e-9 * number  # as histograms are there: a constant of the program, in each step another

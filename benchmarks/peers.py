@@ -11,9 +11,9 @@ import pyhf
 import relaxed
 from jaxtyping import Array, Float, PyTree
 
-from diffhep.likelihood import Data
-from diffhep.models import signal_background
-from diffhep.networks import Observable
+from diffhep.learning.networks import Observable
+from diffhep.models.likelihood import Data
+from diffhep.models.simple import signal_background
 from diffhep.peers.relaxed import expected_cls
 
 Loss = Callable[[PyTree, Float[Array, "sample event feature"]], Float[Array, ""]]

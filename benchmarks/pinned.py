@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from diffhep import jobs, timing
+from diffhep.peers import timing
+from diffhep.pipeline import jobs
 
 
 @contextmanager

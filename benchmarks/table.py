@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks import fits, flows, optimisation, pinned, training
-from diffhep import jobs
+from diffhep.pipeline import jobs
 
 COLUMNS = ["work", "ours", "peer", "peer_version", "ratio"]
 

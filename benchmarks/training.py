@@ -11,9 +11,10 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from benchmarks import peers, pinned
-from diffhep import observables, timing, training
-from diffhep.peers import relaxed
-from diffhep.studies import blobs
+from diffhep import prng
+from diffhep.learning import training
+from diffhep.peers import relaxed, timing
+from diffhep.studies.blobs import observable, stages
 
 OBJECTIVES = ("cls", "bce_augmented")
 
@@ -59,8 +60,8 @@ def _relative(seconds: np.ndarray, reference: np.ndarray, steps: int) -> str:
 def problem(settings: Mapping[str, Any], objective: str) -> training.Problem:
     """What the study of blobs trains, on as many events as the steps of an epoch need."""
     events = settings["batch_size"] * settings["steps"]
-    generated = blobs.generate({**settings, "events": 2 * events, "test_fraction": 0.5})
-    return observables.problem({**settings, "objective": {objective: 1.0}}, generated)
+    generated = stages.generate({**settings, "events": 2 * events, "test_fraction": 0.5})
+    return observable.problem({**settings, "objective": {objective: 1.0}}, generated)
 
 
 def ours(settings: Mapping[str, Any], objective: str, seeds: int) -> Callable[[], None]:
@@ -85,7 +86,7 @@ def train_seeds(text: str) -> None:
 def theirs(settings: Mapping[str, Any]) -> dict[str, Callable[[], None]]:
     """One epoch of one seed in a Python loop, for each objective."""
     same = problem(settings, "cls")
-    parameters = same.initialise(training.key(0, training.INITIALISE)).network
+    parameters = same.initialise(prng.key(0, training.INITIALISE)).network
     return {
         name: peers.python_loop(loss, parameters, same.events.features, settings)
         for name, loss in peers.relaxed_losses(settings).items()
@@ -97,7 +98,7 @@ def losses(settings: Mapping[str, Any]) -> dict[str, list[tuple[float, np.ndarra
     found = {}
     for name, loss in peers.relaxed_losses(settings).items():
         same = problem(settings, name)
-        trained = same.initialise(training.key(0, training.INITIALISE))
+        trained = same.initialise(prng.key(0, training.INITIALISE))
         both = [(same.loss, trained, same.events), (loss, trained.network, same.events.features)]
         values = [jax.jit(jax.value_and_grad(side))(start, events) for side, start, events in both]
         found[name] = [(float(value), np.asarray(ravel_pytree(gradient)[0])) for value, gradient in values]

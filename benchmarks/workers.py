@@ -16,9 +16,10 @@ import pandas as pd
 import xarray as xr
 import yaml
 
-from diffhep import configuration, store
 from diffhep.errors import InputError
-from diffhep.scheduling import Job
+from diffhep.pipeline import settings as pipeline_settings
+from diffhep.pipeline import store
+from diffhep.pipeline.schedule_model import Job
 
 ALL_CORES = 1000
 """More than any machine has: a job that takes all cores shows by asking for so many."""
@@ -29,7 +30,7 @@ TOLD = re.compile(r"^(?:local)?rule \w+:\n((?:    .*\n)+)", re.M)
 
 def write(settings: Mapping[str, Any], config: Mapping[str, Any], cores: int, path: str) -> None:
     """Measure, and store what was found."""
-    quick = configuration.read("config/quick.yaml")
+    quick = pipeline_settings.read("config/quick.yaml")
     store.save(measure(settings, config, quick, cores), path, provenance={"settings": dict(settings), "cores": cores})
 
 

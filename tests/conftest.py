@@ -7,7 +7,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from diffhep import compilation
+from diffhep.pipeline import compilation
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of each of the processes that pytest-xdist starts, one a core
 compilation.keep_in(Path(__file__).parents[1] / ".cache" / "jax")

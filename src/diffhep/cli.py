@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from diffhep import compilation
+from diffhep.inference import hypotests, mle, upper_limits
+from diffhep.models import workspace
+from diffhep.models.likelihood import Data, Model
+from diffhep.pipeline import compilation
 
 # compiling takes longer than anything else here, and is the same for all models of one shape
 compilation.hastily()
@@ -17,9 +20,6 @@ compilation.keep_in(Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"
 
 import jax
 import numpy as np
-
-from diffhep import fits, hypotests, limits, workspace
-from diffhep.likelihood import Data, Model
 
 
 class NotConverged(Exception):
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             model, data = workspace.analysis(content, options.measurement)
         text = json.dumps(options.command(model, data, options), indent=4, sort_keys=True)
         if options.output_file:
-            from diffhep.store import replacing  # takes long to import
+            from diffhep.files import replacing  # takes long to import
 
             with replacing(options.output_file) as beside:
                 beside.write_text(text + "\n", encoding="utf-8")
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def fit(model: Model, data: Data, options: argparse.Namespace) -> dict[str, Any]:
     """Best parameters by name, and twice the negative log-likelihood if asked for."""
-    found = jax.jit(fits.fit)(model, data)
+    found = jax.jit(mle.fit)(model, data)
     _require(found.converged)
     by_name: dict[str, list[float]] = {}
     for name, value in zip(model.parameters.modifiers, found.parameters.tolist(), strict=True):
@@ -84,7 +84,7 @@ def limit(model: Model, data: Data, options: argparse.Namespace) -> dict[str, An
     """Observed and expected upper limits on the parameter of interest."""
     if not 0 < options.level < 1:
         raise ValueError(f"--level {options.level}: give a number between 0 and 1")
-    found = jax.jit(limits.upper_limits, static_argnames=("level", "test_stat"))(
+    found = jax.jit(upper_limits.upper_limits, static_argnames=("level", "test_stat"))(
         model, data, options.level, options.test_stat
     )
     _require(found.converged)
@@ -95,7 +95,7 @@ def limit(model: Model, data: Data, options: argparse.Namespace) -> dict[str, An
 
 def origins(options: argparse.Namespace) -> None:
     """List results that are of another revision, or made with other versions, than diffhep is here."""
-    from diffhep.origins import foreign  # takes long to import
+    from diffhep.pipeline.provenance import foreign  # takes long to import
 
     found = [f"{path}: {differences}" for path, differences in foreign(options.folder)]
     print(
@@ -105,7 +105,7 @@ def origins(options: argparse.Namespace) -> None:
 
 def draw(options: argparse.Namespace) -> None:
     """Draw one figure from stored results, whosever they are; they are only read."""
-    from diffhep.jobs import redraw  # takes long to import
+    from diffhep.pipeline.drawing import redraw  # takes long to import
 
     redraw(options.figure, options.results, options.output_file or f"{options.figure}.pdf")
 
@@ -148,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
         if command is cls:
             one.add_argument("--test-poi", type=float, default=1.0, help="value to test (default: 1)")
         if command is limit:
-            one.add_argument("--level", type=float, default=limits.LEVEL, help="CLs of the limit (default: 0.05)")
+            one.add_argument("--level", type=float, default=upper_limits.LEVEL, help="CLs of the limit (default: 0.05)")
         if command is fit:
             one.add_argument("--value", action="store_true", help="add twice the negative log-likelihood")
     of_results = commands.add_parser(origins.__name__, help=origins.__doc__, description=origins.__doc__)

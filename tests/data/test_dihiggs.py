@@ -5,7 +5,7 @@ from functools import partial
 import jax
 import numpy as np
 import pytest
-from study_settings import study_settings
+from support.study_settings import study_settings
 
 from diffhep.data import dihiggs
 

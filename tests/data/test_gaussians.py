@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
-from study_settings import study_settings
+from support.study_settings import study_settings
 
 from diffhep.data import gaussians
 

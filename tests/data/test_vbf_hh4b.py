@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from study_settings import study_settings
+from support.study_settings import study_settings
 
 from diffhep.data import vbf_hh4b
-from diffhep.studies import vbf_hh4b_inputs
+from diffhep.studies.vbf_hh4b import inputs
 
 SETTINGS = study_settings("vbf_hh4b")["data"]
 NUMBER = 20_000
@@ -159,9 +159,7 @@ def test_thresholds_that_nothing_passes_are_told():
 
 def test_yields_of_the_regions_are_those_of_the_facts():
     """Facts: 49 800 background events with one tag in the signal region, 397 with two in the control region."""
-    events = vbf_hh4b_inputs.generate(
-        {"seed": 0, "data": SETTINGS | {"events": {"signal": 40_000, "background": 200_000}}}
-    )
+    events = inputs.generate({"seed": 0, "data": SETTINGS | {"events": {"signal": 40_000, "background": 200_000}}})
     weight, two_tag, distance = (events[f"background_{name}"].values for name in ("weight", "two_tag", "distance"))
     raw = (distance < 1).sum()
     assert (weight * (1 - two_tag))[distance < 1].sum() == pytest.approx(49_800, rel=4 / np.sqrt(raw))

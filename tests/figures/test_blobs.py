@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 from scipy.stats import norm
 
-from diffhep import plotting
 from diffhep.figures import blobs
+from diffhep.figures.painters import style
 
 OBJECTIVES = ("bce", "bce_augmented", "inferno", "cls")
 
@@ -34,20 +34,20 @@ def test_history_has_the_papers_three_panels_and_one_line_an_objective(runs):
     figure = blobs.training_history(**runs)
     axes = figure.axes
     assert [axis.get_ylabel() for axis in axes] == [
-        plotting.METRICS[name] for name in ("cls", "poi_uncertainty", "nuisance_deviation")
+        style.METRICS[name] for name in ("cls", "poi_uncertainty", "nuisance_deviation")
     ]
     assert [axis.get_yscale() for axis in axes] == ["log", "linear", "log"]
     assert all(axis.get_xlabel() == "epoch" and len(axis.lines) == len(axis.collections) == 4 for axis in axes)
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == [plotting.look(name)["label"] for name in OBJECTIVES]
-    assert plotting.BAND in figure.get_supxlabel()
+    assert labels == [style.look(name)["label"] for name in OBJECTIVES]
+    assert style.BAND in figure.get_supxlabel()
     assert size(figure) > 10_000
 
 
 def test_history_shows_the_mean_over_seeds(runs):
     axis = blobs.training_history(**runs).axes[0]
     for line, (name, run) in zip(axis.lines, runs.items(), strict=True):
-        assert line.get_color() == plotting.look(name)["color"]
+        assert line.get_color() == style.look(name)["color"]
         np.testing.assert_allclose(line.get_ydata(), run["cls"].mean("seed"))
 
 
@@ -58,7 +58,7 @@ def test_history_does_not_care_for_the_order_of_dimensions(runs):
 
 def test_history_of_other_metrics(runs):
     (axis,) = blobs.training_history(metrics=["p0"], cls=runs["cls"]).axes
-    assert axis.get_ylabel() == plotting.METRICS["p0"] and axis.get_yscale() == "log"
+    assert axis.get_ylabel() == style.METRICS["p0"] and axis.get_yscale() == "log"
 
 
 def test_zeros_on_a_logarithmic_axis_are_left_out():
@@ -133,9 +133,7 @@ def test_panels_say_what_they_show(toys):
     figure = blobs.toys(**toys)
     assert all(axis.get_xlabel() and axis.get_title() for axis in figure.axes if axis is not figure.axes[3])
     assert [label.get_text() for label in figure.axes[7].get_yticklabels()] == ["2500.0", "2500.0"]
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
-        plotting.look(name)["label"] for name in toys
-    ]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [style.look(name)["label"] for name in toys]
     assert size(figure) > 10_000
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from study_settings import study_settings
+from support.study_settings import study_settings
 
 from diffhep.figures import counting
 from diffhep.studies import counting as study

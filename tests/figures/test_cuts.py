@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from study_settings import study_settings
+from support.study_settings import study_settings
 
 from diffhep.figures import cuts
 from diffhep.studies import cuts as study

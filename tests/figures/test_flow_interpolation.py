@@ -8,7 +8,7 @@ from matplotlib.patches import Ellipse
 from scipy import stats
 
 from diffhep.figures import flow_interpolation as figures
-from diffhep.pulls import coarser, normal_of, pulls
+from diffhep.histogramming.pulls import coarser, normal_of, pulls
 
 
 @pytest.fixture(scope="module")

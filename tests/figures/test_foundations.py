@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from study_settings import study_settings
+from support.study_settings import study_settings
 
 from diffhep.figures import foundations
 from diffhep.studies import foundations as study

@@ -4,10 +4,10 @@ import io
 
 import numpy as np
 import pytest
-from study_settings import study_settings
+from support.study_settings import study_settings
 
-from diffhep import plotting
 from diffhep.figures import two_bins
+from diffhep.figures.painters import style
 from diffhep.studies import two_bins as study
 
 SETTINGS = study_settings("two_bins")
@@ -21,7 +21,7 @@ def landscape():
 def test_one_panel_a_metric_with_its_bar_and_the_cross(landscape):
     figure = two_bins.landscape(landscape)
     panels = [axis for axis in figure.axes if axis.get_title()]
-    assert [axis.get_title() for axis in panels] == [plotting.METRICS[name] for name in study.METRICS]
+    assert [axis.get_title() for axis in panels] == [style.METRICS[name] for name in study.METRICS]
     assert all(axis.lines[0].get_xydata().tolist() == [[0, 0]] for axis in panels)
     assert len(figure.axes) == 2 * len(panels)
     figure.savefig(io.BytesIO(), format="png", dpi=40)

@@ -6,7 +6,7 @@ import xarray as xr
 from matplotlib.colors import same_color
 
 from diffhep.figures import vbf_hh4b as figures
-from diffhep.plotting import CURVE, SMOOTH, TRUTH
+from diffhep.figures.painters.style import CURVE, SMOOTH, TRUTH
 
 STEPS, BINS, SEEDS, FINE = 5, 3, 2, 60
 NAMED = {"a": "first", "b": "second"}

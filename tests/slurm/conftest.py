@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from checkouts import Checkout
+from support.checkouts import Checkout
 
 from .cluster import Cluster, missing
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from diffhep import configuration
+from diffhep.pipeline import settings
 
 from .cluster import CPUS
 
@@ -33,7 +33,7 @@ def trainings(jobs):
 
 def test_the_document_is_there(jobs, checkout):
     results = checkout.folder / "results/quick"
-    figures = configuration.read(checkout.folder / "config/figures.yaml")["figures"]
+    figures = settings.read(checkout.folder / "config/figures.yaml")["figures"]
     for name in (name for name, entry in figures.items() if entry["document"] == DOCUMENT):
         assert (results / f"figures/{name}.pdf").stat().st_size > 5000
     assert len(pd.read_csv(results / f"claims/{DOCUMENT}.csv")) > 5

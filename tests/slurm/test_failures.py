@@ -12,7 +12,7 @@ CANCELLED, OVER_TIME, FAILED, GOOD = "bce", "cls", "log_cls", "log_p0"
 TARGETS = [f"{TRAINED}/{run}.nc" for run in (CANCELLED, OVER_TIME, FAILED, GOOD)]
 
 # A training that has written a checkpoint looks whether it is to wait, or to fail.
-TRAINING = "src/diffhep/training.py"
+TRAINING = "src/diffhep/learning/training.py"
 ALWAYS = ("checkpoint_seconds: float = 10.0", "checkpoint_seconds: float = 0.0")
 SAVED = "            save_checkpoint(run, checkpoint)\n"
 OBEY = """\

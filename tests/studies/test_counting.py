@@ -4,11 +4,11 @@ from functools import partial
 
 import jax
 import numpy as np
-import oracles
 import pyhf
 import pytest
 from scipy import stats
-from study_settings import study_settings
+from support import oracles
+from support.study_settings import study_settings
 
 from diffhep.studies import counting
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from scipy import stats
-from study_settings import study_settings
+from support.study_settings import study_settings
 
 from diffhep.studies import histograms
 

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from checkouts import ROOT, Checkout
+from support.checkouts import ROOT, Checkout
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,8 @@ import re
 import pandas as pd
 import pytest
 
-from diffhep import configuration, workspace
+from diffhep.models import workspace
+from diffhep.pipeline import settings
 
 pytestmark = pytest.mark.xdist_group("built")  # one process runs all that share what they build
 
@@ -22,7 +23,7 @@ def rerun(checkout) -> dict[str, list[str]]:
 
 def test_every_figure_is_there_and_no_job_warned(built):
     results = built.folder / "results/quick"
-    manifest = configuration.read(built.folder / "config/figures.yaml")
+    manifest = settings.read(built.folder / "config/figures.yaml")
     for name in manifest["figures"]:
         for form in ("pdf", "png"):
             assert (results / f"figures/{name}.{form}").stat().st_size > 5000
@@ -53,7 +54,7 @@ def test_claims_are_tabulated(built):
     table = pd.read_csv(built.folder / "results/quick/claims.csv")
     assert list(table.columns) == ["document", "section", "claim", "measured", "verdict"]
     assert set(table["verdict"]) <= {"holds", "does not hold", "undecided"}
-    claims = configuration.read(built.folder / "config/claims.yaml")
+    claims = settings.read(built.folder / "config/claims.yaml")
     assert list(table["claim"]) == [claim["claim"] for claim in claims.values()]
     assert (built.folder / "results/quick/claims.md").read_text().startswith("| document")
 
@@ -86,7 +87,7 @@ EDITS = {
         "Smoothness",
         {"figure": ["neos_2"]},
     ),
-    "a comment": ("src/diffhep/losses.py", "def cls(", "# why\ndef cls(", {}),
+    "a comment": ("src/diffhep/learning/losses.py", "def cls(", "# why\ndef cls(", {}),
     "the settings of another study": (
         "config/studies/histograms.yaml",
         "events: 200",
@@ -113,7 +114,7 @@ def test_an_edit_reruns_what_it_concerns(built, case):
 
 def test_editing_a_loss_trains_again_what_uses_losses(built):
     undo = built.edit(
-        "src/diffhep/losses.py", "return jnp.exp(log_cls(outcome))", "return 1.0 * jnp.exp(log_cls(outcome))"
+        "src/diffhep/learning/losses.py", "return jnp.exp(log_cls(outcome))", "return 1.0 * jnp.exp(log_cls(outcome))"
     )
     try:
         jobs = rerun(built)

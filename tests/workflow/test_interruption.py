@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
-from checkouts import Checkout
+from support.checkouts import Checkout
 
-from diffhep import configuration
+from diffhep.pipeline import settings
 
 pytestmark = pytest.mark.xdist_group("interruption")  # beside those who share the other checkouts
 TRAINED = "results/quick/blobs/thesis_5_bins/train/bce_augmented"
@@ -26,11 +26,13 @@ class Interrupted(Checkout):
 
     def __init__(self, folder: Path):
         super().__init__(folder)
-        claims = configuration.read(folder / "config/claims.yaml")
+        claims = settings.read(folder / "config/claims.yaml")
         (folder / "config/claims.yaml").write_text(yaml.dump({"thesis_interval": claims["thesis_interval"]}))
         # a training long enough to be interrupted in its midst
         self.edit("config/studies/blobs.yaml", "epochs: 3, batch_size: 200", "epochs: 60, batch_size: 20")
-        self.edit("src/diffhep/training.py", "checkpoint_seconds: float = 10.0", "checkpoint_seconds: float = 0.0")
+        self.edit(
+            "src/diffhep/learning/training.py", "checkpoint_seconds: float = 10.0", "checkpoint_seconds: float = 0.0"
+        )
         self.arguments = (f"{PICTURE}.pdf", "results/quick/claims/thesis.csv", *self.quick)
         self.snakemake(*self.arguments)
         self.undisturbed = self.results()

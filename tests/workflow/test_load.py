@@ -14,9 +14,9 @@ import pandas as pd
 import psutil
 import pytest
 import yaml
-from checkouts import Checkout
+from support.checkouts import Checkout
 
-from diffhep import configuration
+from diffhep.pipeline import settings
 
 MOST_MEGABYTES = 4000
 TARGETS = ("thesis_2_1", "results/quick/claims/thesis.csv")
@@ -81,7 +81,7 @@ def watched(checkout: Checkout, cores: int, processes: str, temporary: Path) -> 
 def small(tmp_path_factory) -> Checkout:
     """A checkout with one claim, in which everything has been compiled."""
     checkout = Checkout(tmp_path_factory.mktemp("load"))
-    claims = configuration.read(checkout.folder / "config/claims.yaml")
+    claims = settings.read(checkout.folder / "config/claims.yaml")
     (checkout.folder / "config/claims.yaml").write_text(yaml.dump({"thesis_interval": claims["thesis_interval"]}))
     return checkout
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-RULES = Path(__file__).parents[2] / "workflow" / "rules" / "scheduling.smk"
+RULES = Path(__file__).parents[2] / "workflow" / "rules" / "scheduler_patch.smk"
 
 
 @pytest.mark.parametrize(("free", "again"), [(0, True), (1, False), (100, False)])

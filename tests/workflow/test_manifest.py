@@ -5,35 +5,42 @@ from pathlib import Path
 
 import pytest
 
-from diffhep import claims, configuration, jobs
+from diffhep.pipeline import claims, jobs, settings
 
 ROOT = Path(__file__).parents[2]
-MANIFEST = configuration.read(ROOT / "config" / "figures.yaml")
+MANIFEST = settings.read(ROOT / "config" / "figures.yaml")
 FIGURES, ANIMATIONS, DOCUMENTS = (MANIFEST[part] for part in ("figures", "animations", "documents"))
 PICTURES = FIGURES | ANIMATIONS
-CLAIMS = configuration.read(ROOT / "config" / "claims.yaml")
+CLAIMS = settings.read(ROOT / "config" / "claims.yaml")
 STUDIES = sorted({entry["study"] for entry in FIGURES.values()})
-DRAWN_BY = sorted({configuration.plot_call(entry).partition(":")[0] for entry in PICTURES.values()})
+DRAWN_BY = sorted({settings.plot_call(entry).partition(":")[0] for entry in PICTURES.values()})
 FILES = (
     "config/studies/{}.yaml",
-    "workflow/rules/{}.smk",
+    "workflow/rules/studies/{}.smk",
     "workflow/schemas/{}.schema.yaml",
-    "src/diffhep/studies/{}.py",
+    "src/diffhep/studies/{}",
     "src/diffhep/figures/{}.py",
-    "tests/studies/test_{}.py",
+    "tests/studies/{}",
     "tests/figures/test_{}.py",
 )
+
+
+def exists(file: str) -> bool:
+    """Whether there is a module of this name, or a package."""
+    path = ROOT / file
+    module = path.with_name(f"{'test_' if path.parts[-3:-1] == ('tests', 'studies') else ''}{path.name}.py")
+    return path.is_file() or any(path.glob("*.py")) or module.is_file()
 
 
 @pytest.mark.parametrize("study", STUDIES)
 @pytest.mark.parametrize("file", FILES)
 def test_a_study_is_files_of_one_name(study, file):
-    assert (ROOT / file.format(study)).is_file()
+    assert exists(file.format(study))
 
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_a_study_is_included(study):
-    assert f'include: "workflow/rules/{study}.smk"' in (ROOT / "Snakefile").read_text()
+    assert f'include: "workflow/rules/studies/{study}.smk"' in (ROOT / "Snakefile").read_text()
 
 
 def test_every_settings_file_belongs_to_a_figure():
@@ -48,7 +55,7 @@ def test_figures_and_animations_have_names_of_their_own_and_studies_that_there_a
 @pytest.mark.parametrize("module", DRAWN_BY)
 def test_a_picture_is_drawn_by_a_module_of_its_study(module):
     """`plot: <module>:<function>` is for studies of so many figures that they fill several modules."""
-    of = {entry["study"] for entry in PICTURES.values() if configuration.plot_call(entry).startswith(f"{module}:")}
+    of = {entry["study"] for entry in PICTURES.values() if settings.plot_call(entry).startswith(f"{module}:")}
     (study,) = of
     assert module.removeprefix(f"diffhep.figures.{study}") == "" or module.startswith(f"diffhep.figures.{study}_")
 
@@ -64,7 +71,7 @@ def test_a_figure_is_named_by_document_and_number(name):
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_plot_function_takes_the_inputs_and_options_of_its_entry(name):
     entry = PICTURES[name]
-    plot = jobs.resolve(configuration.plot_call(entry))
+    plot = jobs.resolve(settings.plot_call(entry))
     inspect.signature(plot).bind(**entry["inputs"], **entry.get("options", {}))
 
 
@@ -80,7 +87,10 @@ def test_drawing_never_imports_jax_and_training_never_matplotlib():
     import subprocess
     import sys
 
-    studies = [f"diffhep.studies.{study}" for study in STUDIES]
+    folder = ROOT / "src"
+    studies = [
+        ".".join(path.relative_to(folder).with_suffix("").parts) for path in folder.glob("diffhep/studies/**/[!_]*.py")
+    ]
     for modules, forbidden in ((DRAWN_BY, "jax"), (studies, "matplotlib")):
         imports = "; ".join(f"import {module}" for module in modules)
         check = f"import sys; {imports}; sys.exit('{forbidden}' in sys.modules)"

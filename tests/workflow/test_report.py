@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from diffhep import configuration
+from diffhep.pipeline import settings
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next((path for path in map(shutil.which, BROWSERS) if path), None)
@@ -30,7 +30,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def manifest(built):
-    return configuration.read(built.folder / "config/figures.yaml")
+    return settings.read(built.folder / "config/figures.yaml")
 
 
 @pytest.fixture(params=["index.html", "report.html"])

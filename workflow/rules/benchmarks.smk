@@ -6,7 +6,7 @@ BENCHMARKS["seed"] = config["seed"]
 BENCHMARKS["training"].update(means=BLOBS["data"]["means"], yields=BLOBS["yields"], plane=BLOBS["plane"])
 BENCHMARKS["optimisation"].update(data=VBF["data"], run=VBF["defaults"])
 WORKERS = BENCHMARKS.pop("workers")
-SLURM = located("", conf.read, "profiles/slurm/profile.yaml")
+SLURM = exit_with_context("", conf.read, "profiles/slurm/profile.yaml")
 
 
 rule benchmarks:
@@ -27,7 +27,11 @@ rule benchmarks:
         settings=conf.plain(BENCHMARKS),
         code=[
             fingerprint(call)
-            for call in ("diffhep.studies.blobs:train", "diffhep.flow_training:train", "diffhep.toys:statistics")
+            for call in (
+                "diffhep.studies.blobs.stages:train",
+                "diffhep.flows.training:train",
+                "diffhep.inference.toys:statistics",
+            )
         ],
     script:
         "../scripts/benchmark.py"

@@ -15,7 +15,7 @@ rule document_claims:
         "../../envs/diffhep.yaml"
     params:
         claims=lambda wildcards: claims_of(wildcards.document),
-        code=fingerprint("diffhep.claims:check"),
+        code=fingerprint("diffhep.pipeline.claims:check"),
     script:
         "../scripts/claims.py"
 

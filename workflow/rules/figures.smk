@@ -16,7 +16,7 @@ rule figure:
         "../../envs/diffhep.yaml"
     params:
         entry=lambda wildcards: conf.plain(FIGURES[wildcards.figure]),
-        code=lambda wildcards: fingerprint(plot_of(wildcards.figure)),
+        code=lambda wildcards: fingerprint(plot_function(wildcards.figure)),
         dpi=config["dpi"],
     script:
         "../scripts/draw.py"
@@ -36,7 +36,7 @@ rule animation:
         "../../envs/diffhep.yaml"
     params:
         entry=lambda wildcards: conf.plain(ANIMATIONS[wildcards.animation]),
-        code=lambda wildcards: fingerprint(plot_of(wildcards.animation)),
+        code=lambda wildcards: fingerprint(plot_function(wildcards.animation)),
         dpi=config["dpi"] // 2,
     script:
         "../scripts/animate.py"

@@ -19,6 +19,6 @@ rule gallery:
         documents=DOCUMENTS,  # in the order of the manifest
         pictures=ENTRIES,
         scale=config["scale"],
-        code=[fingerprint("diffhep.gallery:page"), fingerprint("diffhep.report:page")],
+        code=[fingerprint("diffhep.pipeline.gallery:page"), fingerprint("diffhep.pipeline.report:page")],
     script:
         "../scripts/gallery.py"

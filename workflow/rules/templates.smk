@@ -15,10 +15,10 @@ rule stage:
     benchmark:
         "<stem>.benchmark.tsv"
     conda:
-        "../../envs/diffhep.yaml"
+        f"{workflow.basedir}/envs/diffhep.yaml"  # a relative path would be relative to the file that uses the rule
     resources:
         expected_seconds=10,  # of one core; for the forecast only
     params:
         job=None,
     script:
-        "../scripts/run.py"
+        f"{workflow.basedir}/workflow/scripts/run.py"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
-from diffhep import jobs
+from diffhep.pipeline import jobs
 
 if __name__ == "__main__":  # the processes of one core each read this file too
     jobs.log_to(snakemake.log[0])

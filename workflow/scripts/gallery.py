@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
-from diffhep import jobs
+from diffhep.pipeline import jobs
 
 jobs.log_to(snakemake.log[0])
 params, files, outputs = snakemake.params, snakemake.input.pictures, dict(snakemake.output.items())

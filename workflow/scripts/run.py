@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
-from diffhep import jobs
+from diffhep.pipeline import jobs
 
 jobs.log_to(snakemake.log[0])
 jobs.prepare(snakemake.threads, optimise=snakemake.config["optimise"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
-from diffhep import jobs
+from diffhep.pipeline import jobs
 
 jobs.log_to(snakemake.log[0])
 write = jobs.resolve("benchmarks.workers:write")

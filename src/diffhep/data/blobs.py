@@ -2,27 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Key
+
+from diffhep.samples import Events
 
 SAMPLES = ("signal", "background", "up", "down")
 FEATURES = 2
-
-
-class Events(NamedTuple):
-    """Events of several samples, equally many of each.
-
-    Attributes:
-        features: What the detector measured, float32.
-        weights: How much each event counts; zero for none at all.
-    """
-
-    features: Float[Array, "sample event feature"]
-    weights: Float[Array, "sample event"]
 
 
 def blobs(key: Key[Array, ""], means: Mapping[str, Sequence[float]], events: int) -> Events:

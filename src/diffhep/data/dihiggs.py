@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
-from diffhep.data import four_vectors as fv
+from diffhep.data import kinematics as fv
 from diffhep.data.mass_grid import HIGGS
 
 BOTTOM = 4.7

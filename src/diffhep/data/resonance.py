@@ -16,8 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
-from diffhep.data import four_vectors as fv
-from diffhep.data.four_vectors import FourVector
+from diffhep.data import kinematics as fv
+from diffhep.data.kinematics import FourVector
 from diffhep.data.mass_grid import HIGGS
 
 BOTTOM = 4.7

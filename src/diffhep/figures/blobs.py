@@ -9,19 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from diffhep import plotting
-from diffhep.experiments import selected_epoch
-from diffhep.figures import toy_panels
+from diffhep.figures.painters import style, toy_panels
 
 SAMPLES = {  # label and colour of each
-    "signal": ("signal", plotting.SIGNAL),
-    "background": ("background", plotting.BACKGROUND),
-    "up": ("background, up", plotting.UP),
-    "down": ("background, down", plotting.DOWN),
+    "signal": ("signal", style.SIGNAL),
+    "background": ("background", style.BACKGROUND),
+    "up": ("background, up", style.UP),
+    "down": ("background, down", style.DOWN),
 }
 
 
-@plotting.styled
+@style.styled
 def training_history(
     *,
     metrics: Sequence[str] = ("cls", "poi_uncertainty", "nuisance_deviation"),
@@ -35,29 +33,34 @@ def training_history(
         metrics: Variables to draw, in this order.
         logarithmic: Those of them that span decades.
         selected: Mark only the epoch where the mean of what was trained on is lowest (thesis Fig. 7.22).
-        runs: History (seed, epoch) of each objective, by the names of `plotting.OBJECTIVES`; epoch 0 is
+        runs: History (seed, epoch) of each objective, by the names of `style.OBJECTIVES`; epoch 0 is
             before training.
     """
-    figure, axes = plotting.grid(len(metrics))
+    figure, axes = style.grid(len(metrics))
     for axis, metric in zip(axes, metrics, strict=True):
         for objective, history in runs.items():
             values = history[metric].transpose("seed", "epoch").values
             if metric in logarithmic:
                 values = np.where(values > 0, values, np.nan)  # exactly zero where nothing depends on the nuisance
-            every = [selected_epoch(history)] if selected else None
-            plotting.band(axis, history["epoch"].values, values, **plotting.look(objective), markevery=every)
-        axis.set(xlabel="epoch", ylabel=plotting.METRICS[metric])
+            every = [_selected_epoch(history)] if selected else None
+            style.band(axis, history["epoch"].values, values, **style.look(objective), markevery=every)
+        axis.set(xlabel="epoch", ylabel=style.METRICS[metric])
         if metric in logarithmic:
             axis.set_yscale("log")
             axis.set_ylim(bottom=min(np.nanmin(line.get_ydata()) for line in axis.lines) / 10)  # bands reach far down
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    handles = [plotting.line_handle(plotting.look(objective)) for objective in runs]
-    note = plotting.BAND + (", markers: the epoch of the lowest mean objective" if selected else "")
-    plotting.legend_above(figure, handles, columns=min(len(runs), 4), note=note)
+    handles = [style.line_handle(style.look(objective)) for objective in runs]
+    note = style.BAND + (", markers: the epoch of the lowest mean objective" if selected else "")
+    style.legend_above(figure, handles, columns=min(len(runs), 4), note=note)
     return figure
 
 
-@plotting.styled
+def _selected_epoch(history: xr.Dataset) -> int:
+    """The epoch after the first with the lowest mean objective (seed, epoch) over seeds."""
+    return int(history["objective"].mean("seed").isel(epoch=slice(1, None)).idxmin("epoch"))
+
+
+@style.styled
 def toys(*, bins: int = 30, **runs: xr.Dataset) -> Figure:
     """Pseudo-experiments beside the asymptotic formulae: test statistics, pulls, CLs and coverage.
 
@@ -67,11 +70,11 @@ def toys(*, bins: int = 30, **runs: xr.Dataset) -> Figure:
 
     Args:
         bins: Bins of each histogram.
-        runs: For each trained objective, by the names of `plotting.OBJECTIVES`: `q_mu`, `q_0` and `pull`
+        runs: For each trained objective, by the names of `style.OBJECTIVES`: `q_mu`, `q_0` and `pull`
             (true_mu, toy); `density_q_mu` and `density_q_0` (true_mu, q); `coverage` and `failed` (true_mu);
             `cls_toys`, `cls_toys_error` and `cls_asymptotic` (tested_mu).
     """
-    figure, axes = plotting.panels(2, 4, size=(3.3, 2.8))
+    figure, axes = style.panels(2, 4, size=(3.3, 2.8))
     for row, (name, symbol, hypotheses) in enumerate((("q_mu", "q_1", (1.0, 0.0)), ("q_0", "q_0", (0.0, 1.0)))):
         for axis, true_mu in zip(axes[row], hypotheses, strict=False):
             toy_panels.statistic(axis, {run: data.sel(true_mu=true_mu) for run, data in runs.items()}, name, bins)
@@ -82,13 +85,13 @@ def toys(*, bins: int = 30, **runs: xr.Dataset) -> Figure:
         axes[row, 2].set_title(rf"thrown with $\mu = {true_mu:g}$")
     toy_panels.cls(axes[0, 3], runs)
     toy_panels.coverage(axes[1, 3], runs)
-    handles = [plotting.line_handle(plotting.look(run)) for run in runs]
+    handles = [style.line_handle(style.look(run)) for run in runs]
     note = "points: pseudo-experiments, lines: asymptotic formulae"
-    plotting.legend_above(figure, handles, columns=len(runs), note=note)
+    style.legend_above(figure, handles, columns=len(runs), note=note)
     return figure
 
 
-@plotting.styled
+@style.styled
 def sweep(
     comparison: xr.Dataset,
     *,
@@ -102,29 +105,29 @@ def sweep(
         metrics: Variables to draw, in this order.
         logarithmic: Those of them that span decades.
     """
-    figure, axes = plotting.panels(1, len(metrics), size=(3.4, 3.6))
+    figure, axes = style.panels(1, len(metrics), size=(3.4, 3.6))
     last, places = comparison.isel(epoch=-1), np.arange(comparison.sizes["point"])
     runs = list(comparison["run"].values)
     for axis, metric in zip(axes.flat, metrics, strict=True):
         for number, run in enumerate(runs):
-            look = plotting.look(run) | {"linestyle": "none"}
+            look = style.look(run) | {"linestyle": "none"}
             values = last[metric].sel(run=run).transpose("point", "seed").values
             x = places + 0.16 * (number - (len(runs) - 1) / 2)
             axis.plot(x, values, **look, alpha=0.35, markersize=3)
             axis.plot(x, np.nanmean(values, axis=1), **look | {"marker": "_"}, markersize=11, markeredgewidth=2)
         axis.set_yscale("log" if metric in logarithmic else "linear")
-        axis.set(ylabel=plotting.METRICS[metric], xlim=(-0.6, len(places) - 0.4))
+        axis.set(ylabel=style.METRICS[metric], xlim=(-0.6, len(places) - 0.4))
         axis.set_xticks(
             places, [name.replace(", bandwidth ", "\n") for name in comparison["point"].values], fontsize="x-small"
         )
         axis.set_xlabel("bins, and below them the bandwidth")
-    handles = [plotting.line_handle(plotting.look(run) | {"linestyle": "none"}) for run in runs]
+    handles = [style.line_handle(style.look(run) | {"linestyle": "none"}) for run in runs]
     note = "points: single initialisations, bars: their mean; left: as Figure 3"
-    plotting.legend_above(figure, handles, columns=len(runs), note=note)
+    style.legend_above(figure, handles, columns=len(runs), note=note)
     return figure
 
 
-@plotting.styled
+@style.styled
 def samples(events: xr.Dataset, *, number: int = 2000) -> Figure:
     """Events of the four blobs in the plane of the data (thesis Fig. 7.18).
 
@@ -132,14 +135,14 @@ def samples(events: xr.Dataset, *, number: int = 2000) -> Figure:
         events: `train` and `test` (sample, event, feature).
         number: Points drawn of each sample, so that all can be seen.
     """
-    figure, axes = plotting.panels(1, 1, size=(4.4, 4.2))
+    figure, axes = style.panels(1, 1, size=(4.4, 4.2))
     _scatter(axes[0, 0], events, number, markersize=3)
     axes[0, 0].set(xlabel="$x$", ylabel="$y$", aspect="equal")
     axes[0, 0].legend(loc="upper left", bbox_to_anchor=(1, 1), markerscale=4)
     return figure
 
 
-@plotting.styled
+@style.styled
 def examples(run: xr.Dataset, *, seeds: int = 6) -> Figure:
     """Expected events in each bin of the best network of several seeds (thesis Figs. 7.23-7.27, 7.34-7.38).
 
@@ -147,7 +150,7 @@ def examples(run: xr.Dataset, *, seeds: int = 6) -> Figure:
         run: A training; its `selected` epoch of each seed is shown.
         seeds: How many, the first ones.
     """
-    figure, axes = plotting.grid(min(seeds, run.sizes["seed"]), size=(2.5, 2.1))
+    figure, axes = style.grid(min(seeds, run.sizes["seed"]), size=(2.5, 2.1))
     for axis in axes[1:]:
         axis.sharey(axes[0])
     for axis, seed in zip(axes, run["seed"].values, strict=False):
@@ -156,12 +159,12 @@ def examples(run: xr.Dataset, *, seeds: int = 6) -> Figure:
             look = {"color": colour, "label": label, "linewidth": 1.6}
             axis.stairs(best["yields"].sel(sample=sample).values, best["edges"].values, **look)
         axis.set(title=_title(best), yscale="log", xlim=(0, 1))
-    plotting.label_outer(axes, "network output", "expected events")
-    plotting.legend_above(figure, axes[0], columns=min(4, len(axes)))
+    style.label_outer(axes, "network output", "expected events")
+    style.legend_above(figure, axes[0], columns=min(4, len(axes)))
     return figure
 
 
-@plotting.styled
+@style.styled
 def contours(run: xr.Dataset, events: xr.Dataset, *, seeds: int = 6, number: int = 300) -> Figure:
     """Edges of the bins in the plane of the data, for the best network of several seeds (thesis Figs. 7.28 ff.).
 
@@ -171,7 +174,7 @@ def contours(run: xr.Dataset, events: xr.Dataset, *, seeds: int = 6, number: int
         seeds: How many, the first ones.
         number: Events drawn of each sample.
     """
-    figure, axes = plotting.grid(min(seeds, run.sizes["seed"]), size=(2.3, 2.3))
+    figure, axes = style.grid(min(seeds, run.sizes["seed"]), size=(2.3, 2.3))
     for axis, seed in zip(axes, run["seed"].values, strict=False):
         best = _best(run, int(seed))
         inner = best["edges"].values[1:-1]
@@ -186,12 +189,12 @@ def contours(run: xr.Dataset, events: xr.Dataset, *, seeds: int = 6, number: int
         axis.contour(run["x"], run["y"], logits, levels=levels, colors="black", linestyles="solid", linewidths=width)
         axis.set(title=_title(best), aspect="equal")
         axis.grid(visible=False)
-    plotting.label_outer(axes, "$x$", "$y$")
-    plotting.legend_above(figure, axes[0], columns=min(4, len(axes)), markerscale=4.0)
+    style.label_outer(axes, "$x$", "$y$")
+    style.legend_above(figure, axes[0], columns=min(4, len(axes)), markerscale=4.0)
     return figure
 
 
-@plotting.styled
+@style.styled
 def winners(
     *,
     metrics: Sequence[str] = ("bce", "cls", "p0", "poi_uncertainty", "nuisance_deviation", "generalised_variance"),
@@ -208,8 +211,8 @@ def winners(
         text = [[f"{value:.2g}" for value in row] for row in values]
         table = axis.table(
             text,
-            rowLabels=[plotting.look(run)["label"] for run in runs],
-            colLabels=[plotting.METRICS[metric] for metric in metrics],
+            rowLabels=[style.look(run)["label"] for run in runs],
+            colLabels=[style.METRICS[metric] for metric in metrics],
             loc="upper center",
             cellLoc="center",
         )

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import LogLocator, PercentFormatter
 
-from diffhep import plotting
-from diffhep.plotting import CURVE, SMOOTH, TRUTH
+from diffhep.figures.painters import style as painters_style
+from diffhep.figures.painters.style import CURVE, SMOOTH, TRUTH
 
 NOTE = {"fontsize": "small", "color": "#595959"}
 CLASSES = {"signal": SMOOTH, "background": CURVE}
@@ -60,10 +60,10 @@ VARIANTS = {
 }
 
 
-@plotting.styled
+@painters_style.styled
 def plane(surfaces: xr.Dataset, *, strength: float = 1.0) -> Figure:
     """Best density, learned density and score of a classifier over the events (contrastive flows Fig. 1)."""
-    figure, axes = plotting.grid(3, size=(3.3, 3.9))
+    figure, axes = painters_style.grid(3, size=(3.3, 3.9))
     here, cut = surfaces.sel(strength=strength), float(surfaces["cut"])
     for axis in axes:
         for name, colour in CLASSES.items():
@@ -80,7 +80,7 @@ def plane(surfaces: xr.Dataset, *, strength: float = 1.0) -> Figure:
     points = ({"color": colour, "marker": "o", "linestyle": "", "label": name} for name, colour in CLASSES.items())
     styles = {f"density {cut:g}, almost zero": "-", "$r = 0.5$": "--"}
     lines = ({"color": TRUTH, "linewidth": 2, "linestyle": style, "label": label} for label, style in styles.items())
-    plotting.legend_above(figure, [plotting.line_handle(look) for look in (*points, *lines)], columns=4)
+    painters_style.legend_above(figure, [painters_style.line_handle(look) for look in (*points, *lines)], columns=4)
     return figure
 
 
@@ -94,13 +94,13 @@ def _framed(axes: list[Axes], events: xr.DataArray) -> None:
     for axis in axes:
         axis.set(xlim=(left - 1, right + 1), ylim=(bottom - 1, top + 1))
         axis.grid(visible=False)
-    plotting.label_outer(axes, "$x_1$", "$x_2$")
+    painters_style.label_outer(axes, "$x_1$", "$x_2$")
 
 
-@plotting.styled
+@painters_style.styled
 def strengths(surfaces: xr.Dataset) -> Figure:
     """Best and learned densities for several strengths of the contrast (contrastive flows Fig. 7)."""
-    figure, axes = plotting.grid(surfaces.sizes["strength"], size=(3.1, 3.3))
+    figure, axes = painters_style.grid(surfaces.sizes["strength"], size=(3.1, 3.3))
     cut = float(surfaces["cut"])
     for axis, strength in zip(axes, surfaces["strength"].values, strict=True):
         here = surfaces.sel(strength=strength)
@@ -112,16 +112,16 @@ def strengths(surfaces: xr.Dataset) -> Figure:
     _framed(axes, surfaces["events"].sel(label=["signal"]))
     handles = [
         Patch(color=SHADES(0.6), label="best density (eq. 10)"),
-        plotting.line_handle({"color": CURVE, "label": "learned density"}),
+        painters_style.line_handle({"color": CURVE, "label": "learned density"}),
     ]
-    plotting.legend_above(figure, handles, columns=2)
+    painters_style.legend_above(figure, handles, columns=2)
     return figure
 
 
-@plotting.styled
+@painters_style.styled
 def robustness(**scenarios: xr.Dataset) -> Figure:
     """Accuracy on distorted events by the amount of distortion; arguments name panels (contrastive flows Fig. 3)."""
-    figure, axes = plotting.grid(len(scenarios), columns=len(scenarios), size=(3.3, 3.3))
+    figure, axes = painters_style.grid(len(scenarios), columns=len(scenarios), size=(3.3, 3.3))
     for axis, (name, found) in zip(axes, scenarios.items(), strict=True):
         title, unit, label = SCENARIOS[name]
         accuracy, phi = found["accuracy"].transpose("classifier", "seed", "phi"), found["phi"].values / unit
@@ -129,30 +129,30 @@ def robustness(**scenarios: xr.Dataset) -> Figure:
             best = accuracy.sel(classifier=kind).mean("seed")
             axis.plot(phi, best, color=colour, linestyle="--", linewidth=1, label=text, zorder=3)
         for kind, look in CLASSIFIERS.items():
-            plotting.band(axis, phi, accuracy.sel(classifier=kind).values, **look)
+            painters_style.band(axis, phi, accuracy.sel(classifier=kind).values, **look)
         axis.set(title=title, xlabel=label, ylabel="accuracy")
-    plotting.share_range(axes)
+    painters_style.share_range(axes)
     labelled = dict(zip(*axes[0].get_legend_handles_labels()[::-1], strict=True))
     handles = [labelled[label] for column in COLUMNS for label in column]
     note = "lines: mean over seeds, bands: ±1 standard deviation"
-    plotting.legend_above(figure, handles, columns=len(COLUMNS), note=note)
+    painters_style.legend_above(figure, handles, columns=len(COLUMNS), note=note)
     return figure
 
 
-@plotting.styled
+@painters_style.styled
 def samples(drawn: xr.Dataset, *, titles: list[str]) -> Figure:
     """Images that flows make, each with its title (contrastive flows Fig. 8)."""
-    figure, axes = plotting.grid(drawn.sizes["flow"], size=(3.2, 3.4))
+    figure, axes = painters_style.grid(drawn.sizes["flow"], size=(3.2, 3.4))
     for axis, images, title in zip(axes, drawn["image"].values, titles, strict=True):
         _mosaic(axis, images)
         axis.set_title(title)
     return figure
 
 
-@plotting.styled
+@painters_style.styled
 def judged(images: xr.Dataset, *, wanted: str, shunned: str, shown: int = 16) -> Figure:
     """Test images of the highest and the lowest density, those called wrong framed (contrastive flows Figs. 9, 10)."""
-    figure, axes = plotting.grid(2, size=(3.2, 3.7))
+    figure, axes = painters_style.grid(2, size=(3.2, 3.7))
     passed, ours = images["log_density"].values > float(images["floor"]), images["wanted"].values
     mine, called = images["image"].values[ours], passed[ours]  # the largest density first
     for axis, chosen, wrong, title in (
@@ -185,7 +185,7 @@ def _mosaic(axis: Axes, images: np.ndarray, number: int | None = None, framed: S
         whole[top : top + height, left : left + width] = image
         if place in framed:
             corner = (left - 0.5, top - 0.5)
-            axis.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=plotting.CURVE, linewidth=2))
+            axis.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=painters_style.CURVE, linewidth=2))
     axis.imshow(whole, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
     axis.set(xticks=[], yticks=[])
     axis.grid(visible=False)
@@ -194,10 +194,10 @@ def _mosaic(axis: Axes, images: np.ndarray, number: int | None = None, framed: S
         axis.text(0.5, 0.5, "none", transform=axis.transAxes, ha="center", va="center", color="#595959")
 
 
-@plotting.styled
+@painters_style.styled
 def couplings(variants: xr.Dataset) -> Figure:
     """What kinds of couplings and of clamps make of the same events (ours)."""
-    figure, axes = plotting.panels(2, 2, size=(4.4, 3.0))
+    figure, axes = painters_style.panels(2, 2, size=(4.4, 3.0))
     mass, loss, distance, accuracy = axes.flat
     shown = {name: look for name, look in VARIANTS.items() if name in variants["variant"]}
     for place, (name, (_, colour, line)) in enumerate(shown.items()):

@@ -5,16 +5,16 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from diffhep import plotting
-from diffhep.plotting import BACKGROUND, SIGNAL
+from diffhep.figures.painters import style
+from diffhep.figures.painters.style import BACKGROUND, SIGNAL
 
 P_VALUE = r"expected discovery $p_0$"
 
 
-@plotting.styled
+@style.styled
 def counts(scan: xr.Dataset) -> Figure:
     """Expected counts at a few values of phi, one panel each (thesis Fig. 7.1)."""
-    figure, axes = plotting.panels(1, scan.sizes["example"], size=(2.3, 2.9))
+    figure, axes = style.panels(1, scan.sizes["example"], size=(2.3, 2.9))
     for axis, example in zip(axes.flat, scan["example"].values, strict=True):
         here = scan.sel(example=example)
         _stack(axis, *(float(here[f"example_{name}"]) for name in ("signal", "background", "uncertainty")))
@@ -24,34 +24,34 @@ def counts(scan: xr.Dataset) -> Figure:
         axis.set_ylim(0, top)
         axis.label_outer()
     axes[0, 0].set_ylabel("expected events")
-    plotting.legend_above(figure, axes[0, 0], columns=3)
+    style.legend_above(figure, axes[0, 0], columns=3)
     return figure
 
 
-@plotting.styled
+@style.styled
 def p_values(scan: xr.Dataset) -> Figure:
     """Discovery p-value over phi with and without the uncertainty of the background (thesis Fig. 7.2)."""
-    figure, axes = plotting.panels(1, 1, size=(4.8, 3.4))
+    figure, axes = style.panels(1, 1, size=(4.8, 3.4))
     axis = axes[0, 0]
-    _curve(axis, scan, "p0", "best", color=plotting.CURVE, label="with uncertainty")
-    _curve(axis, scan, "p0_certain", "best_certain", color=plotting.SMOOTH, label="without uncertainty")
+    _curve(axis, scan, "p0", "best", color=style.CURVE, label="with uncertainty")
+    _curve(axis, scan, "p0_certain", "best_certain", color=style.SMOOTH, label="without uncertainty")
     axis.set(xlabel=r"$\varphi$", ylabel=P_VALUE, yscale="log")
     axis.legend()
     return figure
 
 
-@plotting.styled
+@style.styled
 def descent(scan: xr.Dataset, descent: xr.Dataset) -> Figure:
     """Gradient descent on the p-value, and the model that it finds (thesis Fig. 7.16)."""
-    figure, axes = plotting.panels(1, 2, size=(3.8, 3.2))
+    figure, axes = style.panels(1, 2, size=(3.8, 3.2))
     left, right = axes.flat
-    left.plot(scan["phi"], scan["p0"], color=plotting.TRUTH, label=P_VALUE)
-    colours = plotting.sequence(descent.sizes["start"])
+    left.plot(scan["phi"], scan["p0"], color=style.TRUTH, label=P_VALUE)
+    colours = style.sequence(descent.sizes["start"])
     for colour, start in zip(colours, descent["start"].values, strict=True):
         way = descent.sel(start=start).isel(step=slice(None, None, 5))
         left.plot(way["phi"], way["p0"], ".", color=colour, markersize=5, label=rf"from $\varphi = {start:g}$")
     found = float(descent["found"])
-    left.plot(found, np.interp(found, scan["phi"], scan["p0"]), "*", color=plotting.CURVE, markersize=12, zorder=3)
+    left.plot(found, np.interp(found, scan["phi"], scan["p0"]), "*", color=style.CURVE, markersize=12, zorder=3)
     left.set(xlabel=r"$\varphi$", ylabel=P_VALUE, yscale="log")
     left.legend(fontsize="small")
     left.set_title(rf"found: $\varphi = {found:.2f}$, best of the scan: ${float(scan['best']):.2f}$")

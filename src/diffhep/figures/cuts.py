@@ -5,25 +5,25 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from diffhep import plotting
-from diffhep.plotting import BACKGROUND, CURVE, SIGNAL, SMOOTH, TRUTH
+from diffhep.figures.painters import style as painters_style
+from diffhep.figures.painters.style import BACKGROUND, CURVE, SIGNAL, SMOOTH, TRUTH
 
 SIGNIFICANCE = "$Z_A$"
 
 
-@plotting.styled
+@painters_style.styled
 def spectrum(scan: xr.Dataset) -> Figure:
     """Signal peak on a falling background (thesis Fig. 7.3)."""
-    figure, axes = plotting.panels(1, 1, size=(4.8, 3.2))
+    figure, axes = painters_style.panels(1, 1, size=(4.8, 3.2))
     _spectra(axes[0, 0], scan)
     axes[0, 0].legend()
     return figure
 
 
-@plotting.styled
+@painters_style.styled
 def guess(scan: xr.Dataset) -> Figure:
     """Significance without a cut, and with a guessed one (thesis Fig. 7.4)."""
-    figure, axes = plotting.panels(1, 2, size=(3.6, 3.0))
+    figure, axes = painters_style.panels(1, 2, size=(3.6, 3.0))
     value = float(scan["guess"])
     titles = ("no cut", f"cut at $x = {value:g}$")
     for axis, place, name, title in zip(axes.flat, (None, value), ("none", "guess"), titles, strict=True):
@@ -34,12 +34,12 @@ def guess(scan: xr.Dataset) -> Figure:
     return figure
 
 
-@plotting.styled
+@painters_style.styled
 def sigmoids(scan: xr.Dataset) -> Figure:
     """Weights of events under a hard cut and under sigmoids of several slopes (thesis Fig. 7.5)."""
-    figure, axes = plotting.panels(1, 1, size=(4.8, 3.2))
+    figure, axes = painters_style.panels(1, 1, size=(4.8, 3.2))
     axis = axes[0, 0]
-    for colour, slope in zip(plotting.sequence(scan.sizes["slope"]), scan["slope"].values, strict=True):
+    for colour, slope in zip(painters_style.sequence(scan.sizes["slope"]), scan["slope"].values, strict=True):
         axis.plot(scan["distance"], scan["weight"].sel(slope=slope), color=colour, label=f"slope {slope:g}")
     axis.plot(scan["distance"], scan["distance"] > 0, "--", color=TRUTH, linewidth=1.2, label="hard cut")
     axis.set(xlabel="$x$ − cut", ylabel="weight of an event")
@@ -47,12 +47,12 @@ def sigmoids(scan: xr.Dataset) -> Figure:
     return figure
 
 
-@plotting.styled
+@painters_style.styled
 def significances(scan: xr.Dataset) -> Figure:
     """Significance over the cut, hard and smooth, with the best of each marked (thesis Fig. 7.6)."""
-    figure, axes = plotting.panels(1, 1, size=(4.8, 3.4))
+    figure, axes = painters_style.panels(1, 1, size=(4.8, 3.4))
     axis = axes[0, 0]
-    for colour, slope in zip(plotting.sequence(scan.sizes["slope"]), scan["slope"].values, strict=True):
+    for colour, slope in zip(painters_style.sequence(scan.sizes["slope"]), scan["slope"].values, strict=True):
         here = scan.sel(slope=slope)
         axis.plot(scan["cut"], here["smooth"], color=colour, label=f"slope {slope:g}")
         axis.plot(here["best_smooth"], here["smooth"].max(), "o", color=colour)
@@ -64,10 +64,10 @@ def significances(scan: xr.Dataset) -> Figure:
     return figure
 
 
-@plotting.styled
+@painters_style.styled
 def learned(scan: xr.Dataset, descent: xr.Dataset) -> Figure:
     """The cut that gradient descent finds beside the best one, on the way and in the spectrum (thesis Fig. 7.7)."""
-    figure, axes = plotting.panels(1, 2, size=(3.9, 3.2))
+    figure, axes = painters_style.panels(1, 2, size=(3.9, 3.2))
     steps, spectrum_ = axes.flat
     steps.plot(descent["cut"], color=SMOOTH)
     steps.axhline(float(scan["best"]), color=CURVE, linestyle="--", linewidth=1.2)
@@ -79,28 +79,28 @@ def learned(scan: xr.Dataset, descent: xr.Dataset) -> Figure:
     ):
         label = f"{name}: $x = {float(place):.2f}$, {SIGNIFICANCE} = {float(significance):.3f}"
         spectrum_.axvline(float(place), color=colour, linestyle=style, label=label)
-    plotting.legend_above(figure, spectrum_, columns=2)
+    painters_style.legend_above(figure, spectrum_, columns=2)
     return figure
 
 
-@plotting.styled
+@painters_style.styled
 def evaluations(comparison: xr.Dataset) -> Figure:
     """Best significance found against number of evaluations, one panel a number of cuts (ours)."""
-    figure, axes = plotting.panels(1, comparison.sizes["cuts"], size=(3.8, 3.1))
+    figure, axes = painters_style.panels(1, comparison.sizes["cuts"], size=(3.8, 3.1))
     for axis, cuts in zip(axes.flat, comparison["cuts"].values, strict=True):
         here = comparison.sel(cuts=cuts)
         best = float(here["best"])
-        plotting.band(
+        painters_style.band(
             axis, here["evaluation"].values, here["bayesian"].values / best, color=CURVE, label="Bayesian optimisation"
         )
-        for colour, rate in zip(plotting.sequence(here.sizes["rate"]), here["rate"].values, strict=True):
+        for colour, rate in zip(painters_style.sequence(here.sizes["rate"]), here["rate"].values, strict=True):
             values = here["gradient"].sel(rate=rate) / best
             axis.plot(here["step"], values, color=colour, label=f"Adam, learning rate {rate:g}")
         axis.set(xscale="log", xlabel="evaluations", title=f"{cuts} cut" + "s" * int(cuts > 1))
         axis.set_ylim(0.5, 1.02)
         axis.label_outer()
     axes[0, 0].set_ylabel(f"best hard {SIGNIFICANCE} so far / best of all")
-    plotting.legend_above(figure, axes[0, 0], columns=3, note="band: ±1 standard deviation over seeds")
+    painters_style.legend_above(figure, axes[0, 0], columns=3, note="band: ±1 standard deviation over seeds")
     return figure
 
 

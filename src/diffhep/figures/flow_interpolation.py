@@ -10,30 +10,29 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from scipy import stats
 
-from diffhep import plotting
-from diffhep.figures import contexts
-from diffhep.pulls import coarser, pulls
+from diffhep.figures.painters import contexts, style
+from diffhep.histogramming.pulls import coarser, pulls
 
-SOLID = {"color": plotting.TRUTH}
-DASHED = {"color": plotting.TRUTH, "linestyle": "--", "linewidth": 1.2}
+SOLID = {"color": style.TRUTH}
+DASHED = {"color": style.TRUTH, "linestyle": "--", "linewidth": 1.2}
 TITLES = {"mean": "following the mean", "firework": "Gaussian firework"}
 
 
-@plotting.styled
+@style.styled
 def grid(predicted: xr.Dataset) -> Figure:
     """The distributions of the grid, and which of them are held out (thesis Figs. 8.1 and 8.7)."""
-    figure, axes = plotting.panels(1, 1, size=(5.6, 5.8))
+    figure, axes = style.panels(1, 1, size=(5.6, 5.8))
     contexts.ellipses(axes[0, 0], predicted)
     contexts.crosses(axes[0, 0], predicted)
     contexts.plane(axes[0, 0], predicted)
-    plotting.legend_above(figure, contexts.handles(), columns=3)
+    style.legend_above(figure, contexts.handles(), columns=3)
     return figure
 
 
-@plotting.styled
+@style.styled
 def densities(predicted: xr.Dataset) -> Figure:
     """True and learned densities in all contexts, contours at the same heights (thesis Figs. 8.3 and 8.12)."""
-    figure, axes = plotting.panels(1, 2, size=(5.2, 5.4))
+    figure, axes = style.panels(1, 2, size=(5.2, 5.4))
     for axis, title in zip(axes[0], ("truth", "flow, mean of the ensemble"), strict=True):
         contexts.plane(axis, predicted)
         axis.set_title(title)
@@ -48,21 +47,21 @@ def densities(predicted: xr.Dataset) -> Figure:
     for axis in axes[0]:
         contexts.crosses(axis, predicted)
     axes[0, 1].set_ylabel("")
-    plotting.legend_above(figure, contexts.handles(), columns=3)
+    style.legend_above(figure, contexts.handles(), columns=3)
     return figure
 
 
-@plotting.styled
+@style.styled
 def losses(trained: xr.Dataset, *, member: int = 0) -> Figure:
     """Loss of one member in training and validation (thesis Figs. 8.2 and 8.11)."""
-    figure, axes = plotting.panels(1, 1, size=(5.2, 3.6))
+    figure, axes = style.panels(1, 1, size=(5.2, 3.6))
     axis, one = axes[0, 0], trained.isel(member=member)
     for name, colour in (("train", contexts.SEEN), ("valid", contexts.UNSEEN)):
         axis.plot(one["iteration"], one[name], color=colour, label=name)
         axis.axhline(float(one[f"{name}_entropy"]), color=colour, linestyle=":", linewidth=1.2)
     selected = int(one["selected"])
     axis.plot(selected, one["valid"].sel(iteration=selected), "o", color=contexts.UNSEEN, label="kept")
-    axis.plot([], [], ":", color=plotting.TRUTH, label="the true densities")
+    axis.plot([], [], ":", color=style.TRUTH, label="the true densities")
     spread = one[["train", "valid"]].isel(iteration=slice(len(one["iteration"]) // 6, None)).to_array()
     lowest = min(float(one["train_entropy"]), float(one["valid_entropy"]), float(spread.min()))
     height = float(spread.max()) - lowest
@@ -72,13 +71,13 @@ def losses(trained: xr.Dataset, *, member: int = 0) -> Figure:
     return figure
 
 
-@plotting.styled
+@style.styled
 def differences(predicted: xr.Dataset, *, trained: bool, bins: int = 25) -> Figure:
     """Data less flow in bins around the mean of each context (thesis Figs. 8.4, 8.5, 8.13 and 8.14)."""
     chosen = coarser(predicted, bins).sel(context=predicted["trained"] == trained)
     left = (chosen["data"] - chosen["counts"].mean("member")).values
     columns = 8 if len(left) > 10 else 3
-    figure, axes = plotting.grid(len(left), columns=columns, size=(1.25, 1.25) if columns == 8 else (2.0, 2.0))
+    figure, axes = style.grid(len(left), columns=columns, size=(1.25, 1.25) if columns == 8 else (2.0, 2.0))
     edge = np.linspace(-1, 1, bins + 1) * _half_width(predicted)
     most = np.abs(left).max()
     means = predicted["mean"].values[predicted["trained"].values == trained]
@@ -96,10 +95,10 @@ def _half_width(predicted: xr.Dataset) -> float:
     return float(x[-1] + (x[1] - x[0]) / 2)
 
 
-@plotting.styled
+@style.styled
 def pull_distributions(predicted: xr.Dataset, *, bins: int = 25, reach: float = 8.0, at_least: int = 10) -> Figure:
     """Pulls of all bins of trained and of unseen contexts (thesis Figs. 8.6 and 8.15)."""
-    figure, axes = plotting.grid(2, size=(4.2, 3.6))
+    figure, axes = style.grid(2, size=(4.2, 3.6))
     counts, edges = coarser(predicted, bins), np.linspace(-reach, reach, 65)
     for axis, (name, (part, colour)) in zip(axes, contexts.PARTS.items(), strict=True):
         here = counts.sel(context=counts["trained"] == part)
@@ -112,21 +111,21 @@ def pull_distributions(predicted: xr.Dataset, *, bins: int = 25, reach: float = 
         axis.set(xlabel="(flow - data) / σ of the ensemble", ylim=(0, highest))
         axis.set_title("\n".join([name, *told]), fontsize="small")
     axes[0].set_ylabel("density of bins")
-    plotting.share_range(axes)
+    style.share_range(axes)
     handles = [
-        Patch(color=plotting.HARD, label=f"bins with at least {at_least} events"),
-        Line2D([], [], color=plotting.HARD, label="all bins"),
+        Patch(color=style.HARD, label=f"bins with at least {at_least} events"),
+        Line2D([], [], color=style.HARD, label="all bins"),
         Line2D([], [], label="normal, of these", **SOLID),
         Line2D([], [], label="normal, of all", **DASHED),
     ]
-    plotting.legend_above(figure, handles, columns=2)
+    style.legend_above(figure, handles, columns=2)
     return figure
 
 
-@plotting.styled
+@style.styled
 def firework(shown: xr.Dataset, *, panels: Sequence[str] = ("few", "many")) -> Figure:
     """Distributions symmetric about the origin, and many of their events (thesis Figs. 8.8 to 8.10)."""
-    figure, axes = plotting.grid(len(panels), size=(5.0, 4.8))
+    figure, axes = style.grid(len(panels), size=(5.0, 4.8))
     for axis, panel in zip(axes, panels, strict=True):
         if panel == "few":
             contexts.ellipses(axis, shown)
@@ -148,25 +147,25 @@ def _title(name: str) -> str:
     return ", ".join(TITLES.get(word, word) for word in name.split("_"))
 
 
-@plotting.styled
+@style.styled
 def divergences(**predicted: xr.Dataset) -> Figure:
     """KL divergence of the truth from the ensemble's density in every context (ours); arguments name the panels."""
-    figure, axes = plotting.grid(len(predicted), columns=2, size=(3.9, 3.3))
+    figure, axes = style.grid(len(predicted), columns=2, size=(3.9, 3.3))
     values = np.concatenate([data["kl_ensemble"].values for data in predicted.values()])
     norm = LogNorm(max(values.min(), 1e-4), values.max())
     for axis, (name, data) in zip(axes, predicted.items(), strict=True):
         drawn = contexts.value_map(axis, data["mean"].values, data["kl_ensemble"].values, norm, data["trained"].values)
         axis.set_title(_title(name))
-    plotting.label_outer(axes, "$x$ of the mean", "$y$ of the mean")
+    style.label_outer(axes, "$x$ of the mean", "$y$ of the mean")
     figure.colorbar(drawn, ax=axes, label="KL divergence", shrink=0.8)
-    plotting.legend_above(figure, contexts.map_handles(), columns=2)
+    style.legend_above(figure, contexts.map_handles(), columns=2)
     return figure
 
 
-@plotting.styled
+@style.styled
 def cross_validation(folds: xr.Dataset, predicted: xr.Dataset) -> Figure:
     """KL divergence of single members where a context was left out of training, and where it was not (ours)."""
-    figure, axes = plotting.grid(2, size=(3.9, 3.3))
+    figure, axes = style.grid(2, size=(3.9, 3.3))
     split = predicted["kl"].mean("member").isel(context=folds["context"].values)
     alone = folds["kl"].mean("member")
     norm = LogNorm(max(min(float(split.min()), float(alone.min())), 1e-4), max(float(split.max()), float(alone.max())))
@@ -175,16 +174,16 @@ def cross_validation(folds: xr.Dataset, predicted: xr.Dataset) -> Figure:
     contexts.value_map(axes[1], folds["mean"].values, alone.values, norm, np.zeros_like(trained))
     axes[0].set_title("the thesis's kind of split")
     axes[1].set_title("each left out in turn")
-    plotting.label_outer(axes, "$x$ of the mean", "$y$ of the mean")
+    style.label_outer(axes, "$x$ of the mean", "$y$ of the mean")
     figure.colorbar(drawn, ax=axes, label="KL divergence", shrink=0.8)
-    plotting.legend_above(figure, contexts.map_handles(), columns=2)
+    style.legend_above(figure, contexts.map_handles(), columns=2)
     return figure
 
 
-@plotting.styled
+@style.styled
 def coverage(*, at_least: int = 10, bins: int = 25, **predicted: xr.Dataset) -> Figure:
     """How often the true content of a bin lies within so many of the ensemble's standard deviations (ours)."""
-    figure, axes = plotting.grid(len(predicted), size=(4.2, 3.6))
+    figure, axes = style.grid(len(predicted), size=(4.2, 3.6))
     k = np.linspace(0, 5, 101)
     for axis, (name, data) in zip(axes, predicted.items(), strict=True):
         counts, members = coarser(data, bins), data.sizes["member"]
@@ -195,10 +194,10 @@ def coverage(*, at_least: int = 10, bins: int = 25, **predicted: xr.Dataset) -> 
             found = found[np.isfinite(found)]
             axis.plot(k, [np.sum(found <= reach) / max(found.size, 1) for reach in k], color=colour, label=part)
         ideal = 2 * stats.t.cdf(k * np.sqrt(members), members - 1) - 1
-        axis.plot(k, ideal, color=plotting.TRUTH, label=f"{members} members scattered about the truth")
+        axis.plot(k, ideal, color=style.TRUTH, label=f"{members} members scattered about the truth")
         normal = 2 * stats.norm.cdf(k) - 1
-        axis.plot(k, normal, color=plotting.TRUTH, linestyle=":", linewidth=1.2, label="normal with this σ")
+        axis.plot(k, normal, color=style.TRUTH, linestyle=":", linewidth=1.2, label="normal with this σ")
         axis.set(title=_title(name), ylim=(0, 1.02))
-    plotting.label_outer(axes, "k", "bins with |flow - truth| < k σ")
-    plotting.legend_above(figure, axes[0], columns=2)
+    style.label_outer(axes, "k", "bins with |flow - truth| < k σ")
+    style.legend_above(figure, axes[0], columns=2)
     return figure

@@ -5,17 +5,17 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from diffhep import plotting
-from diffhep.plotting import CURVE, HARD, SMOOTH, TRUTH
+from diffhep.figures.painters import style
+from diffhep.figures.painters.style import CURVE, HARD, SMOOTH, TRUTH
 
 SIDES = {"lower": SMOOTH, "upper": CURVE}
 DATA = {"color": TRUTH, "linestyle": "--", "linewidth": 1.2}  # where something was observed
 
 
-@plotting.styled
+@style.styled
 def poisson(poisson: xr.Dataset) -> Figure:
     """Poisson probabilities beside the normal density of the same mean and variance (thesis Fig. 2.1)."""
-    figure, axes = plotting.panels(1, poisson.sizes["mean"], size=(2.5, 2.6))
+    figure, axes = style.panels(1, poisson.sizes["mean"], size=(2.5, 2.6))
     for axis, mean in zip(axes.flat, poisson["mean"].values, strict=True):
         here = poisson.sel(mean=mean)
         bars = {"width": 1, "color": HARD, "edgecolor": "white", "linewidth": 0.3}
@@ -24,14 +24,14 @@ def poisson(poisson: xr.Dataset) -> Figure:
         axis.set(title=rf"$\lambda = {mean:g}$", xlabel="$n$")
         axis.set_xlim(-0.5, mean + 4.5 * np.sqrt(mean))
     axes[0, 0].set_ylabel("probability")
-    plotting.legend_above(figure, axes[0, 0], columns=2)
+    style.legend_above(figure, axes[0, 0], columns=2)
     return figure
 
 
-@plotting.styled
+@style.styled
 def density_and_likelihood(interval: xr.Dataset) -> Figure:
     """Density of x at one mu, and likelihood of mu at one x (thesis Fig. 2.2)."""
-    figure, axes = plotting.panels(1, 2, size=(3.4, 2.8))
+    figure, axes = style.panels(1, 2, size=(3.4, 2.8))
     observed = interval.attrs["observed"]
     axes[0, 0].plot(interval["x"], interval["density"], color=SMOOTH)
     axes[0, 0].set(xlabel="$x$", ylabel="density", title=rf"$p(x\,|\,\mu = {observed:g})$", xlim=(0, 2 * observed))
@@ -40,10 +40,10 @@ def density_and_likelihood(interval: xr.Dataset) -> Figure:
     return figure
 
 
-@plotting.styled
+@style.styled
 def limits(interval: xr.Dataset) -> Figure:
     """Densities at the two limits, with the area that each leaves beyond the observed value (thesis Fig. 2.3)."""
-    figure, axes = plotting.panels(1, 1, size=(5.0, 3.2))
+    figure, axes = style.panels(1, 1, size=(5.0, 3.2))
     axis, x, observed = axes[0, 0], interval["x"].values, interval.attrs["observed"]
     for side, colour in SIDES.items():
         here = interval.sel(side=side)
@@ -59,10 +59,10 @@ def limits(interval: xr.Dataset) -> Figure:
     return figure
 
 
-@plotting.styled
+@style.styled
 def neyman_band(interval: xr.Dataset) -> Figure:
     """Acceptance intervals in x for many mu, and the interval in mu at the observed x (thesis Fig. 2.4)."""
-    figure, axes = plotting.panels(1, 1, size=(5.0, 3.8))
+    figure, axes = style.panels(1, 1, size=(5.0, 3.8))
     axis, mu = axes[0, 0], interval["mu"].values
     low, high = interval["acceptance"].values.T
     axis.fill_betweenx(mu, low, high, color=HARD, alpha=0.5, linewidth=0, label="confidence band")
@@ -79,10 +79,10 @@ def neyman_band(interval: xr.Dataset) -> Figure:
     return figure
 
 
-@plotting.styled
+@style.styled
 def hypothesis_test(data: xr.Dataset) -> Figure:
     """Test statistic under both hypotheses, with both probabilities of error shaded (thesis Fig. 2.5)."""
-    figure, axes = plotting.panels(1, 1, size=(5.0, 3.2))
+    figure, axes = style.panels(1, 1, size=(5.0, 3.2))
     axis, t, cutoff = axes[0, 0], data["t"].values, float(data["cutoff"])
     sides = {
         "null": (SMOOTH, t >= cutoff, rf"$\alpha = {data.attrs['size']:g}$", "$p(t\\,|\\,H_0)$"),
@@ -98,35 +98,35 @@ def hypothesis_test(data: xr.Dataset) -> Figure:
     return figure
 
 
-@plotting.styled
+@style.styled
 def histograms(density: xr.Dataset) -> Figure:
     """The same events in several binnings (thesis Fig. 3.1)."""
     numbers = _numbers(density, "histogram_")
-    figure, axes = plotting.panels(1, len(numbers), size=(2.9, 2.6))
+    figure, axes = style.panels(1, len(numbers), size=(2.9, 2.6))
     for axis, number in zip(axes.flat, numbers, strict=True):
         axis.stairs(density[f"histogram_{number}"].values, density[f"edges_{number}"].values, fill=True, color=HARD)
         _true_density(axis, density)
         axis.set(title=f"{number} bins", xlabel="$x$")
     axes[0, 0].set_ylabel("density")
-    plotting.legend_above(figure, axes[0, 0], columns=1)
+    style.legend_above(figure, axes[0, 0], columns=1)
     return figure
 
 
-@plotting.styled
+@style.styled
 def kernel_estimates(density: xr.Dataset) -> Figure:
     """The same events in kernel density estimates of several bandwidths (thesis Fig. 3.2)."""
-    figure, axes = plotting.panels(1, density.sizes["bandwidth"], size=(2.9, 2.6))
+    figure, axes = style.panels(1, density.sizes["bandwidth"], size=(2.9, 2.6))
     for axis, bandwidth in zip(axes.flat, density["bandwidth"].values, strict=True):
         axis.plot(density["x"], density["kde"].sel(bandwidth=bandwidth), color=CURVE, label="KDE")
         _true_density(axis, density)
         axis.set(title=f"bandwidth {bandwidth:g}", xlabel="$x$", ylim=(0, 1.1 * float(density["kde"].max())))
         axis.label_outer()
     axes[0, 0].set_ylabel("density")
-    plotting.legend_above(figure, axes[0, 0], columns=2)
+    style.legend_above(figure, axes[0, 0], columns=2)
     return figure
 
 
-@plotting.styled
+@style.styled
 def fitted(fit: xr.Dataset, *, models: list[str] | None = None) -> Figure:
     """Events, and what gradient descent fits to them (thesis Figs. 4.2 to 4.4).
 
@@ -139,7 +139,7 @@ def fitted(fit: xr.Dataset, *, models: list[str] | None = None) -> Figure:
         "double": {"color": CURVE, "label": "two in equal parts"},
         "symmetric": {"color": TRUTH, "linestyle": ":", "label": "two, started alike"},
     }
-    figure, axes = plotting.panels(1, 1, size=(4.8, 3.2))
+    figure, axes = style.panels(1, 1, size=(4.8, 3.2))
     axis = axes[0, 0]
     axis.stairs(fit["counts"].values, fit["edges"].values, fill=True, color=HARD, label="events")
     for model in models or []:
@@ -151,13 +151,13 @@ def fitted(fit: xr.Dataset, *, models: list[str] | None = None) -> Figure:
     return figure
 
 
-@plotting.styled
+@style.styled
 def step_sizes(differences: xr.Dataset) -> Figure:
     """Derivative of sin x by finite differences of several step sizes (thesis Fig. 5.2)."""
-    figure, axes = plotting.panels(1, 1, size=(4.8, 3.2))
+    figure, axes = style.panels(1, 1, size=(4.8, 3.2))
     axis = axes[0, 0]
     steps = differences["step"].values
-    for colour, step in zip(plotting.sequence(len(steps)), steps, strict=True):
+    for colour, step in zip(style.sequence(len(steps)), steps, strict=True):
         estimate = differences["by_step"].sel(step=step)
         axis.plot(differences["x"], estimate, color=colour, label=rf"$\Delta x = {step:g}$")
     axis.plot(differences["x"], differences["truth"], **DATA, label=r"$\cos x$")
@@ -166,11 +166,11 @@ def step_sizes(differences: xr.Dataset) -> Figure:
     return figure
 
 
-@plotting.styled
+@style.styled
 def evaluations(differences: xr.Dataset) -> Figure:
     """The same with a fixed small step at several numbers of points (thesis Fig. 5.3)."""
     numbers = _numbers(differences, "by_points_")
-    figure, axes = plotting.panels(1, len(numbers), size=(2.4, 2.6))
+    figure, axes = style.panels(1, len(numbers), size=(2.4, 2.6))
     for axis, number in zip(axes.flat, numbers, strict=True):
         estimate = differences[f"by_points_{number}"]
         axis.plot(differences[f"x_{number}"], estimate, "o-", color=SMOOTH, label="forward differences")
@@ -178,14 +178,14 @@ def evaluations(differences: xr.Dataset) -> Figure:
         axis.set(title=f"{number} points", xlabel="$x$")
         axis.label_outer()
     axes[0, 0].set_ylabel(r"d$\,\sin x$ / d$x$")
-    plotting.legend_above(figure, axes[0, 0], columns=2)
+    style.legend_above(figure, axes[0, 0], columns=2)
     return figure
 
 
-@plotting.styled
+@style.styled
 def difference_errors(differences: xr.Dataset) -> Figure:
     """Error of finite differences against the size of their step, beside automatic differentiation (ours)."""
-    figure, axes = plotting.panels(1, 1, size=(4.8, 3.2))
+    figure, axes = style.panels(1, 1, size=(4.8, 3.2))
     axis = axes[0, 0]
     for scheme, colour in {"forward": SMOOTH, "central": CURVE, "automatic": TRUTH}.items():
         error = differences["error"].sel(scheme=scheme)
@@ -196,10 +196,10 @@ def difference_errors(differences: xr.Dataset) -> Figure:
     return figure
 
 
-@plotting.styled
+@style.styled
 def activations(activations: xr.Dataset) -> Figure:
     """Activation functions and their derivatives (thesis Fig. 6.1)."""
-    figure, axes = plotting.grid(activations.sizes["name"], columns=4, size=(2.2, 2.0))
+    figure, axes = style.grid(activations.sizes["name"], columns=4, size=(2.2, 2.0))
     for axis, name in zip(axes, activations["name"].values, strict=True):
         here = activations.sel(name=name)
         axis.plot(here["x"], here["value"], color=SMOOTH, label="function")
@@ -207,8 +207,8 @@ def activations(activations: xr.Dataset) -> Figure:
         axis.set_title(str(name).replace("_", " "))
     for axis in axes:
         axis.set_ylim(-1.3, float(activations["value"].max()))
-    plotting.label_outer(axes, "$x$", "")
-    plotting.legend_above(figure, axes[0], columns=2)
+    style.label_outer(axes, "$x$", "")
+    style.legend_above(figure, axes[0], columns=2)
     return figure
 
 

@@ -5,31 +5,31 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from diffhep import plotting
+from diffhep.figures.painters import style
 
 PROCESSES = {
-    "ztautau": (r"$Z\to\tau\tau$", plotting.BACKGROUND),
-    "ttbar": (r"$t\bar{t}$", plotting.DOWN),
-    "diboson": ("diboson", plotting.UP),
-    "htautau": (r"$H\to\tau\tau$", plotting.SIGNAL),
+    "ztautau": (r"$Z\to\tau\tau$", style.BACKGROUND),
+    "ttbar": (r"$t\bar{t}$", style.DOWN),
+    "diboson": ("diboson", style.UP),
+    "htautau": (r"$H\to\tau\tau$", style.SIGNAL),
 }
 STRATEGIES = {
-    "cnf": ("CNF + DNN", plotting.CURVE),
-    "told": (r"MLE with $\nu$", plotting.SMOOTH),
-    "baseline": (r"baseline, MLE for $\mu$ only", plotting.TRUTH),
-    "profile_cnf": ("CNF + DNN, profile likelihood", plotting.SIGNAL),
-    "profile_inferno": (r"trained on $\sigma_\mu$, profile likelihood", plotting.UP),
-    "cnf_many": ("CNF + DNN, many pseudo-experiments", plotting.CURVE),
+    "cnf": ("CNF + DNN", style.CURVE),
+    "told": (r"MLE with $\nu$", style.SMOOTH),
+    "baseline": (r"baseline, MLE for $\mu$ only", style.TRUTH),
+    "profile_cnf": ("CNF + DNN, profile likelihood", style.SIGNAL),
+    "profile_inferno": (r"trained on $\sigma_\mu$, profile likelihood", style.UP),
+    "cnf_many": ("CNF + DNN, many pseudo-experiments", style.CURVE),
 }
 OURS = ("profile_cnf", "profile_inferno")
 MU = r"signal strength $\mu$"
 MASS = r"visible mass $m_\mathrm{vis}$ [GeV]"
 
 
-@plotting.styled
+@style.styled
 def setup(marginal: xr.Dataset, intervals: xr.Dataset, *, shown: int = 100) -> Figure:
     """A marginal distribution, and intervals of some pseudo-experiments (contrastive flows Fig. 4)."""
-    figure, (left, right) = plotting.grid(2, size=(4.4, 3.7))
+    figure, (left, right) = style.grid(2, size=(4.4, 3.7))
     edges = marginal["edges"].values
     for name, (label, colour) in PROCESSES.items():
         left.stairs(marginal["expected"].sel(process=name), edges, baseline=None, color=colour, label=label)
@@ -45,18 +45,18 @@ def setup(marginal: xr.Dataset, intervals: xr.Dataset, *, shown: int = 100) -> F
     low, high, truth = (np.ravel(each) for each in (few["low"], few["high"], few["truth"].broadcast_like(few["low"])))
     inside = (low <= truth) & (truth <= high)
     place = np.arange(len(low))
-    for chosen, colour, label in ((inside, plotting.SMOOTH, "holds"), (~inside, plotting.CURVE, "misses")):
+    for chosen, colour, label in ((inside, style.SMOOTH, "holds"), (~inside, style.CURVE, "misses")):
         right.vlines(place[chosen], low[chosen], high[chosen], color=colour, label=f"{label} the truth: {chosen.sum()}")
-    right.plot(place, truth, ".", color=plotting.TRUTH, markersize=2, label=r"true $\mu$")
+    right.plot(place, truth, ".", color=style.TRUTH, markersize=2, label=r"true $\mu$")
     right.set(xlabel="pseudo-experiment", ylabel=MU, ylim=(None, 1.32 * high.max()))
     right.legend(fontsize="small", loc="upper left", ncols=2)
     return figure
 
 
-@plotting.styled
+@style.styled
 def method(marginal: xr.Dataset, templates: xr.Dataset, belt: xr.Dataset) -> Figure:
     """Flows, scores and the confidence belt (contrastive flows Fig. 6)."""
-    figure, axes = plotting.grid(4, columns=2, size=(4.4, 3.4))
+    figure, axes = style.grid(4, columns=2, size=(4.4, 3.4))
     _flows(axes[0], marginal)
     for axis, signal in zip(axes[1:3], (True, False), strict=True):
         _scores(axis, templates, signal=signal)
@@ -66,10 +66,10 @@ def method(marginal: xr.Dataset, templates: xr.Dataset, belt: xr.Dataset) -> Fig
 
 def _flows(axis: Axes, marginal: xr.Dataset) -> None:
     edges, here = marginal["edges"].values, marginal.sel(category="one_jet")
-    for label, colour in (("signal", plotting.SIGNAL), ("background", plotting.BACKGROUND)):
+    for label, colour in (("signal", style.SIGNAL), ("background", style.BACKGROUND)):
         axis.stairs(here["truth"].sel(label=label), edges, fill=True, color=colour, alpha=0.3, label=label)
     strengths = np.sort(here["strength"].values)
-    for strength, colour in zip(strengths, plotting.sequence(len(strengths)), strict=True):
+    for strength, colour in zip(strengths, style.sequence(len(strengths)), strict=True):
         learned = here["learned"].sel(strength=strength)
         axis.stairs(learned, edges, baseline=None, color=colour, label=f"flow, c = {strength:g}")
     axis.set(xlabel=MASS, ylabel="density, one jet", xlim=(edges[0], edges[-1]))
@@ -84,7 +84,7 @@ def _scores(axis: Axes, templates: xr.Dataset, *, signal: bool) -> None:
     shifts = shifts[grid, 0].reshape(nodes, nodes)
     counts = (counts[:, :1] if signal else counts[:, 1:]).sum(axis=1).reshape(nodes, nodes, -1)[:, nodes // 2]
     edges = np.linspace(0, 1, counts.shape[-1] + 1)
-    for row, shift, colour in zip(counts, shifts[:, 0], plotting.sequence(nodes), strict=True):
+    for row, shift, colour in zip(counts, shifts[:, 0], style.sequence(nodes), strict=True):
         density = row / row.sum() / np.diff(edges)
         axis.stairs(density, edges, baseline=None, color=colour, label=f"{shift:.3f}")
     name = "signal" if signal else "background"
@@ -94,16 +94,16 @@ def _scores(axis: Axes, templates: xr.Dataset, *, signal: bool) -> None:
 
 def _belt(axis: Axes, belt: xr.Dataset) -> None:
     truth = belt["truth"].values
-    axis.fill_between(truth, belt["low"], belt["high"], color=plotting.CURVE, alpha=0.25, label="68.27 % belt")
+    axis.fill_between(truth, belt["low"], belt["high"], color=style.CURVE, alpha=0.25, label="68.27 % belt")
     low, middle, high = np.quantile(belt["estimate"], [0.1587, 0.5, 0.8413], axis=1)
     errors = [middle - low, high - middle]
-    axis.errorbar(belt["strength"], middle, errors, fmt="o", color=plotting.TRUTH, markersize=3, label="estimates")
-    axis.plot(truth, truth, color=plotting.SMOOTH, linestyle="--", label=r"$\hat\mu = \mu$")
+    axis.errorbar(belt["strength"], middle, errors, fmt="o", color=style.TRUTH, markersize=3, label="estimates")
+    axis.plot(truth, truth, color=style.SMOOTH, linestyle="--", label=r"$\hat\mu = \mu$")
     axis.set(xlabel=r"true $\mu$", ylabel=r"estimate $\hat\mu$", xlim=(truth[0], truth[-1]))
     axis.legend(fontsize="small")
 
 
-@plotting.styled
+@style.styled
 def table(table: xr.Dataset) -> Figure:
     """Score, interval, coverage, RMSE and run time of every strategy (contrastive flows Table 2)."""
     names = [str(name) for name in table["strategy"].values]
@@ -138,29 +138,27 @@ def _row(here: xr.Dataset) -> list[str]:
     ]  # fmt: skip
 
 
-@plotting.styled
+@style.styled
 def coverage(table: xr.Dataset) -> Figure:
     """Coverage of every strategy at each true strength (ours)."""
     names = [str(name) for name in table["shown"].values]
-    figure, axes = plotting.grid(len(names), columns=3, size=(3.2, 2.7))
+    figure, axes = style.grid(len(names), columns=3, size=(3.2, 2.7))
     for axis, name in zip(axes, names, strict=True):
         here, (label, colour) = table.sel(shown=name), STRATEGIES[name]
-        axis.axhspan(
-            *here["set_window"].values, color=plotting.HARD, alpha=0.4, linewidth=0, label="challenge's window"
-        )
-        axis.axhline(0.6827, color=plotting.TRUTH, linestyle=":", linewidth=1)
+        axis.axhspan(*here["set_window"].values, color=style.HARD, alpha=0.4, linewidth=0, label="challenge's window")
+        axis.axhline(0.6827, color=style.TRUTH, linestyle=":", linewidth=1)
         axis.plot(here["truth"], here["of_set"], "o", color=colour, markersize=4)
         axis.set(ylim=(0, 1.03))
         axis.set_title(label, fontsize="small")
-    plotting.label_outer(axes, r"true $\mu$", "coverage")
+    style.label_outer(axes, r"true $\mu$", "coverage")
     for axis in axes[-3:]:  # those with none below
         axis.tick_params(labelbottom=True)
         axis.set_xlabel(r"true $\mu$")
-    plotting.legend_above(figure, axes[0], columns=1)
+    style.legend_above(figure, axes[0], columns=1)
     return figure
 
 
-@plotting.styled
+@style.styled
 def surface(checked: xr.Dataset, *, shown: int = 3) -> Figure:
     """Histograms of the response surface beside those of all events (ours)."""
     figure = Figure(figsize=(3.3 * shown, 4.0), layout="constrained")
@@ -168,15 +166,15 @@ def surface(checked: xr.Dataset, *, shown: int = 3) -> Figure:
     edges = np.linspace(0, 1, checked.sizes["bin"] + 1)
     for n, (top, below) in enumerate(axes.T):
         here = checked.isel(point=min(n, checked.sizes["point"] - 1))
-        top.stairs(here["direct"], edges, color=plotting.HARD, fill=True, label="all events")
-        top.stairs(here["surface"], edges, color=plotting.CURVE, label="response surface")
+        top.stairs(here["direct"], edges, color=style.HARD, fill=True, label="all events")
+        top.stairs(here["surface"], edges, color=style.CURVE, label="response surface")
         tes, jes, soft = here["shift"].values
         top.set(yscale="log", xlim=(0, 1))
         top.set_title(f"tes {tes:.3f}, jes {jes:.3f}\nsoft met {soft:.2f} GeV", fontsize="small")
-        below.stairs(here["off"], edges, baseline=0, color=plotting.CURVE)
+        below.stairs(here["off"], edges, baseline=0, color=style.CURVE)
         below.set(xlabel="score", ylim=(-1.2, 1.2))
-        below.axhline(0, color=plotting.TRUTH, linewidth=0.8)
+        below.axhline(0, color=style.TRUTH, linewidth=0.8)
     axes[0, 0].set_ylabel("expected events")
     axes[1, 0].set_ylabel("difference /\nPoisson σ")
-    plotting.legend_above(figure, axes[0, 0], columns=2)
+    style.legend_above(figure, axes[0, 0], columns=2)
     return figure

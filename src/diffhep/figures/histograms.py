@@ -9,17 +9,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
-from diffhep import plotting
+from diffhep.figures.painters import style
 
-TRUTH = {"color": plotting.TRUTH, "linestyle": "--", "linewidth": 1.2, "label": "true density"}
-HARD = {"color": plotting.HARD, "label": "histogram"}
-BINNED = {"color": plotting.SMOOTH, "linewidth": 2.0, "label": "binned KDE"}
-CURVE = {"color": plotting.CURVE, "linewidth": 1.6, "label": "KDE"}
-SOFTMAX = {"color": plotting.UP, "linewidth": 1.4, "linestyle": "-.", "label": "softmax histogram"}
-KERNEL = {"color": plotting.CURVE, "linewidth": 0.5, "alpha": 0.15}
+TRUTH = {"color": style.TRUTH, "linestyle": "--", "linewidth": 1.2, "label": "true density"}
+HARD = {"color": style.HARD, "label": "histogram"}
+BINNED = {"color": style.SMOOTH, "linewidth": 2.0, "label": "binned KDE"}
+CURVE = {"color": style.CURVE, "linewidth": 1.6, "label": "KDE"}
+SOFTMAX = {"color": style.UP, "linewidth": 1.4, "linestyle": "-.", "label": "softmax histogram"}
+KERNEL = {"color": style.CURVE, "linewidth": 0.5, "alpha": 0.15}
 
 
-@plotting.styled
+@style.styled
 def bandwidth_tradeoff(data: xr.Dataset, *, kernel_height: float = 0.15) -> Figure:
     """Bias against smoothness of a binned KDE, one panel a bandwidth (neos Fig. 2, thesis Fig. 7.12).
 
@@ -27,7 +27,7 @@ def bandwidth_tradeoff(data: xr.Dataset, *, kernel_height: float = 0.15) -> Figu
         data: Result of `studies.histograms.bandwidth_tradeoff`.
         kernel_height: Height of the kernels as drawn, as a share of that of the panel.
     """
-    figure, axes = plotting.panels(1, data.sizes["bandwidth"], size=(2.9, 2.9))
+    figure, axes = style.panels(1, data.sizes["bandwidth"], size=(2.9, 2.9))
     height = 1.1 * max(float(data[name].max()) for name in ("hard", "binned", "curve", "truth"))
     for number, axis in enumerate(axes.flat):
         _panel(axis, data.isel(bandwidth=number), kernel_height * height)
@@ -37,7 +37,7 @@ def bandwidth_tradeoff(data: xr.Dataset, *, kernel_height: float = 0.15) -> Figu
     axes[0, 0].set_ylabel("density")
     kernels = KERNEL | {"alpha": 1.0, "label": "its kernels (scaled down)"}
     lines = [Line2D([], [], **look) for look in (BINNED, CURVE, kernels, TRUTH)]
-    plotting.legend_above(figure, [Patch(**HARD), *lines], columns=5)
+    style.legend_above(figure, [Patch(**HARD), *lines], columns=5)
     return figure
 
 
@@ -52,28 +52,28 @@ def _panel(axis: Axes, data: xr.Dataset, kernel_height: float) -> None:
     axis.set_title(f"bandwidth {float(data['bandwidth']):g} × bin width")
 
 
-@plotting.styled
+@style.styled
 def translated(translation: xr.Dataset) -> Figure:
     """A histogram moving with the centre of the distribution it is drawn from (thesis Fig. 7.8)."""
-    figure, axes = plotting.panels(1, translation.sizes["shown"], size=(2.6, 2.7))
+    figure, axes = style.panels(1, translation.sizes["shown"], size=(2.6, 2.7))
     edges = translation["edges"].values
     centre = len(edges) // 2 - 1
     for axis, shown in zip(axes.flat, translation["shown"].values, strict=True):
         counts = translation["counts"].sel(shown=shown).values
-        axis.stairs(counts, edges, fill=True, color=plotting.HARD)
-        axis.stairs(counts[centre : centre + 1], edges[centre : centre + 2], fill=True, color=plotting.CURVE)
+        axis.stairs(counts, edges, fill=True, color=style.HARD)
+        axis.stairs(counts[centre : centre + 1], edges[centre : centre + 2], fill=True, color=style.CURVE)
         axis.set(xlabel="$x$", title=rf"$\mu = {shown:g}$", ylim=(0, 1.08 * float(translation["counts"].max())))
         axis.label_outer()
     axes[0, 0].set_ylabel("events")
     return figure
 
 
-@plotting.styled
+@style.styled
 def central_bin(translation: xr.Dataset, *, smooth: bool = False) -> Figure:
     """Height of the central bin over mu, of a histogram and, if asked for, of a bKDE (thesis Figs. 7.9 and 7.11)."""
-    figure, axes = plotting.panels(1, 1, size=(4.8, 3.2))
+    figure, axes = style.panels(1, 1, size=(4.8, 3.2))
     axis = axes[0, 0]
-    axis.plot(translation["mu"], translation["hard"], color=plotting.TRUTH, linewidth=1.0, label="histogram")
+    axis.plot(translation["mu"], translation["hard"], color=style.TRUTH, linewidth=1.0, label="histogram")
     if smooth:
         label = f"binned KDE, bandwidth {translation.attrs['bandwidth']:g}"
         axis.plot(translation["mu"], translation["binned"], **BINNED | {"label": label})
@@ -82,13 +82,13 @@ def central_bin(translation: xr.Dataset, *, smooth: bool = False) -> Figure:
     return figure
 
 
-@plotting.styled
+@style.styled
 def estimates(gradients: xr.Dataset, *, kind: str = "yield", softmax: bool = False) -> Figure:
     """Yield of one bin, or its derivative, over mu: rows are bandwidths, columns numbers of events.
 
     Thesis Figs. 7.13 (`kind` yield) and 7.14 (gradient); `softmax` adds the softmax histogram (ours).
     """
-    figure, axes = plotting.panels(gradients.sizes["bandwidth"], gradients.sizes["events"], size=(2.7, 2.1))
+    figure, axes = style.panels(gradients.sizes["bandwidth"], gradients.sizes["events"], size=(2.7, 2.1))
     looks = {"hard": HARD | {"linewidth": 1.0}, "binned": BINNED, "softmax": SOFTMAX, "truth": TRUTH}
     looks = {name: look for name, look in looks.items() if softmax or name != "softmax"}
     for row, bandwidth in zip(axes, gradients["bandwidth"].values, strict=True):
@@ -103,11 +103,11 @@ def estimates(gradients: xr.Dataset, *, kind: str = "yield", softmax: bool = Fal
         axis.set_ylabel("yield" if kind == "yield" else r"d yield / d$\mu$")
     handles = axes[0, 0].get_legend_handles_labels()[0]
     note = None if kind == "yield" else "histogram: finite differences between neighbouring μ"
-    plotting.legend_above(figure, handles, columns=len(handles), note=note)
+    style.legend_above(figure, handles, columns=len(handles), note=note)
     return figure
 
 
-@plotting.styled
+@style.styled
 def error_map(gradient_map: xr.Dataset, *, error: str = "relative_error", best: str = "best_relative") -> Figure:
     """Error of the derivative over bandwidth and number of events, the lowest of each row marked (thesis Fig. 7.15).
 
@@ -116,22 +116,22 @@ def error_map(gradient_map: xr.Dataset, *, error: str = "relative_error", best: 
         error: Which error, (events, bandwidth).
         best: The bandwidths (events) to mark.
     """
-    figure, axes = plotting.panels(1, 1, size=(5.6, 4.2))
+    figure, axes = style.panels(1, 1, size=(5.6, 4.2))
     _map(axes[0, 0], gradient_map, error, best)
     axes[0, 0].legend(loc="upper right", frameon=True)
     return figure
 
 
-@plotting.styled
+@style.styled
 def rule_of_thumb(gradient_map: xr.Dataset) -> Figure:
     """The map with averages in numerator and denominator, and a power law through its minima (ours)."""
-    figure, axes = plotting.panels(1, 1, size=(5.6, 4.2))
+    figure, axes = style.panels(1, 1, size=(5.6, 4.2))
     axis = axes[0, 0]
     _map(axis, gradient_map, "error", "best")
     events = gradient_map["events"].values
     factor, exponent, error = (float(gradient_map[name]) for name in ("factor", "exponent", "exponent_error"))
     law = rf"${factor:.2f}\,n^{{{exponent:.2f}}}$ (exponent ± {error:.2f})"
-    axis.plot(factor * events**exponent, events, color=plotting.TRUTH, linestyle="--", label=law)
+    axis.plot(factor * events**exponent, events, color=style.TRUTH, linestyle="--", label=law)
     axis.legend(loc="upper right", frameon=True)
     return figure
 

@@ -9,9 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from diffhep import plotting
-from diffhep.figures import contexts, mass_plane, score_panels
-from diffhep.pulls import normal_of, pulls
+from diffhep.figures.painters import contexts, mass_plane, score_panels, style
+from diffhep.histogramming.pulls import normal_of, pulls
 
 SIGMAS = {
     "ensemble": r"$\sigma_{\rm flow}$ of the ensemble",
@@ -20,22 +19,22 @@ SIGMAS = {
 }
 
 
-@plotting.styled
+@style.styled
 def grid(signal: xr.Dataset, *, split: bool) -> Figure:
     """Mass points at which the signal is simulated, and which of them are held out (thesis Figs. 9.4 and 9.9)."""
-    figure, axes = plotting.panels(1, 1, size=(6.0, 3.8))
+    figure, axes = style.panels(1, 1, size=(6.0, 3.8))
     axis, masses = axes[0, 0], signal["masses"].values
     if split:
         mass_plane.points(axis, masses, signal["held_out"].values)
-        plotting.legend_above(figure, axis, columns=2)
+        style.legend_above(figure, axis, columns=2)
     else:
-        axis.plot(*masses.T, "o", color=plotting.TRUTH, markersize=5)
+        axis.plot(*masses.T, "o", color=style.TRUTH, markersize=5)
     mass_plane.plane([axis], masses)
     mass_plane.forbidden(axis)
     return figure
 
 
-@plotting.styled
+@style.styled
 def shapes(predicted: xr.Dataset, background: xr.Dataset, *, panels: Sequence[str]) -> Figure:
     """The plane of both masses for background and for signals (thesis Figs. 9.5 to 9.7)."""
     drawn = {"background": background["weighted"]} if "background" in panels else {}
@@ -44,43 +43,43 @@ def shapes(predicted: xr.Dataset, background: xr.Dataset, *, panels: Sequence[st
             here = predicted.isel(context=number)
             drawn[mass_plane.name(here["mean"].values)] = here["data"]
     size = (4.6, 3.6) if len(drawn) == 1 else (3.2, 2.7)
-    figure, axes = plotting.grid(len(drawn), columns=4 if len(drawn) == 7 else 3, size=size)
+    figure, axes = style.grid(len(drawn), columns=4 if len(drawn) == 7 else 3, size=size)
     norm = LogNorm(1e-5, 0.1)
     for axis, (name, counts) in zip(axes, drawn.items(), strict=True):
         image = mass_plane.histogram(axis, counts / counts.sum(), norm)
         axis.set_title(name, fontsize="medium")
-    plotting.label_outer(axes, mass_plane.BBGG, mass_plane.BB)
+    style.label_outer(axes, mass_plane.BBGG, mass_plane.BB)
     figure.colorbar(image, ax=axes, label="share of events in a bin", shrink=0.8, extend="min")
     return figure
 
 
-@plotting.styled
+@style.styled
 def losses(**trained: xr.Dataset) -> Figure:
     """Validation loss of every member of what was trained; arguments name the panels (ours)."""
-    figure, axes = plotting.grid(len(trained))
+    figure, axes = style.grid(len(trained))
     for axis, (name, runs) in zip(axes, trained.items(), strict=True):
         chosen = runs.isel(iteration=slice(max(len(runs["iteration"]) // 50, 1), None))
         for member in range(runs.sizes["member"]):
             one = chosen.isel(member=member)
-            axis.plot(one["iteration"], one["valid"], color=plotting.sequence(runs.sizes["member"])[member], lw=1)
+            axis.plot(one["iteration"], one["valid"], color=style.sequence(runs.sizes["member"])[member], lw=1)
             kept = int(one["selected"])
             if kept in one["iteration"].values:
-                axis.plot(kept, one["valid"].sel(iteration=kept), "o", color=plotting.TRUTH, markersize=4)
+                axis.plot(kept, one["valid"].sel(iteration=kept), "o", color=style.TRUTH, markersize=4)
         axis.set_title(name.replace("_", " ").replace("pnn", "pNN"))
         axis.set(xlabel="iteration")
     axes[0].set_ylabel("validation loss")
     handles = [
-        Line2D([], [], color=plotting.TRUTH, lw=1, label="one member each"),
-        Line2D([], [], linestyle="", marker="o", markersize=4, color=plotting.TRUTH, label="kept"),
+        Line2D([], [], color=style.TRUTH, lw=1, label="one member each"),
+        Line2D([], [], linestyle="", marker="o", markersize=4, color=style.TRUTH, label="kept"),
     ]
-    plotting.legend_above(figure, handles, columns=2)
+    style.legend_above(figure, handles, columns=2)
     return figure
 
 
-@plotting.styled
+@style.styled
 def pnn(found: xr.Dataset) -> Figure:
     """How the pNN is distributed in signal and background at one mass point (thesis Fig. 9.8)."""
-    figure, axes = plotting.panels(1, 1, size=(5.0, 3.6))
+    figure, axes = style.panels(1, 1, size=(5.0, 3.6))
     (here,) = mass_plane.shown(found, "pNN")
     score_panels.shares(axes[0, 0], here)
     axes[0, 0].set(xlabel="pNN score", ylabel="share of events")
@@ -89,32 +88,32 @@ def pnn(found: xr.Dataset) -> Figure:
     return figure
 
 
-@plotting.styled
+@style.styled
 def pull_distributions(predicted: xr.Dataset, *, sigma: str, reach: float = 8.0, at_least: int = 10) -> Figure:
     """Pulls of all bins of trained and of unseen points (thesis Figs. 9.10, 9.12 and 9.14)."""
-    figure, axes = plotting.grid(2, size=(4.2, 3.4))
+    figure, axes = style.grid(2, size=(4.2, 3.4))
     edges = np.linspace(-reach, reach, 65)
     found = pulls(predicted, at_least=at_least, sigma=sigma)
     for axis, (name, (part, colour)) in zip(axes, contexts.PARTS.items(), strict=True):
         here = found.sel(context=predicted["trained"] == part)
         axis.stairs(contexts.density(here, edges), edges, fill=True, color=colour, alpha=0.4)
-        told = contexts.normal_curve(axis, here, reach, color=plotting.TRUTH)
+        told = contexts.normal_curve(axis, here, reach, color=style.TRUTH)
         axis.set_title(f"{name.replace('contexts', 'points')}: {told}", fontsize="medium")
         axis.set_xlabel("(flow - data) / σ")
     axes[0].set_ylabel("density of bins")
-    plotting.share_range(axes)
+    style.share_range(axes)
     handles = [
-        Patch(color=plotting.HARD, label=f"bins with at least {at_least} events, σ: {SIGMAS[sigma]}"),
-        Line2D([], [], color=plotting.TRUTH, label="normal of median and central 68 %"),
+        Patch(color=style.HARD, label=f"bins with at least {at_least} events, σ: {SIGMAS[sigma]}"),
+        Line2D([], [], color=style.TRUTH, label="normal of median and central 68 %"),
     ]
-    plotting.legend_above(figure, handles, columns=1)
+    style.legend_above(figure, handles, columns=1)
     return figure
 
 
-@plotting.styled
+@style.styled
 def pull_maps(predicted: xr.Dataset, *, sigma: str, at_least: int = 10) -> Figure:
     """Mean and width of the pulls of each mass point (thesis Figs. 9.11, 9.13 and 9.15)."""
-    figure, axes = plotting.grid(2, size=(5.8, 4.0))
+    figure, axes = style.grid(2, size=(5.8, 4.0))
     found = pulls(predicted, at_least=at_least, sigma=sigma)
     normals = np.array([normal_of(found.isel(context=n)) for n in range(found.sizes["context"])])
     masses, held_out = predicted["mean"].values, ~predicted["trained"].values
@@ -123,14 +122,14 @@ def pull_maps(predicted: xr.Dataset, *, sigma: str, at_least: int = 10) -> Figur
         drawn = mass_plane.values(axis, masses, of_points, held_out, norm, cmap)
         figure.colorbar(drawn, ax=axis, label=name, extend="both" if norm.vmin else "max", shrink=0.9)
     mass_plane.plane(axes, masses)
-    plotting.legend_above(figure, contexts.map_handles("points"), columns=2, note=f"σ: {SIGMAS[sigma]}")
+    style.legend_above(figure, contexts.map_handles("points"), columns=2, note=f"σ: {SIGMAS[sigma]}")
     return figure
 
 
-@plotting.styled
+@style.styled
 def yields(found: xr.Dataset) -> Figure:
     """Yields as a Gaussian process interpolates them, and how well it knows them (thesis Fig. 9.16)."""
-    figure, axes = plotting.grid(2, size=(5.0, 3.6))
+    figure, axes = style.grid(2, size=(5.0, 3.6))
     masses, mean = found["mesh_masses"].values, found["mesh_yield"].values
     relative = np.where(mean > 0, found["mesh_error"].values / np.where(mean > 0, mean, 1.0), np.nan)
     maps = (
@@ -142,45 +141,45 @@ def yields(found: xr.Dataset) -> Figure:
         drawn = axis.pcolormesh(x, y, table, norm=norm, cmap=cmap, rasterized=True)
         figure.colorbar(drawn, ax=axis, label=label, extend="both" if isinstance(norm, LogNorm) else "neither")
         simulated = found["point_masses"].values
-        axis.plot(*simulated.T, "o", color=plotting.TRUTH, markerfacecolor="none", markersize=3, markeredgewidth=0.7)
+        axis.plot(*simulated.T, "o", color=style.TRUTH, markerfacecolor="none", markersize=3, markeredgewidth=0.7)
     mass_plane.plane(axes, masses)
     figure.suptitle(found.attrs["fitted"], fontsize="small")
     return figure
 
 
-@plotting.styled
+@style.styled
 def kernels(found: xr.Dataset) -> Figure:
     """What cross-validation says of each kernel of the Gaussian process, by two rules (ours)."""
-    figure, axes = plotting.grid(2, size=(4.4, 3.0))
+    figure, axes = style.grid(2, size=(4.4, 3.0))
     order = np.argsort(found["pull"].values)[::-1]
     names = found["kernel"].values[order]
     for axis, (variable, label) in zip(
         axes, {"pull": "mean |error| / σ", "log_density": "mean log density"}.items(), strict=True
     ):
-        axis.plot(found[variable].values[order], np.arange(len(names)), "o", color=plotting.SMOOTH)
+        axis.plot(found[variable].values[order], np.arange(len(names)), "o", color=style.SMOOTH)
         axis.set(yticks=np.arange(len(names)), yticklabels=names, xlabel=f"{label} of yields left out")
         axis.set_ylim(-0.5, len(names) - 0.5)
         axis.minorticks_off()
     axes[1].tick_params(labelleft=False)
-    axes[0].axvline(np.sqrt(2 / np.pi), color=plotting.TRUTH, linestyle=":", label="right uncertainties")
-    plotting.legend_above(figure, axes[0], columns=1)
+    axes[0].axvline(np.sqrt(2 / np.pi), color=style.TRUTH, linestyle=":", label="right uncertainties")
+    style.legend_above(figure, axes[0], columns=1)
     return figure
 
 
-@plotting.styled
+@style.styled
 def background(found: xr.Dataset) -> Figure:
     """The background with and without weights, and as the flows have learned it (thesis Fig. 9.17)."""
     names = {"weighted": "events with weights", "learned": "flows", "unweighted": "events without weights"}
-    figure, axes = plotting.grid(3)
+    figure, axes = style.grid(3)
     for axis, (name, title) in zip(axes, names.items(), strict=True):
         drawn = mass_plane.histogram(axis, found[name], LogNorm(1e-6, 1e-2))
         axis.set_title(title)
-    plotting.label_outer(axes, mass_plane.BBGG, mass_plane.BB)
+    style.label_outer(axes, mass_plane.BBGG, mass_plane.BB)
     figure.colorbar(drawn, ax=axes, label="share of events in a bin", shrink=0.8, extend="min")
     return figure
 
 
-@plotting.styled
+@style.styled
 def s_flow(found: xr.Dataset) -> Figure:
     """Distributions of s_flow at unseen points, and its mean uncertainty in each bin below (thesis Fig. 9.18)."""
     points = mass_plane.shown(found, "s_flow")
@@ -189,16 +188,16 @@ def s_flow(found: xr.Dataset) -> Figure:
         score_panels.shares(upper, here)
         upper.set_title(f"{mass_plane.name(here['masses'].values)}\nAUC = {float(here['auc']):.3f}", fontsize="small")
         score_panels.errors(lower, here)
-    plotting.label_outer([upper for upper, _ in pairs], "", "share of events")
-    plotting.label_outer([lower for _, lower in pairs], r"$s_{\rm flow}$", r"$\sigma_s$")
-    plotting.legend_above(figure, pairs[0][0], columns=2)
+    style.label_outer([upper for upper, _ in pairs], "", "share of events")
+    style.label_outer([lower for _, lower in pairs], r"$s_{\rm flow}$", r"$\sigma_s$")
+    style.legend_above(figure, pairs[0][0], columns=2)
     return figure
 
 
-@plotting.styled
+@style.styled
 def limit_maps(limits: xr.Dataset) -> Figure:
     """Expected limits: interpolated ones as a map, those of the simulated signal as points on it (ours)."""
-    figure, axes = plotting.grid(limits.sizes["strategy"], size=(3.9, 3.2))
+    figure, axes = style.grid(limits.sizes["strategy"], size=(3.9, 3.2))
     finite = limits["limit"].where(np.isfinite(limits["limit"]))
     norm = LogNorm(float(finite.min()), float(finite.max()))
     parts = [finite.isel(context=limits["simulated"].values == there) for there in (False, True)]
@@ -214,11 +213,11 @@ def limit_maps(limits: xr.Dataset) -> Figure:
         axis.set_title(strategy)
     mass_plane.plane(axes, masses)
     figure.colorbar(drawn, ax=axes, label="expected limit on σ × B [fb]", shrink=0.9)
-    plotting.legend_above(figure, contexts.map_handles("points, simulated"), columns=2)
+    style.legend_above(figure, contexts.map_handles("points, simulated"), columns=2)
     return figure
 
 
-@plotting.styled
+@style.styled
 def limit_ratios(limits: xr.Dataset, *, over: str, reach: float) -> Figure:
     """Limits at the simulated points over others (ours).
 
@@ -234,7 +233,7 @@ def limit_ratios(limits: xr.Dataset, *, over: str, reach: float) -> Figure:
         ratios = here["limit"].sel(source="interpolated") / of
     else:
         ratios = (of / of.sel(strategy=over)).drop_sel(strategy=over)
-    figure, axes = plotting.grid(ratios.sizes["strategy"], size=(3.9, 3.2))
+    figure, axes = style.grid(ratios.sizes["strategy"], size=(3.9, 3.2))
     norm = LogNorm(1 / reach, reach)
     for axis, strategy in zip(axes, ratios["strategy"].values, strict=True):
         found = ratios.sel(strategy=strategy).values
@@ -246,5 +245,5 @@ def limit_ratios(limits: xr.Dataset, *, over: str, reach: float) -> Figure:
     bar = figure.colorbar(drawn, ax=axes, label=label, shrink=0.9, extend="both", ticks=ticks)
     bar.ax.set_yticklabels([f"{tick:.2f}" for tick in ticks])
     bar.ax.minorticks_off()
-    plotting.legend_above(figure, contexts.map_handles("points"), columns=2)
+    style.legend_above(figure, contexts.map_handles("points"), columns=2)
     return figure

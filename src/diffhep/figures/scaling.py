@@ -5,7 +5,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from diffhep import plotting
+from diffhep.figures.painters import style
 
 PANELS = {
     "bias": "bias of the gradient",
@@ -29,32 +29,32 @@ AXES = {
 COSTS = {"seconds": (1e3, "milliseconds"), "bytes": (1e-6, "megabytes")}
 
 
-@plotting.styled
+@style.styled
 def cost(cost: xr.Dataset) -> Figure:
     """Time and memory of a piece of work, one row each, against each size, one column each (ours)."""
     axes_of = [axis for axis in AXES if (cost["axis"] == axis).any()]
-    figure, axes = plotting.panels(len(COSTS), len(axes_of), size=(3.4, 2.6))
+    figure, axes = style.panels(len(COSTS), len(axes_of), size=(3.4, 2.6))
     for row, (name, (scale, label)) in zip(axes, COSTS.items(), strict=True):
         for axis, size in zip(row, axes_of, strict=True):
             here = cost.isel(point=np.flatnonzero(cost["axis"] == size))
             for peer in cost["peer"].values:
                 axis.plot(here["size"], scale * here[name].sel(peer=peer), **PEERS[str(peer)])
             axis.set(xscale="log", yscale="log", xlabel=AXES[size], ylabel=label)
-        plotting.share_range(list(row))
-    plotting.legend_above(figure, axes[0, 0], columns=cost.sizes["peer"])
+        style.share_range(list(row))
+    style.legend_above(figure, axes[0, 0], columns=cost.sizes["peer"])
     return figure
 
 
-@plotting.styled
+@style.styled
 def gradient_noise(noise: xr.Dataset) -> Figure:
     """Bias, spread and direction of the gradients of batches against their size, one colour an objective (ours).
 
     Where the bias is below what so few batches can tell, it is drawn faint.
     """
-    figure, axes = plotting.panels(1, len(PANELS), size=(3.4, 3.1))
+    figure, axes = style.panels(1, len(PANELS), size=(3.4, 3.1))
     for axis, (name, label) in zip(axes.flat, PANELS.items(), strict=True):
         for objective in noise["objective"].values:
-            here, look = noise.sel(objective=objective), plotting.look(str(objective))
+            here, look = noise.sel(objective=objective), style.look(str(objective))
             if name == "bias":
                 axis.plot(here["batch_size"], here["bias"], **look, alpha=0.3)
                 told = here["bias"].where(here["bias"] > 2 * here["bias_error"])
@@ -65,7 +65,7 @@ def gradient_noise(noise: xr.Dataset) -> Figure:
         axis.xaxis.set_minor_formatter(NullFormatter())
         if name != "cosine":
             axis.set_yscale("log")
-    handles = [plotting.line_handle(plotting.look(str(objective))) for objective in noise["objective"].values]
+    handles = [style.line_handle(style.look(str(objective))) for objective in noise["objective"].values]
     note = "in units of the gradient of all events; faint: not told from zero by so many batches"
-    plotting.legend_above(figure, handles, columns=len(handles), note=note)
+    style.legend_above(figure, handles, columns=len(handles), note=note)
     return figure

@@ -7,39 +7,39 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from scipy import stats
 
-from diffhep import plotting
+from diffhep.figures.painters import style
 
 NETWORKS = {
-    "wrong": ("trained on the wrong background", plotting.SIGNAL),
-    "tuned": ("the same, fine-tuned by Split-N-Fit", plotting.CURVE),
-    "correct": ("trained on the correct background", plotting.SMOOTH),
+    "wrong": ("trained on the wrong background", style.SIGNAL),
+    "tuned": ("the same, fine-tuned by Split-N-Fit", style.CURVE),
+    "correct": ("trained on the correct background", style.SMOOTH),
 }
 KINDS = {
-    "before": ("before fine-tuning", plotting.SIGNAL),
-    "folded": ("fine-tuned in folds", plotting.CURVE),
-    "unfolded": ("fine-tuned on all the data", plotting.UP),
+    "before": ("before fine-tuning", style.SIGNAL),
+    "folded": ("fine-tuned in folds", style.CURVE),
+    "unfolded": ("fine-tuned on all the data", style.UP),
 }
 MASS = r"$m_{\gamma\gamma}$ [GeV]"
 SIGNIFICANCE = r"significance [σ], $\pm\sqrt{2\,\Delta\log L}$"
 
 
-@plotting.styled
+@style.styled
 def fits(experiments: xr.Dataset) -> Figure:
     """One pseudo-experiment of each network with its fits (Split-N-Fit Fig. 2)."""
-    figure, axes = plotting.grid(3, size=(3.7, 3.4))
+    figure, axes = style.grid(3, size=(3.7, 3.4))
     edges = experiments["edges"].values
     for axis, (name, (title, _)) in zip(axes, NETWORKS.items(), strict=True):
         here = experiments.sel(network=name)
         _spectrum(axis, edges, here["counts"].values)
         for fit, (colour, line, label) in {
-            "alone": (plotting.SMOOTH, "--", "fit of background"),
-            "both": (plotting.CURVE, "-", "fit of signal + background"),
+            "alone": (style.SMOOTH, "--", "fit of background"),
+            "both": (style.CURVE, "-", "fit of signal + background"),
         }.items():
             axis.stairs(here[fit], edges, baseline=None, color=colour, linestyle=line, label=label, linewidth=1.4)
         axis.set_title(f"{title}\n{float(here['significance'][0]):.1f} σ", fontsize="small")
         axis.set(xlabel=MASS, xlim=(edges[0], edges[-1]), ylim=(0, None))
     axes[0].set_ylabel(f"events / {edges[1] - edges[0]:g} GeV")
-    plotting.legend_above(figure, axes[0], columns=3)
+    style.legend_above(figure, axes[0], columns=3)
     return figure
 
 
@@ -51,14 +51,14 @@ def _spectrum(axis: Axes, edges: np.ndarray, counts: np.ndarray) -> None:
         counts,
         np.sqrt(counts),
         fmt="o",
-        color=plotting.TRUTH,
+        color=style.TRUTH,
         markersize=2.5,
         linewidth=0.8,
         label="pseudo-data",
     )
 
 
-@plotting.styled
+@style.styled
 def plane(spectra: xr.Dataset, *, network: str = "tuned") -> Figure:
     """Score and mass of the expected events, and both projections (Split-N-Fit Fig. 3, left)."""
     figure = Figure(figsize=(6.4, 5.4), layout="constrained")
@@ -72,7 +72,7 @@ def plane(spectra: xr.Dataset, *, network: str = "tuned") -> Figure:
     axis.set(xlabel=MASS, ylabel="score")
     axis.grid(visible=False)
     axis.axhline(float(spectra["cut"]), color="white", linestyle="--", linewidth=1)
-    for name, colour, factor in (("background", plotting.BACKGROUND, 1), ("signal", plotting.SIGNAL, 10)):
+    for name, colour, factor in (("background", style.BACKGROUND, 1), ("signal", style.SIGNAL, 10)):
         one, label = factor * here.sel(sample=name), name if factor == 1 else f"{name} × {factor}"
         top.stairs(one["passed"], edges, color=colour, label=label)
         right.stairs(one["plane"].sum("bin"), rows, orientation="horizontal", color=colour)
@@ -85,10 +85,10 @@ def plane(spectra: xr.Dataset, *, network: str = "tuned") -> Figure:
     return figure
 
 
-@plotting.styled
+@style.styled
 def significances(experiments: xr.Dataset) -> Figure:
     """Significance in many pseudo-experiments, with medians (Split-N-Fit Fig. 3, right)."""
-    figure, axes = plotting.panels(1, 1, size=(5.6, 3.8))
+    figure, axes = style.panels(1, 1, size=(5.6, 3.8))
     axis, values = axes[0, 0], experiments["significance"]
     edges = np.linspace(float(values.min()), float(values.max()), 36)
     for name, (label, colour) in NETWORKS.items():
@@ -97,29 +97,29 @@ def significances(experiments: xr.Dataset) -> Figure:
         axis.hist(here, edges, histtype="step", color=colour, label=f"{label}: {np.median(here):.2f}")
         axis.axvline(np.median(here), color=colour, linestyle="--")
     axis.set(xlabel=SIGNIFICANCE, ylabel="pseudo-experiments")
-    plotting.legend_above(figure, axis, columns=1)
+    style.legend_above(figure, axis, columns=1)
     return figure
 
 
-@plotting.styled
+@style.styled
 def cuts(spectra: xr.Dataset) -> Figure:
     """Expected significance by the cut on the score (ours)."""
-    figure, axes = plotting.panels(1, 1, size=(5.4, 3.6))
+    figure, axes = style.panels(1, 1, size=(5.4, 3.6))
     axis, number = axes[0, 0], spectra.sizes["score"]
     for name, (label, colour) in NETWORKS.items():
         values = spectra["by_cut"].sel(network=name).values
         axis.plot(np.arange(number) / number, values, color=colour, label=label)
         axis.plot(values.argmax() / number, values.max(), "o", color=colour, markersize=5)
-    axis.axvline(float(spectra["cut"]), color=plotting.TRUTH, linestyle=":", linewidth=1.2)
+    axis.axvline(float(spectra["cut"]), color=style.TRUTH, linestyle=":", linewidth=1.2)
     axis.set(xlabel="cut on the score", ylabel="expected significance [σ]", ylim=(0, None), xlim=(0, 1))
-    plotting.legend_above(figure, axis, columns=1)
+    style.legend_above(figure, axis, columns=1)
     return figure
 
 
-@plotting.styled
+@style.styled
 def data_sets(sets: dict[str, xr.Dataset]) -> Figure:
     """Fine-tuning on single data sets with more and less signal: what is seen there, and what it is worth (ours)."""
-    figure, axes = plotting.grid(2, size=(4.2, 3.5))
+    figure, axes = style.grid(2, size=(4.2, 3.5))
     names = sorted(sets, key=float)
     strengths = np.array([float(name) for name in names])
     for axis, (variable, title) in zip(
@@ -129,33 +129,33 @@ def data_sets(sets: dict[str, xr.Dataset]) -> Figure:
     ):
         for kind, (label, colour) in KINDS.items():
             values = np.array([sets[name][variable].sel(kind=kind).values for name in names])
-            plotting.band(axis, strengths, values.T, color=colour, label=label)
+            style.band(axis, strengths, values.T, color=colour, label=label)
         axis.set(xlabel="signal in the data / expected signal", title=title)
     axes[0].set_ylabel(SIGNIFICANCE)
-    plotting.legend_above(figure, axes[0], columns=3, note="lines: mean over data sets, bands: ±1 standard deviation")
+    style.legend_above(figure, axes[0], columns=3, note="lines: mean over data sets, bands: ±1 standard deviation")
     return figure
 
 
-@plotting.styled
+@style.styled
 def fakes(nothing: xr.Dataset) -> Figure:
     """Significance of a signal that is not there, after fine-tuning on the data (ours)."""
-    figure, axes = plotting.panels(1, 1, size=(5.6, 3.6))
+    figure, axes = style.panels(1, 1, size=(5.6, 3.6))
     axis, values = axes[0, 0], nothing["observed"]
     low, high = min(float(values.min()), -3.0), max(float(values.max()), 3.0)
     edges, x = np.linspace(low, high, 17), np.linspace(low, high, 300)
     for kind, (label, colour) in KINDS.items():
         here = values.sel(kind=kind).values
         axis.hist(here, edges, histtype="step", density=True, color=colour, label=f"{label}: {np.abs(here).mean():.2f}")
-    axis.plot(x, stats.norm.pdf(x), color=plotting.TRUTH, linestyle=":", label=f"normal: {np.sqrt(2 / np.pi):.2f}")
+    axis.plot(x, stats.norm.pdf(x), color=style.TRUTH, linestyle=":", label=f"normal: {np.sqrt(2 / np.pi):.2f}")
     axis.set(xlabel=SIGNIFICANCE, ylabel="density of data sets without signal")
-    plotting.legend_above(figure, axis, columns=2, note="numbers: mean size of the significance")
+    style.legend_above(figure, axis, columns=2, note="numbers: mean size of the significance")
     return figure
 
 
-@plotting.styled
+@style.styled
 def sculpting(**spectra: xr.Dataset) -> Figure:
     """Background alone above the cut, which looks like a signal if inputs know the mass; arguments name rows (ours)."""
-    figure, axes = plotting.panels(len(spectra), 3, size=(3.5, 2.8))
+    figure, axes = style.panels(len(spectra), 3, size=(3.5, 2.8))
     for row, (inputs, found) in zip(axes, spectra.items(), strict=True):
         edges = found["edges"].values
         for axis, (name, (title, colour)) in zip(row, NETWORKS.items(), strict=True):

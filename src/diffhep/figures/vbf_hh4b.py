@@ -8,9 +8,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
-from diffhep import plotting
-from diffhep.deviations import largest_deviation
-from diffhep.plotting import BACKGROUND, CURVE, DOWN, HARD, SIGNAL, SMOOTH, TRUTH, UP
+from diffhep.figures.painters import style
+from diffhep.figures.painters.style import BACKGROUND, CURVE, DOWN, HARD, SIGNAL, SMOOTH, TRUTH, UP
+from diffhep.histogramming.smoothing_bias import largest_deviation
 
 LABELS = {
     "m_hh": r"$m_{HH}$ [GeV]",
@@ -28,10 +28,10 @@ CUTS = ("m_jj", "deta_jj")
 PARTS = {"train": (SMOOTH, "training"), "valid": (SIGNAL, "validation"), "test": (CURVE, "test")}
 
 
-@plotting.styled
+@style.styled
 def inputs(events: xr.Dataset) -> Figure:
     """Density of every variable, of each sample and systematic variation."""
-    figure, axes = plotting.grid(events.sizes["variable"], columns=4, size=(2.9, 2.5))
+    figure, axes = style.grid(events.sizes["variable"], columns=4, size=(2.9, 2.5))
     looks = [(SIGNAL, "signal"), (UP, "signal, jet $p_T$ up"), (DOWN, "signal, jet $p_T$ down")]
     for axis, name in zip(axes, events["variable"].values, strict=True):
         signal, background = (events[sample].sel(variable=name).values for sample in ("signal", "background"))
@@ -45,46 +45,46 @@ def inputs(events: xr.Dataset) -> Figure:
         axis.set(xlabel=LABELS[name], yticks=[], xlim=(edges[0], edges[-1]))
     for axis in axes[::4]:
         axis.set_ylabel("density")
-    plotting.legend_above(figure, axes[0], columns=4)
+    style.legend_above(figure, axes[0], columns=4)
     return figure
 
 
-@plotting.styled
+@style.styled
 def losses(m_hh: xr.Dataset, network: xr.Dataset) -> Figure:
     """Expected CLs of training, validation and test events against step, and the smooth one that is trained on."""
-    figure, axes = plotting.panels(1, 2, size=(4.2, 3.2))
+    figure, axes = style.panels(1, 2, size=(4.2, 3.2))
     for axis, run, title in zip(axes.flat, (m_hh, network), ("$m_{HH}$", "network"), strict=True):
         for part, (colour, label) in PARTS.items():
             axis.plot(run["step"], run[f"cls_{part}"].mean("seed"), color=colour, label=f"{label}, hard")
         axis.plot(run["step"], run["cls_smooth"].mean("seed"), "--", color=TRUTH, label="training, smooth")
         axis.set(xlabel=STEP, yscale="log", title=title)
     axes[0, 0].set_ylabel(CLS)
-    plotting.legend_above(figure, axes[0, 0], columns=4)
+    style.legend_above(figure, axes[0, 0], columns=4)
     return figure
 
 
-@plotting.styled
+@style.styled
 def bandwidths(runs: dict[str, xr.Dataset], named: dict[str, str]) -> Figure:
     """Bandwidth against step for several least ones, and the CLs of validation events with it."""
-    figure, axes = plotting.panels(1, 2, size=(4.2, 3.2))
+    figure, axes = style.panels(1, 2, size=(4.2, 3.2))
     ordered = sorted(named.items(), key=itemgetter(1))  # by what is told of them
-    for colour, (name, label) in zip(plotting.sequence(len(named)), ordered, strict=True):
+    for colour, (name, label) in zip(style.sequence(len(named)), ordered, strict=True):
         run = runs[name]
         axes[0, 0].plot(run["step"], run["bandwidth"].isel(seed=0), color=colour, label=label)
         axes[0, 1].plot(run["step"], run["cls_train"].isel(seed=0), color=colour)
         axes[0, 1].plot(run["step"], run["cls_valid"].isel(seed=0), color=colour, linestyle="--")
     axes[0, 0].set(xlabel=STEP, ylabel="bandwidth [range of $m_{HH}$]", yscale="log")
     axes[0, 1].set(xlabel=STEP, ylabel=CLS, yscale="log", title="solid: training, dashed: validation")
-    plotting.legend_above(figure, axes[0, 0], columns=4)
+    style.legend_above(figure, axes[0, 0], columns=4)
     return figure
 
 
-@plotting.styled
+@style.styled
 def bins(run: xr.Dataset) -> Figure:
     """Where the bin edges are, against step."""
-    figure, axes = plotting.panels(1, 1, size=(4.8, 3.6))
+    figure, axes = style.panels(1, 1, size=(4.8, 3.6))
     axis, edges = axes[0, 0], run["edges"].isel(seed=0)
-    for place, colour in enumerate(plotting.sequence(run.sizes["edge"] - 2)):
+    for place, colour in enumerate(style.sequence(run.sizes["edge"] - 2)):
         axis.plot(edges.isel(edge=place + 1), run["step"], color=colour)
     for place in (0, -1):
         axis.axvline(float(edges[0, place]), color=TRUTH, linewidth=1.2)
@@ -92,34 +92,34 @@ def bins(run: xr.Dataset) -> Figure:
     return figure
 
 
-@plotting.styled
+@style.styled
 def cuts(steep: xr.Dataset, annealed: xr.Dataset, landscape: xr.Dataset) -> Figure:
     """Both cuts against step, at the document's slope and with a slope that grows; dashed: the best pair of a scan."""
-    figure, axes = plotting.panels(1, 2, size=(4.2, 3.2))
+    figure, axes = style.panels(1, 2, size=(4.2, 3.2))
     for axis, name in zip(axes.flat, CUTS, strict=True):
         for run, colour, label in ((steep, CURVE, "slope 20 000"), (annealed, SMOOTH, "slope 20 to 20 000 (ours)")):
             axis.plot(run["step"], run["cuts"].sel(cut=name).isel(seed=0), color=colour, label=label)
         best = float(landscape["best"].sel(binning="five", cut=name))
         axis.axhline(best, color=TRUTH, linestyle="--", linewidth=1.2, label="best pair in fixed bins")
         axis.set(xlabel=STEP, ylabel=f"cut on {LABELS[name]}")
-    plotting.legend_above(figure, axes[0, 0], columns=3)
+    style.legend_above(figure, axes[0, 0], columns=3)
     return figure
 
 
-@plotting.styled
+@style.styled
 def evolution(run: xr.Dataset, shares: list[float], observable: str) -> Figure:
     """Histograms of signal and background at chosen steps, hard and smooth, with the smooth curve behind them."""
     steps = [round(share * (run.sizes["step"] - 1)) for share in shares]
-    figure, axes = plotting.panels(2, len(steps), size=(2.9, 2.4))
+    figure, axes = style.panels(2, len(steps), size=(2.9, 2.4))
     for column, step in zip(axes.T, steps, strict=True):
         _histograms(column, run.isel(seed=0, step=step), observable)
         column[0].set_title(f"step {int(run['step'][step])}")
         column[1].set_xlabel(LABELS[observable])
-    plotting.legend_above(figure, axes[0, 0], columns=3)
+    style.legend_above(figure, axes[0, 0], columns=3)
     return figure
 
 
-@plotting.styled
+@style.styled
 def frame(run: xr.Dataset, step: int, observable: str) -> Figure:
     """One picture of the animation: histograms at a step beside the CLs and the bandwidth up to it."""
     figure = Figure(figsize=(8.4, 4.4), layout="constrained")
@@ -175,28 +175,28 @@ def _histograms(axes: np.ndarray, here: xr.Dataset, observable: str) -> None:
             axis.set_ylim(bottom=1e-2)
 
 
-@plotting.styled
+@style.styled
 def deviations(runs: dict[str, xr.Dataset], named: dict[str, str]) -> Figure:
     """Largest deviation of a bin of the smooth histogram from the hard one against step, of signal and background."""
-    figure, axes = plotting.panels(1, 2, size=(4.2, 3.2))
+    figure, axes = style.panels(1, 2, size=(4.2, 3.2))
     for axis, name in zip(axes.flat, ("signal", "background"), strict=True):
-        for colour, (run, label) in zip(plotting.sequence(len(named)), named.items(), strict=True):
+        for colour, (run, label) in zip(style.sequence(len(named)), named.items(), strict=True):
             values = largest_deviation(runs[run], name).isel(seed=0)
             axis.plot(runs[run]["step"], values, color=colour, label=label)
         axis.axhline(1, color=TRUTH, linestyle="--", linewidth=1.2)
         axis.set(xlabel=STEP, yscale="log", title=name, ylim=(0.03, 300))
     axes[0, 0].set_ylabel("largest deviation of a bin [%]")
-    plotting.share_range(list(axes.flat))
-    plotting.legend_above(figure, axes[0, 0], columns=3)
+    style.share_range(list(axes.flat))
+    style.legend_above(figure, axes[0, 0], columns=3)
     return figure
 
 
-@plotting.styled
+@style.styled
 def systematics(run: xr.Dataset) -> Figure:
     """Relative uncertainties against step: jet momenta in each bin of the signal, transfer factor and statistics."""
-    figure, axes = plotting.panels(1, 2, size=(4.2, 3.2))
+    figure, axes = style.panels(1, 2, size=(4.2, 3.2))
     here = run.isel(seed=0)
-    colours = plotting.sequence(run.sizes["bin"])
+    colours = style.sequence(run.sizes["bin"])
     for number, colour in enumerate(colours):
         signal = here["signal_train"].isel(bin=number)
         label = f"bin {number + 1}"
@@ -207,14 +207,14 @@ def systematics(run: xr.Dataset) -> Figure:
     axes[0, 0].set(xlabel=STEP, ylabel="signal / nominal", title="jet $p_T$ up (solid), down (dashed)")
     axes[0, 1].set(xlabel=STEP, ylabel="relative uncertainty", yscale="log", title="background")
     handles = [*axes[0, 0].get_legend_handles_labels()[0], *axes[0, 1].get_legend_handles_labels()[0]]
-    plotting.legend_above(figure, handles, columns=6)
+    style.legend_above(figure, handles, columns=6)
     return figure
 
 
-@plotting.styled
+@style.styled
 def schedules(steep: xr.Dataset, annealed: xr.Dataset) -> Figure:
     """Learning rate, and slopes of the sigmoids, against step."""
-    figure, axes = plotting.panels(1, 2, size=(3.8, 2.9))
+    figure, axes = style.panels(1, 2, size=(3.8, 2.9))
     axes[0, 0].plot(steep["step"], steep["rate"], color=TRUTH)
     axes[0, 0].set(xlabel=STEP, ylabel="learning rate", yscale="log")
     for run, colour, label in ((steep, CURVE, "document's"), (annealed, SMOOTH, "ours")):

@@ -3,14 +3,14 @@
 import xarray as xr
 from matplotlib.figure import Figure
 
-from diffhep import plotting
-from diffhep.plotting import BACKGROUND, CURVE, SIGNAL, SMOOTH, TRUTH
+from diffhep.figures.painters import style as painters_style
+from diffhep.figures.painters.style import BACKGROUND, CURVE, SIGNAL, SMOOTH, TRUTH
 
 
-@plotting.styled
+@painters_style.styled
 def sigmoids(data: xr.Dataset) -> Figure:
     """Sigmoids around a cut, with the lines between which they turn on (Fig. B.12)."""
-    figure, axes = plotting.panels(1, 1, size=(5.2, 3.4))
+    figure, axes = painters_style.panels(1, 1, size=(5.2, 3.4))
     axis = axes[0, 0]
     for slope, colour in zip(data["slope"].values, (SMOOTH, CURVE), strict=False):
         width = float(data["width"].sel(slope=slope))
@@ -22,14 +22,14 @@ def sigmoids(data: xr.Dataset) -> Figure:
         axis.axhline(efficiency, color=TRUTH, linestyle=":", linewidth=1.0)
     axis.set(xlabel="scaled variable − cut", ylabel="weight of an event")
     axis.ticklabel_format(axis="x", scilimits=(-4, -4))
-    plotting.legend_above(figure, axis, columns=1)
+    painters_style.legend_above(figure, axis, columns=1)
     return figure
 
 
-@plotting.styled
+@painters_style.styled
 def pitfalls(data: xr.Dataset) -> Figure:
     """Where the written formula of a cut has no gradient, and events that are lost at open outer edges."""
-    figure, axes = plotting.panels(1, 2, size=(4.3, 3.3))
+    figure, axes = painters_style.panels(1, 2, size=(4.3, 3.3))
     left, right = axes.flat
     looks = (("o-", CURVE), ("s--", SMOOTH))
     sigmoids = {"formula": "formula", "safe": "jax.nn.sigmoid"}
@@ -45,10 +45,10 @@ def pitfalls(data: xr.Dataset) -> Figure:
     return figure
 
 
-@plotting.styled
+@painters_style.styled
 def accuracy(data: xr.Dataset) -> Figure:
     """Largest deviation of a bin of the smooth stand-ins: cuts alone, bandwidth alone, and both together."""
-    figure, axes = plotting.panels(1, 3, size=(3.5, 3.1))
+    figure, axes = painters_style.panels(1, 3, size=(3.5, 3.1))
     slopes, widths, both = axes.flat
     for sample, colour in (("signal", SIGNAL), ("background", BACKGROUND)):
         here = 100 * data.sel(sample=sample)
@@ -64,6 +64,6 @@ def accuracy(data: xr.Dataset) -> Figure:
         axis.set(xscale="log", yscale="log")
         axis.axhline(1, color=TRUTH, linestyle=":", linewidth=1.2)
     slopes.set_ylabel("largest deviation of a bin [%]")
-    plotting.share_range(list(axes.flat))
-    plotting.legend_above(figure, slopes, columns=2)
+    painters_style.share_range(list(axes.flat))
+    painters_style.legend_above(figure, slopes, columns=2)
     return figure

@@ -5,9 +5,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from diffhep import plotting
+from diffhep.figures.painters import style
+from diffhep.figures.painters.style import BACKGROUND, CURVE, HARD, SIGNAL, SMOOTH, TRUTH, UP
 from diffhep.figures.vbf_hh4b import CLS, CUTS, LABELS, STEP
-from diffhep.plotting import BACKGROUND, CURVE, HARD, SIGNAL, SMOOTH, TRUTH, UP
 
 STRATEGIES = {
     "traditional": "cuts scanned, fixed bins",
@@ -19,12 +19,12 @@ STRATEGIES = {
 }
 
 
-@plotting.styled
+@style.styled
 def slopes(judged: xr.Dataset, comparison: xr.Dataset, runs: dict[str, xr.Dataset]) -> Figure:
     """Both cuts against step for several slopes, and how far from the best cuts they end."""
-    figure, axes = plotting.panels(1, 3, size=(3.6, 3.1))
+    figure, axes = style.panels(1, 3, size=(3.6, 3.1))
     ordered = [str(name) for name in judged["run"].values]
-    for colour, name in zip(plotting.sequence(len(ordered)), ordered, strict=True):
+    for colour, name in zip(style.sequence(len(ordered)), ordered, strict=True):
         for axis, cut in zip(axes.flat, CUTS, strict=False):
             run = runs[name]
             label = f"slope {name.removeprefix('slope_')}"
@@ -34,14 +34,14 @@ def slopes(judged: xr.Dataset, comparison: xr.Dataset, runs: dict[str, xr.Datase
         axes[0, 2].plot(*values, "o", color=colour, markersize=7)
     axes[0, 2].axhline(0, color=TRUTH, linestyle="--", linewidth=1.2)
     axes[0, 2].set(xscale="log", xlabel="slope", ylabel="CL$_s$ above that of the scan [%]")
-    plotting.legend_above(figure, axes[0, 0], columns=6)
+    style.legend_above(figure, axes[0, 0], columns=6)
     return figure
 
 
-@plotting.styled
+@style.styled
 def landscape(landscape: xr.Dataset, gentle: xr.Dataset, steep: xr.Dataset) -> Figure:
     """Expected CLs over both cuts, with the ways that gradients of gentle and of steep sigmoids go."""
-    figure, axes = plotting.panels(1, 1, size=(5.6, 4.4))
+    figure, axes = style.panels(1, 1, size=(5.6, 4.4))
     here, axis = landscape.sel(binning="three"), axes[0, 0]
     _plane(figure, axis, here)
     for run, colour in ((gentle, SMOOTH), (steep, CURVE)):
@@ -49,16 +49,16 @@ def landscape(landscape: xr.Dataset, gentle: xr.Dataset, steep: xr.Dataset) -> F
         _path(axis, run["cuts"].isel(seed=0), colour, label=f"slope {slope:g}, from ● to ■")
     look = {"color": "white", "markeredgecolor": TRUTH, "markersize": 13, "linestyle": "none"}
     axis.plot(*here["best"].values, marker="*", label="best pair of the scan", **look)
-    plotting.legend_above(figure, axis, columns=2)
+    style.legend_above(figure, axis, columns=2)
     return figure
 
 
-@plotting.styled
+@style.styled
 def starts(
     landscape: xr.Dataset, steep: xr.Dataset, annealed: xr.Dataset, comparison: xr.Dataset, plateau: float
 ) -> Figure:
     """Ways from many starts, at the document's slope and with one that grows; white: the plateau around the best."""
-    figure, axes = plotting.panels(1, 2, size=(4.6, 3.9))
+    figure, axes = style.panels(1, 2, size=(4.6, 3.9))
     here = landscape.sel(binning="three")
     for axis, run, name, title in zip(
         axes.flat,
@@ -93,27 +93,27 @@ def _path(axis: Axes, cuts: xr.DataArray, colour: str, label: str | None = None)
     axis.plot(*way[-1], "s", color=colour, markeredgecolor="white", markersize=6)
 
 
-@plotting.styled
+@style.styled
 def exploited(data: xr.Dataset) -> Figure:
     """Found over estimated events in the validation region: what was optimised on, and what other data would show."""
-    figure, axes = plotting.panels(2, 2, size=(4.3, 2.7))
+    figure, axes = style.panels(2, 2, size=(4.3, 2.7))
     titles = {"outside": "uncertainty outside the loss", "inside": "uncertainty inside the loss"}
     grid = np.geomspace(float(data["fresh"].min()), float(data["fresh"].max()), 40)
     for column, (run, title) in zip(axes.T, titles.items(), strict=True):
         here = data.sel(run=run)
         _ratios(column[0], here.isel(fold=0))
         column[0].set(title=title, ylim=(-0.1, 2.6))
-        for fold, colour in enumerate(plotting.sequence(data.sizes["fold"])):
+        for fold, colour in enumerate(style.sequence(data.sizes["fold"])):
             of_fold = here.isel(fold=fold)
             other = np.histogram(of_fold["fresh"], grid)[0]
             column[1].stairs(other, grid, color=colour, label=f"fold {fold + 1}: other data (steps), claimed (dashed)")
             column[1].axvline(float(of_fold["claimed"]), color=colour, linestyle="--")
         column[1].set(xscale="log", xlabel=CLS)
-    plotting.share_range(list(axes[1]))
+    style.share_range(list(axes[1]))
     axes[0, 0].set_ylabel("found / estimated")
     axes[1, 0].set_ylabel("sets of data")
     handles = [*axes[0, 0].get_legend_handles_labels()[0], *axes[1, 0].get_legend_handles_labels()[0]]
-    plotting.legend_above(figure, handles, columns=2)
+    style.legend_above(figure, handles, columns=2)
     return figure
 
 
@@ -134,10 +134,10 @@ def _ratios(axis: Axes, here: xr.Dataset) -> None:
     axis.set(xlabel=LABELS["m_hh"], xlim=(edges[0], edges[-1]))
 
 
-@plotting.styled
+@style.styled
 def comparison(judged: xr.Dataset, traditional: xr.Dataset, comparison: xr.Dataset) -> Figure:
     """Traditional analyses beside automated ones, of m_HH and of a network: histograms and limits on equal events."""
-    figure, axes = plotting.panels(2, 3, size=(3.4, 2.7))
+    figure, axes = style.panels(2, 3, size=(3.4, 2.7))
     rows = (("traditional", "m_hh", "m_hh_annealed"), ("cross_entropy", "network", "network_annealed"))
     for row, names, observable in zip(axes, rows, ("m_hh", "network"), strict=True):
         for axis, name in zip(row, names, strict=True):
@@ -150,7 +150,7 @@ def comparison(judged: xr.Dataset, traditional: xr.Dataset, comparison: xr.Datas
             )
             axis.set_xlabel(LABELS[observable])
         row[0].set_ylabel("events")
-    plotting.legend_above(
+    style.legend_above(
         figure, axes[0, 0], columns=2, note="±: standard deviation over folds; pictures are of the first"
     )
     return figure
@@ -166,10 +166,10 @@ def _spectrum(axis: Axes, here: xr.Dataset) -> None:
     axis.set_ylim(bottom=1e-2)
 
 
-@plotting.styled
+@style.styled
 def held(comparison: xr.Dataset) -> Figure:
     """CLs after training with bandwidths that are held, beside the one that is trained, at both kinds of slopes."""
-    figure, axes = plotting.panels(1, comparison.sizes["point"], size=(4.0, 3.1))
+    figure, axes = style.panels(1, comparison.sizes["point"], size=(4.0, 3.1))
     for axis, point in zip(axes.flat, comparison["point"].values, strict=True):
         for place, (run, colour) in enumerate(zip(comparison["run"].values, (CURVE, HARD, SMOOTH, UP), strict=False)):
             values = comparison["held"].sel(point=point, run=run).isel(epoch=-1).values
@@ -181,15 +181,15 @@ def held(comparison: xr.Dataset) -> Figure:
         axis.set_xticks(range(len(told)), told, fontsize="small")
         axis.set(title=str(point), yscale="log")
     axes[0, 0].set_ylabel(CLS)
-    plotting.share_range(list(axes.flat))
+    style.share_range(list(axes.flat))
     return figure
 
 
-@plotting.styled
+@style.styled
 def least_events(runs: dict[str, xr.Dataset], named: dict[str, str]) -> Figure:
     """Background in each bin, bandwidth and CLs against step for several numbers of least events in a bin."""
-    figure, axes = plotting.panels(1, 3, size=(3.5, 3.0))
-    for colour, (name, label) in zip(plotting.sequence(len(named)), named.items(), strict=True):
+    figure, axes = style.panels(1, 3, size=(3.5, 3.0))
+    for colour, (name, label) in zip(style.sequence(len(named)), named.items(), strict=True):
         run = runs[name].isel(seed=0)
         axes[0, 0].plot(run["step"], run["background_train"].min("bin"), color=colour, label=label)
         axes[0, 1].plot(run["step"], run["bandwidth"], color=colour)
@@ -198,5 +198,5 @@ def least_events(runs: dict[str, xr.Dataset], named: dict[str, str]) -> Figure:
         axes.flat, ("background in the emptiest bin", "bandwidth [range]", f"{CLS}, validation"), strict=True
     ):
         axis.set(xlabel=STEP, ylabel=label, yscale="log")
-    plotting.legend_above(figure, axes[0, 0], columns=3)
+    style.legend_above(figure, axes[0, 0], columns=3)
     return figure

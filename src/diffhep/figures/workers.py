@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from diffhep import plotting, scheduling
+from diffhep.figures.painters import style
+from diffhep.pipeline import schedule_model
 
 MEASURED = {"label": "measured", "color": "black", "marker": "o", "linestyle": "none", "zorder": 3}
 MACHINE = {"label": "one machine, model", "color": "#D55E00"}
@@ -18,30 +19,30 @@ NODES = ("#56B4E9", "#0072B2", "#CC79A7")
 MOST_CORES = 128
 
 
-@plotting.styled
+@style.styled
 def wall_time(workers: xr.Dataset, nodes: Sequence[int], cluster: Mapping[str, float]) -> Figure:
     """Wall time of a build against its cores: measured and modelled; of all, modelled; and the memory that it needs.
 
-    The model is `scheduling.schedule`; its one number that is not from single jobs is Snakemake's own seconds a job,
+    The model is `schedule_model`; its one number that is not from single jobs is Snakemake's own seconds a job,
     from the build with one worker.
 
     Args:
         workers: As `benchmarks.workers.measure` returns it.
         nodes: Cores of each node, one curve each.
-        cluster: `overhead`, `poll` and `places` of a batch system, see `scheduling.System`.
+        cluster: `overhead`, `poll` and `places` of a batch system, see `schedule_model.System`.
     """
-    figure, ((built, full, memory),) = plotting.panels(1, 3, size=(3.4, 3.3))
+    figure, ((built, full, memory),) = style.panels(1, 3, size=(3.4, 3.3))
     small, large, system = jobs_of(workers, "built"), jobs_of(workers, "full"), local(workers)
     _draw(built, small, system)
     for seconds in workers["seconds"].values:
         built.plot(workers["workers"], seconds / 60, **MEASURED)
     _draw(full, large, system)
     for size, colour in zip(nodes, NODES, strict=False):
-        cores, batch = doublings(size), scheduling.System(begin=system.begin, **cluster)
-        times = [scheduling.schedule(large, [size] * (number // size), batch).seconds for number in cores]
+        cores, batch = doublings(size), schedule_model.System(begin=system.begin, **cluster)
+        times = [schedule_model.schedule(large, [size] * (number // size), batch).seconds for number in cores]
         full.plot(cores, np.array(times) / 60, color=colour, marker=".", label=f"nodes of {size} cores, model")
-    spans = [(number, scheduling.schedule(large, [number], system).spans) for number in doublings(1)]
-    memory.plot(*np.transpose([(number, scheduling.megabytes(large, of) / 1e3) for number, of in spans]), **MACHINE)
+    spans = [(number, schedule_model.schedule(large, [number], system).spans) for number in doublings(1)]
+    memory.plot(*np.transpose([(number, schedule_model.megabytes(large, of) / 1e3) for number, of in spans]), **MACHINE)
     built.set_title(f"{workers.attrs['target']} at quick scale, {len(small)} jobs")
     full.set_title(f"everything, {len(large)} jobs")
     memory.set(title="everything, on one machine", xlabel="cores", ylabel="memory of all jobs at once / GB")
@@ -53,17 +54,17 @@ def wall_time(workers: xr.Dataset, nodes: Sequence[int], cluster: Mapping[str, f
         f"on nodes {cluster['overhead']:.0f} s a job, ends seen every {cluster['poll']:.0f} s or later, "
         f"{cluster['places']:.0f} jobs at once"
     )
-    plotting.legend_above(figure, list(handles.values()), columns=3, note=note)
+    style.legend_above(figure, list(handles.values()), columns=3, note=note)
     return figure
 
 
-def jobs_of(workers: xr.Dataset, graph: str) -> list[scheduling.Job]:
+def jobs_of(workers: xr.Dataset, graph: str) -> list[schedule_model.Job]:
     """The jobs of a graph that `benchmarks.workers.tabulated` has made arrays of; their names are numbers."""
     seconds, cores, memory, before, after = (
         workers[f"{graph}_{what}"].values for what in ("seconds", "cores", "megabytes", "before", "after")
     )
     return [
-        scheduling.Job(
+        schedule_model.Job(
             str(number), float(seconds[number]), int(cores[number]), tuple(map(str, needs)), float(memory[number])
         )
         for number in range(len(seconds))
@@ -71,12 +72,12 @@ def jobs_of(workers: xr.Dataset, graph: str) -> list[scheduling.Job]:
     ]
 
 
-def local(workers: xr.Dataset) -> scheduling.System:
+def local(workers: xr.Dataset) -> schedule_model.System:
     """Snakemake on the machine that was measured: what a build with one worker takes beyond its jobs."""
     begin = float(workers["begin"].median())
     alone = float(workers["seconds"].sel(workers=1).median())
     rest = alone - begin - float(workers["built_seconds"].sum())
-    return scheduling.System(begin=begin, overhead=max(rest, 0.0) / workers.sizes["built_job"])
+    return schedule_model.System(begin=begin, overhead=max(rest, 0.0) / workers.sizes["built_job"])
 
 
 def doublings(first: int) -> list[int]:
@@ -84,13 +85,13 @@ def doublings(first: int) -> list[int]:
     return [first * 2**power for power in range(MOST_CORES.bit_length()) if first * 2**power <= MOST_CORES]
 
 
-def _draw(axis: Axes, jobs: Iterable[scheduling.Job], system: scheduling.System) -> None:
+def _draw(axis: Axes, jobs: Iterable[schedule_model.Job], system: schedule_model.System) -> None:
     """What the model says of one machine, and the two bounds."""
     cores = doublings(1)
-    times = [scheduling.schedule(jobs, [number], system).seconds for number in cores]
+    times = [schedule_model.schedule(jobs, [number], system).seconds for number in cores]
     axis.plot(cores, np.array(times) / 60, **MACHINE)
-    axis.plot(cores, [scheduling.work(jobs, number) / 60 for number in cores], **BUSY)
-    axis.axhline(scheduling.longest_chain(jobs) / 60, **CHAIN)
+    axis.plot(cores, [schedule_model.work(jobs, number) / 60 for number in cores], **BUSY)
+    axis.axhline(schedule_model.longest_chain(jobs) / 60, **CHAIN)
     axis.set(xlabel="cores", ylabel="wall time / minutes")
 
 

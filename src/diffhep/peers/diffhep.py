@@ -3,10 +3,10 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from diffhep import fits, hypotests, limits
-from diffhep.data.templates import Templates
-from diffhep.likelihood import Data, Model
-from diffhep.models import signal_background
+from diffhep.inference import hypotests, mle, upper_limits
+from diffhep.models.likelihood import Data, Model
+from diffhep.models.simple import signal_background
+from diffhep.peers.templates import Templates
 
 
 def model(templates: Templates) -> Model:
@@ -21,12 +21,12 @@ def data(templates: Templates, observed: Float[Array, " bin"]) -> Data:
 
 def fit(templates: Templates, observed: Float[Array, " bin"]) -> Float[Array, ""]:
     """Best signal strength."""
-    return fits.fit(model(templates), data(templates, observed)).parameters[0]
+    return mle.fit(model(templates), data(templates, observed)).parameters[0]
 
 
 def limit(templates: Templates, observed: Float[Array, " bin"]) -> Float[Array, ""]:
     """Observed upper limit; the five expected ones are found on the way."""
-    found = limits.upper_limits(model(templates), data(templates, observed))
+    found = upper_limits.upper_limits(model(templates), data(templates, observed))
     return found.observed + 0 * found.expected.sum()  # nothing of it is optimised away
 
 

@@ -9,7 +9,7 @@ from everwillow.hypotest.calculators import AsymptoticCalculator
 from everwillow.hypotest.upper_limit import upper_limit
 from jaxtyping import Array, Float, PyTree
 
-from diffhep.data.templates import Templates
+from diffhep.peers.templates import Templates
 
 HIGHEST = 10.0
 """Strength up to which limits are looked for: the bound that pyhf and we have."""

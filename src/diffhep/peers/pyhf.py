@@ -6,8 +6,8 @@ import numpy as np
 import pyhf
 from jaxtyping import Float
 
-from diffhep.data.templates import Templates
-from diffhep.models import signal_background_workspace
+from diffhep.models.simple import signal_background_workspace
+from diffhep.peers.templates import Templates
 
 NAME = f"pyhf {version('pyhf')} (numpy {version('numpy')}, scipy {version('scipy')})"
 

@@ -11,10 +11,10 @@ import relaxed
 from jax.tree_util import register_dataclass
 from jaxtyping import Array, Float
 
-from diffhep.data.templates import Templates
-from diffhep.likelihood import Data, Model, expected_data, log_likelihood
-from diffhep.modifiers import Leaf
+from diffhep.models.likelihood import Data, Model, expected_data, log_likelihood
+from diffhep.models.modifiers import Leaf
 from diffhep.peers import diffhep as ours
+from diffhep.peers.templates import Templates
 
 NAME = f"relaxed {version('relaxed')} (conditional fit given a copy of its parameters), jax {version('jax')}"
 

@@ -10,10 +10,10 @@ import xarray as xr
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
-from diffhep.descent import descend as steps_downhill
-from diffhep.hypotests import expected_p0
-from diffhep.likelihood import Model
-from diffhep.models import signal_background
+from diffhep.inference.hypotests import expected_p0
+from diffhep.learning.optimisers import descend as steps_downhill
+from diffhep.models.likelihood import Model
+from diffhep.models.simple import signal_background
 
 Coefficients = Mapping[str, Sequence[float]]
 COUNTS = ("signal", "background", "uncertainty")

@@ -12,9 +12,9 @@ from bayes_opt import BayesianOptimization
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
-from diffhep import training
-from diffhep.cuts import asimov_significance, hard_cut, sigmoid_cut
-from diffhep.descent import descend as steps_downhill
+from diffhep import prng
+from diffhep.histogramming.cuts import asimov_significance, hard_cut, sigmoid_cut
+from diffhep.learning.optimisers import descend as steps_downhill
 
 EVENTS = 30  # purpose of the suite's seed
 FIRST_GUESSES = 5  # random points from which the Bayesian optimisation starts
@@ -34,7 +34,7 @@ class Sample(NamedTuple):
 def draw(settings: dict, variables: int = 1) -> Sample:
     """Events with `variables` independent variables, in each a normal peak over a falling exponential."""
     data, events = settings["data"], settings["data"]["events"]
-    keys = jax.random.split(training.key(settings["seed"], EVENTS))
+    keys = jax.random.split(prng.key(settings["seed"], EVENTS))
     peak, falling = data["signal"], data["background"]
     drawn = _drawn(keys, (variables, events), peak["mean"], peak["width"], falling["scale"])
     return Sample(*drawn, peak["yield"] / events, falling["yield"] / events)

@@ -1,0 +1,1 @@
+"""Simulated H -> tau tau events with the columns of the HiggsML challenge."""

@@ -1,0 +1,1 @@
+"""Conditional normalizing flows, their training, ensembles of them, contrastive flows."""

@@ -1,0 +1,1 @@
+"""Statistical inference: fits, test statistics, hypothesis tests, limits, intervals, pseudo-experiments."""

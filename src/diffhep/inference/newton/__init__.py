@@ -1,0 +1,1 @@
+"""The Newton minimiser behind the fits, for bounded parameters and empty bins."""

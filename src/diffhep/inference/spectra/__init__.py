@@ -1,0 +1,1 @@
+"""Differentiable least-squares fits of mass spectra."""

@@ -1,0 +1,1 @@
+"""Training: networks, losses, optimisers and the compiled training loop."""

@@ -1,0 +1,1 @@
+"""Split-N-Fit: a loss without labels and fine-tuning on data."""

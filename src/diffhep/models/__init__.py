@@ -1,0 +1,1 @@
+"""Statistical models: HistFactory as pytrees, from arrays or pyhf workspaces."""

@@ -1,0 +1,49 @@
+"""How programs are compiled: once, and in a hurry where they will not run for long."""
+
+import hashlib
+import os
+import platform
+import sys
+from pathlib import Path
+
+QUICK = 0.2
+"""Seconds; what compiles faster is not worth a file."""
+
+HASTY = (
+    "--xla_backend_optimization_level=0",
+    "--xla_cpu_use_fusion_emitters=false",
+    # fits are loops within loops, which these go through again and again
+    "--xla_disable_hlo_passes=simplify-while-loops,while-loop-invariant-code-motion,while-loop-constant-sinking,"
+    "simplify-conditional",
+)
+
+
+def keep_in(folder: Path) -> None:
+    """Keep compiled programs in a folder, unless the user has chosen one."""
+    processor = hashlib.sha256(_processor().encode()).hexdigest()[:8]  # compiled code fits one kind of processor
+    choices = {
+        "jax_compilation_cache_dir": str(folder.resolve() / processor),
+        "jax_persistent_cache_min_compile_time_secs": QUICK,
+    }
+    for name, value in choices.items():
+        chosen = os.environ.setdefault(name.upper(), str(value))
+        if "jax" in sys.modules:  # too late for the environment
+            sys.modules["jax"].config.update(name, type(value)(chosen))
+
+
+def hastily() -> None:
+    """Compile in a third of the time, on a CPU; thousands of fits side by side then take four times as long.
+
+    To be called before anything is compiled. XLA stops at flags it does not know; the jax that we pin knows these.
+    """
+    flags, chosen = " ".join(HASTY), os.environ.get("XLA_FLAGS", "")
+    if flags not in chosen:
+        os.environ["XLA_FLAGS"] = f"{flags} {chosen}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line for line in lines if line.startswith(("flags", "Features")))
+    except (OSError, StopIteration):
+        return platform.platform()

@@ -1,0 +1,166 @@
+"""Runs one stage or draws one figure: all that stands between the workflow and the pure functions of the library."""
+
+import atexit
+import hashlib
+import importlib
+import inspect
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from diffhep.errors import InputError
+from diffhep.files import replacing
+from diffhep.pipeline import compilation, cpu_affinity, job_exit, store
+from diffhep.pipeline.gallery import Contents
+from diffhep.pipeline.shards import PARTS_ALONG
+
+CACHE = Path(".cache/jax")
+
+
+def log_to(path: str) -> None:
+    """Begin a job: send all that this process prints from now on to a file, compiled libraries included."""
+    job_exit.end_with_parent()
+    sys.excepthook = partial(job_exit.tell, job_exit.standard_error())
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    os.close(file)
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("diffhep").setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    atexit.register(job_exit.tell_memory)
+
+
+def prepare(threads: int, *, optimise: bool = True) -> None:
+    """Give this process its share of the machine; to be called before jax is imported.
+
+    Args:
+        threads: How many cores it may use.
+        optimise: Whether programs are worth the time that it takes to make them fast.
+    """
+    cpu_affinity.pin(threads)
+    compilation.keep_in(CACHE)
+    if not optimise:
+        compilation.hastily()
+
+
+def run(job: Mapping[str, Any], inputs: Mapping[str, Any], output: str) -> None:
+    """Call one stage of a study on stored datasets and store what it returns.
+
+    Args:
+        job: `call` (module:function), `settings` for it, and `code`, the fingerprint of what it is made of.
+        inputs: Path of a dataset, or a list of paths, for each further argument of the stage; or instead
+            `parts_along_<dimension>`, results of the stage for some of its seeds (or whatever else) each, to be joined.
+        output: Where the result goes.
+    """
+    for name in inputs:
+        if name.startswith(PARTS_ALONG):
+            return store.save(_joined(inputs[name], name.removeprefix(PARTS_ALONG)), output, provenance=dict(job))
+    stage = resolve(job["call"])
+    identity = hashlib.sha256(json.dumps(dict(job), sort_keys=True).encode()).hexdigest()[:12]
+    checkpoint = Path(f"{output}.{identity}.checkpoint")  # no other run can mistake it for its own
+    resumable = "checkpoint" in inspect.signature(stage).parameters
+    result = stage(job["settings"], **load(inputs), **({"checkpoint": checkpoint} if resumable else {}))
+    store.save(result, output, provenance=dict(job))
+    for left_over in checkpoint.parent.glob(f"{Path(output).name}.*.checkpoint"):
+        left_over.unlink()
+
+
+def _joined(paths: Sequence[str], dimension: str) -> xr.Dataset:
+    """Stored datasets that differ along one dimension only, as one."""
+    parts = load({"parts": paths})["parts"].values()
+    same = {"data_vars": "minimal", "coords": "minimal", "compat": "equals", "join": "exact"}
+    return xr.concat(parts, dimension, **same, combine_attrs="drop")  # they say which seeds a part has
+
+
+def export(job: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Sequence[str]) -> None:
+    """Write what a stage makes of stored datasets as JSON, one file for each name that it returns.
+
+    Args:
+        job: As for `run`.
+        inputs: As for `run`.
+        outputs: Path for each name, `<name>.json`.
+    """
+    documents = resolve(job["call"])(job["settings"], **load(inputs))
+    for path in outputs:
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(documents[Path(path).stem], indent=1))
+
+
+def resolve(call: str) -> Callable:
+    """The function that `module:function` names."""
+    module, _, function = call.partition(":")
+    return getattr(importlib.import_module(module), function)
+
+
+def load(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Dataset by argument name; where several paths are given, a dict of them by file stem.
+
+    Files that are no results, with which users come, are handed on as paths.
+
+    Raises:
+        InputError: Two of several paths have the same stem.
+    """
+
+    def read(path):
+        return store.load(path) if path.endswith(".nc") else Path(path)
+
+    def each(paths):
+        found = {}
+        for path in paths:
+            if Path(path).stem in found:
+                raise InputError(f"{path}: another file of this name is read with it: give each a name of its own")
+            found[Path(path).stem] = read(path)
+        return found
+
+    return {name: read(paths) if isinstance(paths, str) else each(paths) for name, paths in inputs.items()}
+
+
+def check_claims(claims: Mapping[str, Mapping[str, Any]], output: str) -> None:
+    """Check claims, whose `inputs` are paths of datasets by argument of the check, and write their table."""
+    inputs = {name: load(claim["inputs"]) for name, claim in claims.items()}
+    write_table(resolve("diffhep.pipeline.claims:check")(claims, inputs), output)
+
+
+def write_pages(
+    documents: Mapping, pictures: Mapping, files: Sequence[str], claims: str, outputs: Mapping[str, str], scale: str
+) -> None:
+    """Write the pages that show every figure and claim; see `gallery.page` and `report.page`.
+
+    Args:
+        documents: Of the manifest.
+        pictures: Figures and animations of the manifest, by name.
+        files: Path of each; the stem is its name.
+        claims: Path of the table of all claims.
+        outputs: Where a page goes, by the module that makes it.
+        scale: At which all was computed.
+    """
+    paths = {Path(file).stem: file for file in files}
+    shown = {name: {**entry, "file": paths[name]} for name, entry in pictures.items()}
+    contents = Contents(documents, shown, pd.read_csv(claims), scale)
+    for module, output in outputs.items():
+        text = resolve(f"diffhep.{module}:page")(contents, Path(output).parent)
+        with replacing(output) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+
+def join_tables(tables: Sequence[str], outputs: Sequence[str]) -> None:
+    """Write tables of the same columns as one."""
+    joined = pd.concat([pd.read_csv(table, dtype=str) for table in tables])
+    for path in outputs:
+        write_table(joined, path)
+
+
+def write_table(table: pd.DataFrame, path: str) -> None:
+    """Write a table as CSV or, where the name ends in `.md`, as Markdown."""
+    text = table.to_markdown(index=False) + "\n" if path.endswith(".md") else table.to_csv(index=False)
+    with replacing(path) as temporary:
+        temporary.write_text(text)

@@ -1,0 +1,1 @@
+"""Gaussian blobs: a network trained on the result of the statistical analysis."""

@@ -1,0 +1,1 @@
+"""Contrastive normalizing flows on Gaussians and digits."""

@@ -1,0 +1,1 @@
+"""Conditional flows that interpolate between the distributions they were trained on."""

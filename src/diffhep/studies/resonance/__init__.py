@@ -1,0 +1,1 @@
+"""The search for X -> SH, by interpolation in the masses."""

@@ -1,0 +1,73 @@
+"""What fits, limits and training steps cost, done by diffhep and by its peers on the same templates."""
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Float
+
+from diffhep import prng
+from diffhep.data.blobs import FEATURES
+from diffhep.learning import losses, training
+from diffhep.learning.networks import Observable
+from diffhep.learning.networks import logits as logits_of
+from diffhep.learning.summary_statistic import smooth_yields
+from diffhep.peers import timing
+from diffhep.peers.templates import Templates, templates
+from diffhep.samples import Events
+
+CROSS_ENTROPY = "cross_entropy"
+"""Stands among the peers of a training step for one without any statistics."""
+
+
+def statistics(work: str, peer: str, size: Mapping[str, int], seed: int) -> timing.Work:
+    """A `fit` or a `limit` of templates of some `nuisance_parameters`, `bins` and `channels`."""
+    module = importlib.import_module(f"diffhep.peers.{peer}")
+    made, observed = templates(*(size[key] for key in ("nuisance_parameters", "bins", "channels")), seed)
+    if peer == "pyhf":
+        return timing.interpreted(getattr(module, work), *module.prepare(made, observed, size["channels"]))
+    return timing.compiled(getattr(module, work), jax.tree.map(jnp.asarray, made), jnp.asarray(observed))
+
+
+def step(peer: str, size: Mapping[str, int], settings: Mapping[str, Any], events: Events) -> timing.Work:
+    """A training step on expected CLs, for some `nuisance_parameters`, `bins` and a `batch_size`."""
+    loss, network = _loss(peer, size, settings), Observable(settings["network"])
+    optimiser = optax.adam(settings["learning_rate"])
+    batch = jax.tree.map(lambda array: jnp.asarray(np.asarray(array)[:, : size["batch_size"]]), events)
+    start = jax.jit(network.init)
+    parameters = start(prng.key(settings["seed"], training.INITIALISE), np.zeros(FEATURES, np.float32))
+
+    def advance(parameters, memory, batch):
+        value, gradient = jax.value_and_grad(loss)(parameters, batch)
+        updates, memory = optimiser.update(gradient, memory)
+        return value, optax.apply_updates(parameters, updates), memory
+
+    return timing.compiled(advance, parameters, jax.jit(optimiser.init)(parameters), batch)
+
+
+def _loss(peer: str, size: Mapping[str, int], settings: Mapping[str, Any]) -> Callable[[Any, Events], Array]:
+    network, edges = Observable(settings["network"]), np.linspace(0, 1, size["bins"] + 1)
+    settings = {**settings, "bandwidth": settings["bandwidth"] * settings["bandwidth_bins"] / size["bins"]}
+    patterns = _patterns(size["nuisance_parameters"], size["bins"], settings["seed"])
+
+    def loss(parameters, batch):
+        logits = logits_of(network, parameters, batch.features)
+        if peer == CROSS_ENTROPY:
+            return losses.bce_augmented(losses.Outcome(logits, batch.weights, None))
+        signal, background, *moved = smooth_yields(settings, edges, logits, batch.weights)
+        up, down = (background + (template - background) * patterns for template in moved)
+        return importlib.import_module(f"diffhep.peers.{peer}").cls(Templates(signal, background, up, down))
+
+    return loss
+
+
+def _patterns(nuisance_parameters: int, bins: int, seed: int) -> Float[np.ndarray, "shift bin"]:
+    """How much of the background's shift belongs to each parameter: all of it to one, or parts of random signs."""
+    if nuisance_parameters == 1:
+        return np.ones((1, bins))
+    signs = np.random.default_rng(seed).choice([-1.0, 1.0], (nuisance_parameters, bins))
+    return signs / np.sqrt(nuisance_parameters)

@@ -1,0 +1,1 @@
+"""Split-N-Fit on a toy of HH -> bb gamma gamma."""

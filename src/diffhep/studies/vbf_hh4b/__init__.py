@@ -1,0 +1,1 @@
+"""VBF HH -> 4b: cuts, bins and a network optimised together (TOMATOS)."""

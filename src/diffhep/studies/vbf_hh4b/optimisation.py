@@ -1,0 +1,249 @@
+"""What the study of VBF HH -> 4b minimises: expected CLs as a function of network, cuts, bin edges and bandwidth."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float, Key
+
+from diffhep.data.vbf_hh4b import VARIABLES
+from diffhep.histogramming.cuts import hard_cut, sigmoid_cut
+from diffhep.histogramming.histograms import binned_kde, hard_histogram, ordered_edges
+from diffhep.histogramming.transfer_factors import Tags, emptiness
+from diffhep.inference import hypotests
+from diffhep.learning import losses, networks, optimisers, training
+from diffhep.static_settings import Fixed, Told
+from diffhep.studies.vbf_hh4b.inputs import Part, Region
+from diffhep.studies.vbf_hh4b.statistical_model import Counts, background, model
+
+FINE = 200
+"""Equal bins of the observable in which histograms are kept, to be drawn as curves."""
+
+Settings = Mapping[str, Any]
+
+Parameters = Mapping[str, Any]
+"""`network`, `cuts` (cut,), `bins` (bin,), `bandwidth` and `slope`: all that can be trained or planned."""
+
+
+class Tools(NamedTuple):
+    """How events are cut and counted, smoothly or not.
+
+    Attributes:
+        weigh: Variables (sample, event, variable) to the weight (sample, event) that the cuts give.
+        count: Values and weights of the events of one sample to the contents of bins.
+    """
+
+    weigh: Callable[[Array], Array]
+    count: Callable[[Array, Array], Array]
+
+
+def smooth(settings: Settings, parameters: Parameters) -> Tools:
+    """Sigmoids and a binned KDE: what is trained through."""
+    cut = partial(sigmoid_cut, slope=jax.lax.stop_gradient(parameters["slope"]))
+    at, width = edges(settings, parameters), parameters["bandwidth"]
+    return Tools(
+        partial(_weights, settings["cuts"], parameters["cuts"], cut),
+        lambda values, weights: binned_kde(values, at, width, weights, edges_mode="closed"),
+    )
+
+
+def hard(settings: Settings, cuts: Float[ArrayLike, " cut"], edges: Float[ArrayLike, " edge"]) -> Tools:
+    """Cuts and histograms as an analysis has them: what is reported."""
+    return Tools(
+        partial(_weights, settings["cuts"], cuts, hard_cut),
+        lambda values, weights: hard_histogram(values, edges, weights),
+    )
+
+
+def _weights(named: Mapping[str, Settings], cuts, weigh, variables):
+    weights = jnp.ones(variables.shape[:2])
+    for value, (name, of) in zip(cuts, named.items(), strict=True):
+        side = {"above": 1, "below": -1}[of["keep"]]
+        weights = weights * weigh(side * variables[..., VARIABLES.index(name)], side * value)
+    return weights
+
+
+def edges(settings: Settings, parameters: Parameters) -> Float[Array, " edge"]:
+    """Bin edges, as they are set if they are, else as they are trained."""
+    if "edges" in settings:
+        return jnp.asarray(settings["edges"], jnp.float64)
+    return ordered_edges(parameters["bins"])
+
+
+def observable(settings: Settings, network: Any, variables: Array) -> Float[Array, "sample event"]:
+    """What is histogrammed, in [0, 1]: a variable, or the score of the network with these parameters."""
+    if settings["observable"] == "network":
+        return jax.nn.sigmoid(networks.logits(_network(settings), network, variables))
+    return variables[..., VARIABLES.index(settings["observable"])]
+
+
+def _network(settings: Settings) -> networks.Observable:
+    return networks.Observable(tuple(settings["network"]))
+
+
+def initialise(settings: Settings, key: Key[Array, ""]) -> dict[str, Any]:
+    """Parameters to start from: a network of its own for each key, and cuts drawn where they are given as a range."""
+    drawn = jax.random.uniform(jax.random.fold_in(key, 1), (len(settings["cuts"]),), jnp.float64)
+    ranges = np.array([np.broadcast_to(of["start"], 2) for of in settings["cuts"].values()], float).reshape(-1, 2)
+    nothing = jnp.zeros(len(VARIABLES), jnp.float32)
+    return {
+        "network": _network(settings).init(key, nothing) if settings["observable"] == "network" else {},
+        "cuts": ranges[:, 0] + drawn * (ranges[:, 1] - ranges[:, 0]),
+        "bins": jnp.zeros(settings["bins"]),
+        "bandwidth": jnp.asarray(settings["bandwidth"]["width"], jnp.float64),
+        "slope": jnp.asarray(_slopes(settings)(0), jnp.float64),
+    }
+
+
+def _slopes(settings: Settings) -> optimisers.Geometric:
+    """Slope of the cuts' sigmoids after so many steps."""
+    of, steps = settings["slope"], settings["steps"]
+    if not isinstance(of, Mapping):
+        return optimisers.Geometric(of, of)
+    return optimisers.Geometric(of["start"], of["end"], of["from"] * steps, (of["to"] - of["from"]) * steps)
+
+
+def rates(settings: Settings) -> optimisers.Plan:
+    """Learning rate after so many steps."""
+    peak = settings["learning_rate"]
+    return optimisers.one_cycle(peak, settings["steps"]) if settings["schedule"] == "one_cycle" else lambda _: peak
+
+
+def counts(settings: Settings, network: Any, tools: Tools, part: Part) -> Counts:
+    """What the cuts leave of the events of a part, in bins.
+
+    Args:
+        settings: Of the run.
+        network: Parameters of the network, if there is one.
+        tools: `smooth` or `hard`.
+        part: The events.
+    """
+    find = partial(observable, settings, network)
+    region, validation, control = part
+    binned = jax.vmap(tools.count)(find(region.variables), region.weights * tools.weigh(region.variables))
+    kept = tools.weigh(control.variables)
+    outside = Tags(*(jnp.sum(weights * kept) for weights in (control.weights, control.two_tag)))
+    values, kept = find(validation.variables)[0], tools.weigh(validation.variables)[0]
+    beside = Tags(*(tools.count(values, weights[0] * kept) for weights in (validation.weights, validation.two_tag)))
+    return Counts(binned[:-1], binned[-1], outside, beside)
+
+
+def sharp(settings: Settings, network: Any, cuts: ArrayLike, edges: ArrayLike, part: Part) -> Counts:
+    """`counts` with `hard` tools: one program for all runs with such cuts."""
+    return _sharp(_needed(settings), network, cuts, edges, part)
+
+
+@partial(jax.jit, static_argnums=0)
+def _sharp(settings: Fixed, network, cuts, edges, part) -> Counts:
+    return counts(settings, network, hard(settings, cuts, edges), part)
+
+
+def loss(
+    settings: Settings, total: int, parameters: Parameters, region: Region, beside: tuple[Region, Region]
+) -> Array:
+    """Expected CLs and the penalty of empty bins; or cross-entropy of signal and background, for comparison.
+
+    Args:
+        settings: Of the run.
+        total: Events of each sample in the signal region, of which `region` may be a batch.
+        parameters: What is optimised.
+        region: Events of the signal region.
+        beside: Those of validation and control region.
+    """
+    if settings["objective"] == "bce":
+        return _cross_entropy(settings, parameters["network"], region)
+    region = region._replace(weights=region.weights * (total / region.weights.shape[1]))
+    found = counts(settings, parameters["network"], smooth(settings, parameters), Part(region, *beside))
+    expected = hypotests.expected_cls(model(found, shape=settings["shape"] == "inside"))
+    penalty = settings["penalty"]
+    return expected + penalty["size"] * emptiness(background(found).events, penalty["least_events"])
+
+
+def _cross_entropy(settings: Settings, network: Any, region: Region) -> Array:
+    """Of nominal signal and background, as many of one as of the other."""
+    rows = np.array([0, -1])
+    weights = region.weights[rows] / region.weights[rows].mean(axis=1, keepdims=True)
+    logits = networks.logits(_network(settings), network, region.variables[rows])
+    return losses.bce(losses.Outcome(logits, weights, None))
+
+
+def _needed(settings: Settings, *others: str) -> Fixed:
+    """What hard cuts depend on, and others: many runs share it."""
+    needed = {name: settings[name] for name in ("observable", "network", *others) if name in settings}
+    return Fixed(needed | {"cuts": {name: {"keep": of["keep"]} for name, of in settings["cuts"].items()}})
+
+
+def evaluate(settings: Settings, parameters: Parameters, held_out: Mapping[str, Part]) -> dict[str, Array]:
+    """All that figures show of one step.
+
+    Returns:
+        `cls_<part>`, `signal_<part>` (variation, bin) and `background_<part>` (bin) of every part, with hard cuts and
+        histograms; `..._smooth`, the same of the training part as it is trained on; its relative uncertainties; `fine`,
+        its nominal signal and background in many bins; and `cuts`, `edges`, `bandwidth` and `slope`.
+    """
+    network, at = parameters["network"], edges(settings, parameters)
+    sharp, train = hard(settings, parameters["cuts"], at), held_out["train"]
+    every = {name: counts(settings, network, sharp, part) for name, part in held_out.items()}
+    every["smooth"] = counts(settings, network, smooth(settings, parameters), train)
+    stacked = jax.tree.map(lambda *each: jnp.stack(each), *every.values())
+    judged = partial(model, shape=settings["shape"] != "none")
+    tested = jax.lax.map(lambda each: hypotests.expected_cls(judged(each)), stacked)  # one fit compiled for all
+    estimate = background(every["train"])
+    return {
+        **{f"cls_{name}": value for name, value in zip(every, tested, strict=True)},
+        **{f"signal_{name}": each.signal for name, each in every.items()},
+        **{f"background_{name}": background(each).events for name, each in every.items()},
+        "statistical": estimate.statistical / estimate.events,
+        "normalisation": estimate.normalisation,
+        "shape": estimate.shape,
+        "fine": fine(settings, network, sharp, train.signal_region),
+        "cuts": parameters["cuts"],
+        "edges": at,
+        "bandwidth": parameters["bandwidth"],
+        "slope": parameters["slope"],
+    }
+
+
+def fine(settings: Settings, network: Any, tools: Tools, region: Region) -> Float[Array, "sample fine"]:
+    """Nominal signal and background after the cuts, in `FINE` bins of the observable."""
+    rows = np.array([0, -1])
+    variables = region.variables[rows]
+    values, weights = observable(settings, network, variables), region.weights[rows] * tools.weigh(variables)
+    return jax.vmap(lambda x, w: jnp.histogram(x, FINE, (0, 1), weights=w)[0])(values, weights)
+
+
+def problem(settings: Settings, parts: Mapping[str, Part]) -> training.Problem:
+    """The optimisation of one run, in `settings["steps"]` steps.
+
+    Args:
+        settings: `observable`: "network" or a variable; `train`: what of network, cuts, bins and bandwidth;
+            `objective`: "cls" or "bce"; `shape`: where its uncertainty counts; number of `bins`, or `edges` in shares
+            of the range; `cuts`: on each variable, what they `keep` and where they `start`; `slope`: a number, or
+            `start`, `end` and between which shares of the steps it changes; `bandwidth`: its `width` at first and
+            `least`; `penalty`: `least_events` in a bin and `size`; `learning_rate`, `schedule`; `limits` of steps;
+            widths of the `network`.
+        parts: Result of `inputs.parts`.
+
+    Raises:
+        ValueError: The bandwidth starts below its least value, or that is not positive.
+    """
+    width, least = (settings["bandwidth"][name] for name in ("width", "least"))
+    if not 0 < least <= width:
+        raise ValueError(f"bandwidth starts at {width}: it must be at least {least}, and that above 0")
+    parts = jax.device_put(dict(parts))
+    trained = {kind: settings["limits"].get(kind) for kind in settings["train"]}
+    region, *beside = parts["train"]
+    return training.Problem(
+        settings["objective"],
+        partial(initialise, settings),
+        partial(loss, settings, region.weights.shape[1]),
+        Told(evaluate, _needed(settings, "shape", "edges")),
+        region,
+        parts,
+        (tuple(beside),),
+        optimisers.optimiser(rates(settings), trained, {"slope": _slopes(settings)}, {"bandwidth": least}),
+    )

@@ -1,0 +1,145 @@
+"""Stages of the study of VBF HH -> 4b: the optimisation of each run, and what its result is worth (TOMATOS)."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import xarray as xr
+
+from diffhep.inference import hypotests, upper_limits
+from diffhep.learning import training
+from diffhep.studies.vbf_hh4b import inputs
+from diffhep.studies.vbf_hh4b.optimisation import initialise, problem, rates, sharp
+from diffhep.studies.vbf_hh4b.statistical_model import background, model
+
+DIMS = {
+    "edges": ("edge",),
+    "cuts": ("cut",),
+    **{f"signal_{part}": ("variation", "bin") for part in (*inputs.PARTS, "smooth")},
+    **{f"background_{part}": ("bin",) for part in (*inputs.PARTS, "smooth")},
+    "statistical": ("bin",),
+    "shape": ("bin",),
+    "fine": ("sample", "fine_bin"),
+}
+
+
+def train(settings: Mapping[str, Any], events: xr.Dataset, checkpoint: Path | None = None) -> xr.Dataset:
+    """Optimise one run from every start.
+
+    Args:
+        settings: Of `optimisation.problem` and `inputs.parts`; `regions`; `seeds`, `seed`,
+            `seeds_at_once`, `batch_size`, `evaluate_every`; fixed `edges`, if there are any, in units of the variable.
+        events: Result of `inputs.generate`.
+        checkpoint: As in `training.train`.
+
+    Returns:
+        What `optimisation.evaluate` says of every so many steps (seed, step, ...), `cuts` and `edges` in units of
+        their variables; `loss`, its mean since the last of them; `rate` (step), the learning rate; and `parameters`
+        (seed, parameter) of the network after the last.
+    """
+    every, number = settings["evaluate_every"], settings["seeds"]
+    schedule = training.Schedule(
+        settings["steps"] // every,
+        settings["batch_size"],
+        settings["learning_rate"],
+        training.at_once(settings["seeds_at_once"], number),
+        steps=every,
+    )
+    seeds = range(settings["seed"], settings["seed"] + number)
+    parts = inputs.parts(events, settings, settings["regions"])
+    history, state = training.train(problem(in_shares(settings, events), parts), schedule, seeds, checkpoint=checkpoint)
+    names, at = list(settings["cuts"]), every * np.arange(schedule.epochs + 1)
+    history["cuts"] = _each(partial(inputs.physical, events), history["cuts"], names)
+    if settings["observable"] != "network":
+        history["edges"] = inputs.physical(events, history["edges"], settings["observable"])
+    return xr.Dataset(
+        {name: (("seed", "step", *DIMS.get(name, ())), values) for name, values in sorted(history.items())}
+        | {
+            "rate": ("step", jax.jit(jax.vmap(rates(settings)))(at)),
+            "parameters": (("seed", "parameter"), _flat(state.parameters["network"], number)),
+        },
+        coords={"seed": list(seeds), "step": at, "cut": names},
+    )
+
+
+def _flat(networks: Any, number: int) -> np.ndarray:
+    """Parameters of so many networks (seed, parameter); none where there is no network."""
+    leaves = [np.reshape(leaf, (number, -1)) for leaf in jax.tree.leaves(jax.device_get(networks))]
+    return np.concatenate([np.zeros((number, 0)), *leaves], axis=1, dtype=np.float32)
+
+
+def _network(settings: Mapping[str, Any], vector: np.ndarray) -> Any:
+    """Parameters of one network, of which `_flat` made a vector."""
+    start = jax.eval_shape(partial(initialise, {**settings, "bins": 1}), jax.random.key(0))
+    leaves, tree = jax.tree.flatten(start["network"])
+    parts = np.split(vector, np.cumsum([leaf.size for leaf in leaves]))
+    return tree.unflatten([part.reshape(leaf.shape) for part, leaf in zip(parts, leaves, strict=False)])
+
+
+def _each(convert, values: np.ndarray, names: list[str]) -> np.ndarray:
+    """Cuts (..., cut) converted one by one."""
+    return np.stack([convert(values[..., n], name) for n, name in enumerate(names)], axis=-1) if names else values
+
+
+def cuts_in_shares(events: xr.Dataset, cuts: np.ndarray, names: list[str]) -> np.ndarray:
+    """Cuts (..., cut) on these variables in shares of the range of each."""
+    return _each(partial(inputs.scaled, events), cuts, names)
+
+
+def in_shares(settings: Mapping[str, Any], events: xr.Dataset) -> dict[str, Any]:
+    """Settings of a run with its fixed edges, if there are any, in shares of the range of its variable."""
+    if "edges" not in settings:
+        return dict(settings)
+    edges = inputs.scaled(events, settings["edges"], settings["observable"])
+    return {**settings, "edges": edges.tolist(), "bins": len(edges) - 1}
+
+
+def judge(settings: Mapping[str, Any], events: xr.Dataset, trained: dict[str, xr.Dataset]) -> xr.Dataset:
+    """What runs are worth after their last step, on many more events than they have seen.
+
+    Args:
+        settings: `seed`, `data`, and `runs`, settings of each.
+        events: Result of `inputs.generate`.
+        trained: Result of `train` or `scan.traditional`, by run.
+
+    Returns:
+        `cls` and `limit`, expected of the signal strength (run, seed); `signal`, `background` and `edges` of the bins
+        (run, seed, ...), each with NaN where a run has fewer; all of hard cuts and histograms.
+    """
+    reference = inputs.reference(settings).assign(low=events["low"], high=events["high"])
+    part = jax.device_put(inputs.part(reference, settings["data"]["regions"]))
+    found = {name: _judged(settings["runs"][name], events, each, part) for name, each in trained.items()}
+    return xr.concat(found.values(), xr.Variable("run", list(found)), join="outer")
+
+
+@jax.jit
+def _tested(found):
+    of = model(found, shape=False)
+    return hypotests.expected_cls(of), upper_limits.expected_upper_limit(of), background(found).events
+
+
+def _judged(settings, events, trained: xr.Dataset, part) -> xr.Dataset:
+    """All starts of one run."""
+    names, last = list(settings["cuts"]), trained.isel(step=-1, drop=True)
+    physical = last["cuts"].sel(cut=names)
+    cuts, edges = cuts_in_shares(events, physical.values, names), last["edges"].values
+    if settings["observable"] != "network":
+        edges = inputs.scaled(events, edges, settings["observable"])
+    vectors = last["parameters"].values if "parameters" in last else np.zeros((len(cuts), 0), np.float32)
+    networks = [_network(settings, vector) for vector in vectors]
+    found = [sharp(settings, *start, part) for start in zip(networks, cuts, edges, strict=True)]
+    cls, limit, events = zip(*map(_tested, found), strict=True)
+    return xr.Dataset(
+        {
+            "cls": ("seed", np.array(cls)),
+            "limit": ("seed", np.array(limit)),
+            "signal": (("seed", "bin"), np.stack([each.signal[0] for each in found])),
+            "background": (("seed", "bin"), np.stack(events)),
+            "edges": (("seed", "edge"), last["edges"].values),
+            "cuts": (("seed", "cut"), physical.values),
+        },
+        coords={"seed": last["seed"], "bin": range(edges.shape[1] - 1), "edge": range(edges.shape[1]), "cut": names},
+    )

@@ -1,0 +1,66 @@
+"""Ensembles of flows learn what they are shown, weights count as repetitions, and what is stored can be restored."""
+
+import jax
+import numpy as np
+import pytest
+
+from diffhep import samples
+from diffhep.flows import flow as flows_flow
+from diffhep.flows import training
+
+SETTINGS = {
+    "flow": {"transform": "affine", "layers": 2, "hidden": 4},
+    "members": 2,
+    "iterations": 400,
+    "evaluate_every": 50,
+    "batch_size": 200,
+    "learning_rate": 0.01,
+    "seed": 3,
+    "seeds_at_once": "auto",
+}
+
+
+def events_in_context(number, seed):
+    """x ~ Normal((c, -c), (0.5, 2)) for contexts c between 0 and 10."""
+    rng = np.random.default_rng(seed)
+    context = rng.uniform(0, 10, (number, 1))
+    return rng.normal(np.concatenate([context, -context], axis=1), [0.5, 2.0]), context
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return training.train(
+        SETTINGS, *(samples.pairs(*events_in_context(number, seed)) for number, seed in ((4000, 0), (1000, 1)))
+    )
+
+
+def test_the_loss_comes_down_to_the_entropy_of_the_truth(trained):
+    entropy = 1 + np.log(2 * np.pi)  # widths 0.5 and 2
+    lowest = trained["valid"].min("iteration")
+    assert np.all(lowest > entropy - 0.1) and np.all(lowest < entropy + 0.1)
+
+
+def test_the_iteration_of_the_lowest_validation_loss_is_kept(trained):
+    kept = trained["valid"].sel(iteration=trained["selected"])
+    np.testing.assert_array_equal(kept, trained["valid"].min("iteration"))
+    assert list(trained["member"].values) == [3, 4] and int(trained["iteration"][-1]) == 400
+
+
+def test_a_restored_ensemble_has_the_stored_loss(trained):
+    flow, ensemble = training.restored(SETTINGS["flow"], trained)
+    events, context = (each.astype(np.float32) for each in events_in_context(1000, 1))
+    for member, parameters in enumerate(np.asarray(ensemble.parameters)):
+        found = flows_flow.log_density(flow, ensemble._replace(parameters=parameters), events, context)
+        np.testing.assert_allclose(-np.mean(found), trained["valid"].min("iteration")[member], rtol=1e-4)
+
+
+def test_a_weight_counts_as_so_many_events():
+    events, context = events_in_context(30, 2)
+    weights = np.arange(30.0) % 3
+    valid = samples.pairs(*events_in_context(10, 3))
+    seen = [samples.pairs(events, context, weights), samples.pairs(events, context)]
+    repeated = samples.pairs(*(np.repeat(each, weights.astype(int), axis=0) for each in (events, context)))
+    problems = [training.problem(SETTINGS["flow"], each, valid) for each in (*seen, repeated)]
+    parameters = problems[0].initialise(jax.random.key(1))
+    weighted, plain, counted = (float(jax.jit(each.loss)(parameters, each.events)) for each in problems)
+    assert weighted == pytest.approx(counted, rel=1e-5) and weighted != pytest.approx(plain, rel=1e-3)

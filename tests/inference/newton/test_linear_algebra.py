@@ -1,0 +1,43 @@
+"""Small equations are solved as numpy solves them, and never by LAPACK on a batch, where jaxlib can wait for itself."""
+
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from diffhep.inference.newton.linear_algebra import WRITTEN_OUT, divider, is_positive, solve
+
+SIZES = (1, 3, WRITTEN_OUT, WRITTEN_OUT + 1, 20)
+
+
+def equations(size, number=4):
+    rng = np.random.default_rng(size)
+    root = rng.normal(size=(number, size, size))
+    return root @ root.swapaxes(1, 2) + np.eye(size), rng.normal(size=(number, size))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_solutions_are_numpys_for_each_of_a_batch(size):
+    matrices, rights = equations(size)
+    expected = np.linalg.solve(matrices, rights[..., None])[..., 0]
+    divided = jax.jit(jax.vmap(lambda matrix, right: divider(matrix)(right)))(matrices, rights)
+    np.testing.assert_allclose(divided, expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(jax.jit(jax.vmap(solve))(matrices, rights), expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_matrix_with_a_negative_eigenvalue_is_not_positive(size):
+    matrices, _ = equations(size)
+    bent = matrices - 1.1 * np.linalg.eigvalsh(matrices)[:, :1, None] * np.eye(size)
+    found = jax.jit(jax.vmap(lambda matrix: is_positive(matrix, jnp.zeros(size))))(np.concatenate([matrices, bent]))
+    np.testing.assert_array_equal(found, np.repeat([True, False], len(matrices)))
+
+
+@pytest.mark.parametrize("of_one", [lambda m, r: divider(m)(r), solve], ids=["divider", "solve"])
+def test_lapack_never_sees_a_batch(of_one):
+    """A batch of limits with six free parameters and 225 bins hung on two cores, both of them waiting in `dpotrf`."""
+    program = jax.jit(jax.vmap(of_one)).lower(*equations(WRITTEN_OUT + 1)).as_text()
+    calls = [line for line in program.splitlines() if "@lapack_" in line]
+    assert calls and not [line for line in calls if re.search(r"tensor<\d+x\d+x\d+x", line)]

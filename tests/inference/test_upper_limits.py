@@ -1,0 +1,76 @@
+"""Upper limits are pyhf's, their derivatives those of finite differences, and without signal there is none."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pyhf
+import pytest
+from support import oracles
+from support.workspaces import WORKSPACES
+
+from diffhep.inference.hypotests import cls, expected_cls
+from diffhep.inference.root_finding import increasing_root
+from diffhep.inference.upper_limits import LEVEL, expected_upper_limit, upper_limits
+from diffhep.models import workspace
+from diffhep.models.likelihood import Data
+from diffhep.models.simple import signal_background
+
+S, B = jnp.array([2.0, 4.0, 7.0]), jnp.array([50.0, 30.0, 12.0])
+
+median_limit = jax.jit(expected_upper_limit)
+
+
+def build(signal, background):
+    return signal_background(signal, background, background * jnp.array([1.1, 1.0, 0.9]), background * 0.95)
+
+
+@pytest.mark.parametrize("name", ["shapesys"])
+def test_limits_are_pyhfs(name):
+    found = jax.jit(upper_limits)(*workspace.analysis(WORKSPACES[name]))
+    oracle = oracles.PyhfAnalysis(WORKSPACES[name])
+    with oracles.tight_pyhf(1e-10):
+        observed, expected = pyhf.infer.intervals.upper_limits.upper_limit(oracle.data, oracle.model, rtol=1e-5)
+    assert found.converged
+    np.testing.assert_allclose(found.observed, observed, rtol=1e-4)
+    np.testing.assert_allclose(found.expected, expected, rtol=1e-4)
+
+
+def test_at_the_limit_cls_is_the_level():
+    model, data = workspace.analysis(WORKSPACES["staterror"])
+    found = jax.jit(upper_limits, static_argnames="test_stat")(model, data, test_stat="q")
+    tested = jax.jit(cls, static_argnames="test_stat")(model, data, found.observed, test_stat="q")
+    np.testing.assert_allclose(np.exp(tested.log_observed), LEVEL, rtol=1e-6)
+    np.testing.assert_allclose(jax.jit(expected_cls)(build(S, B), median_limit(build(S, B))), LEVEL, rtol=1e-6)
+
+
+def expected(scale):
+    return expected_upper_limit(build(S, B * scale))
+
+
+def observed(scale):
+    return upper_limits(build(S, B * scale), Data(B + 2, jnp.array([0.1]))).observed
+
+
+@pytest.mark.parametrize("limit", [expected, observed])
+def test_derivatives_are_those_of_finite_differences(limit):
+    step, both = 1e-4, jax.jit(jax.value_and_grad(limit))
+    slope = (both(1 + step)[0] - both(1 - step)[0]) / (2 * step)
+    np.testing.assert_allclose(both(1.0)[1], slope, rtol=1e-4)
+
+
+def test_limits_scale_inversely_with_the_signal():
+    np.testing.assert_allclose(median_limit(build(S, B)), 3 * median_limit(build(3 * S, B)), rtol=1e-8)
+
+
+def test_without_signal_nothing_is_excluded():
+    assert np.isinf(median_limit(build(jnp.zeros(3), B)))
+    assert np.isfinite(jax.grad(lambda s: median_limit(build(jnp.zeros(3) * s, B)))(1.0))
+
+
+@pytest.mark.parametrize("guess", [1e-3, 1.0, 1e3])
+def test_roots_are_found_from_anywhere(guess):
+    def solve(target):
+        return increasing_root(lambda x, _, c: jnp.log(x) - c, lambda x, c: None, jnp.array(guess), target)[0]
+
+    value, slope = jax.value_and_grad(solve)(0.5)
+    np.testing.assert_allclose([value, slope], np.exp(0.5), rtol=1e-8)

@@ -1,0 +1,28 @@
+"""What ready-made models refuse."""
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from diffhep.models.likelihood import expected_rates
+from diffhep.models.simple import signal_background
+
+S, B, U, D = np.array([1.0, 2, 3]), np.array([10.0, 20, 30]), np.array([12.0, 19, 33]), np.array([9.0, 22, 31])
+
+
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("bad", [-1.0, np.nan])
+def test_bad_yields_are_named_with_their_bin(place, bad):
+    yields = [S.copy(), B.copy(), U.copy(), D.copy()]
+    yields[place][1] = bad
+    with pytest.raises(ValueError, match=rf"{('signal', 'background', 'up', 'down')[place]} is {bad} in bin 1"):
+        signal_background(*yields)
+
+
+def test_shapes_are_checked_when_traced_too():
+    build = inspect.unwrap(signal_background)  # without the type checks of the test suite, which come first
+    with pytest.raises(ValueError, match="down has shape"):
+        jax.jit(lambda d: expected_rates(build(S, B, U, d), jnp.zeros(2)))(D[:2])

@@ -1,0 +1,50 @@
+"""Study `scaling`: what training on a whole analysis costs, and what a batch knows of it."""
+
+from diffhep.studies.scaling import plan as scaling_plan
+
+COST = SETTINGS["scaling"]["cost"]
+
+
+use rule stage as scaling_gradient_noise with:
+    input:
+        events=rules.blobs_events.output[0],
+    pathvars:
+        stem="<results>/scaling/gradient_noise",
+    resources:
+        expected_seconds=120,
+    params:
+        job=job(
+            "diffhep.studies.scaling.stages:gradient_noise",
+            {
+                "seed": config["seed"],
+                "yields": BLOBS["yields"],
+                "plane": BLOBS["plane"],
+                **SETTINGS["scaling"]["gradient_noise"],
+            },
+        ),
+
+
+use rule stage as scaling_cost with:
+    input:
+        events=rules.blobs_events.output[0],
+    pathvars:
+        stem="<results>/scaling/cost/{work}",
+    wildcard_constraints:
+        work="|".join(COST["works"]),
+    threads: workflow.cores  # alone on the machine, for its clock's sake
+    resources:
+        **training_resources(
+            lambda w: scaling_plan.cost_seconds(COST["works"][w.work]["peers"], COST["works"][w.work]["axes"])
+        ),
+    params:
+        job=lambda w: job(
+            "diffhep.studies.scaling.stages:cost",
+            {
+                "seed": config["seed"],
+                "yields": BLOBS["yields"],
+                "work": w.work,
+                "repeats": COST["repeats"],
+                "patience": COST["patience"],
+                **COST["works"][w.work],
+            },
+        ),

@@ -1,0 +1,37 @@
+"""Where the scripts of jobs run: each in a process of its own, or in processes that do one after another. No rules."""
+
+import functools
+import inspect
+import subprocess
+
+from snakemake.script import PythonScript
+
+from diffhep.pipeline.worker_processes import Processes
+
+POOLS = (
+    "OMP_NUM",
+    "GOTO_NUM",
+    "OPENBLAS_NUM",
+    "MKL_NUM",
+    "VECLIB_MAXIMUM",
+    "NUMEXPR_NUM",
+)  # of libraries, as Snakemake sets them
+SHARED = Processes({f"{pool}_THREADS": "1" for pool in POOLS})
+in_own_process = inspect.unwrap(PythonScript.execute_script)
+
+
+@functools.wraps(in_own_process)
+def execute_script(script, path, edit=False):
+    """In place of Snakemake's: run a script of one core in a shared process, if the configuration has it so."""
+    elsewhere = script.conda_env or script.container_img or script.env_modules
+    if script.config["processes"] == "own" or script.threads > 1 or elsewhere:
+        return in_own_process(script, path, edit)
+    outcome, record = SHARED.run(path), script.bench_record
+    if record:
+        record.running_time, record.cpu_time, record.max_rss = outcome.seconds, outcome.cpu_seconds, outcome.megabytes
+        record.cpu_usage, record.data_collected = 100 * outcome.cpu_seconds, True
+    if outcome.status:
+        raise subprocess.CalledProcessError(outcome.status, path)
+
+
+PythonScript.execute_script = execute_script
