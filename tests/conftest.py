@@ -10,8 +10,8 @@ import pytest
 from diffhep.pipeline import compilation
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of each of the processes that pytest-xdist starts, one a core
-compilation.keep_in(Path(__file__).parents[1] / ".cache" / "jax")
-compilation.hastily()
+compilation.use_cache_folder(Path(__file__).parents[1] / ".cache" / "jax")
+compilation.compile_fast()
 gc.set_threshold(50_000, 20, 100)  # tracing makes many objects, and little garbage
 
 hypothesis.settings.register_profile(

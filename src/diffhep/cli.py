@@ -15,8 +15,8 @@ from diffhep.models.likelihood import Data, Model
 from diffhep.pipeline import compilation
 
 # compiling takes longer than anything else here, and is the same for all models of one shape
-compilation.hastily()
-compilation.keep_in(Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "diffhep")
+compilation.compile_fast()
+compilation.use_cache_folder(Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "diffhep")
 
 import jax
 import numpy as np
@@ -71,7 +71,7 @@ def cls(model: Model, data: Data, options: argparse.Namespace) -> dict[str, Any]
     """Observed and expected CLs of a signal strength."""
     if not np.isfinite(options.test_poi):
         raise ValueError(f"--test-poi {options.test_poi}: give a finite number")
-    tested = jax.jit(hypotests.cls, static_argnames="test_stat")(model, data, options.test_poi, options.test_stat)
+    tested = jax.jit(hypotests.hypotest, static_argnames="test_stat")(model, data, options.test_poi, options.test_stat)
     return _both("CLs", tested)
 
 
@@ -95,9 +95,9 @@ def limit(model: Model, data: Data, options: argparse.Namespace) -> dict[str, An
 
 def origins(options: argparse.Namespace) -> None:
     """List results that are of another revision, or made with other versions, than diffhep is here."""
-    from diffhep.pipeline.provenance import foreign  # takes long to import
+    from diffhep.pipeline.provenance import results_made_elsewhere  # takes long to import
 
-    found = [f"{path}: {differences}" for path, differences in foreign(options.folder)]
+    found = [f"{path}: {differences}" for path, differences in results_made_elsewhere(options.folder)]
     print(
         *found, f"{len(found)} of another revision or other versions; snakemake -n tells what is out of date", sep="\n"
     )

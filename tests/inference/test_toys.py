@@ -81,7 +81,7 @@ def test_cls_from_toys_is_that_of_pyhfs_toys_and_near_the_asymptotic_one():
     calculator = pyhf.infer.calculators.ToyCalculator(oracle.data, oracle.model, ntoys=120, track_progress=False)
     theirs = calculator.pvalues(calculator.teststatistic(1.0), *calculator.distributions(1.0))[-1]
     np.testing.assert_allclose(ours.observed, theirs, atol=0.15)  # of 120 toys
-    asymptotic = jax.jit(hypotests.cls)(model, data, 1.0)
+    asymptotic = jax.jit(hypotests.hypotest)(model, data, 1.0)
     np.testing.assert_allclose(ours.observed, np.exp(asymptotic.log_observed), atol=0.03)
     np.testing.assert_allclose(ours.expected[:4], np.exp(asymptotic.log_expected[:4]), atol=0.03)
     assert ours.expected[4] == 1  # fitted strengths above the tested one: q is 0, which the normal curve does not know

@@ -40,7 +40,7 @@ def test_p_values_are_pyhfs(name, test_stat):
     if test_stat == "q0":
         mu, tested = 0.0, jax.jit(hypotests.p0)(model, data)
     else:
-        mu, tested = 1.0, jax.jit(hypotests.cls)(model, data, 1.0)
+        mu, tested = 1.0, jax.jit(hypotests.hypotest)(model, data, 1.0)
     assert tested.converged
     ours = np.exp([tested.log_observed, *tested.log_expected])
     np.testing.assert_allclose(ours, pyhf_test(oracles.PyhfAnalysis(WORKSPACES[name]), mu, test_stat), rtol=1e-4)
@@ -52,7 +52,7 @@ def test_with_q_the_strength_is_unbounded_below(name):
     for observation in spec["observations"]:
         observation["data"] = [0.8 * count for count in observation["data"]]  # so that the best fit is below zero
     model, data = workspace.analysis(spec)
-    tested = jax.jit(hypotests.cls, static_argnames="test_stat")(model, data, 1.0, test_stat="q")
+    tested = jax.jit(hypotests.hypotest, static_argnames="test_stat")(model, data, 1.0, test_stat="q")
     ours = np.exp([tested.log_observed, *tested.log_expected])
     np.testing.assert_allclose(ours, pyhf_test(oracles.PyhfAnalysis(spec), 1.0, "q"), rtol=1e-4)
 

@@ -115,7 +115,7 @@ def test_orders_of_magnitude_between_geometric_means(low, high, expected):
     noise = np.exp(np.linspace(-0.05, 0.05, 7))
     values = np.stack([1e-5 * noise, 1e-3 * noise])[None, :, None]
     data = xr.Dataset({"p": (("point", "run", "epoch", "seed"), values)}, coords={"run": ["low", "high"]})
-    finding = claims.orders(data, metric="p", subject="low", other="high", low=low, high=high, epoch=-1)
+    finding = claims.orders_of_magnitude(data, metric="p", subject="low", other="high", low=low, high=high, epoch=-1)
     assert finding.verdict == expected
     assert finding.measured.startswith("2 orders")
 
@@ -127,7 +127,7 @@ def scattered(width):
 
 def test_steadier_compares_spreads():
     def compare(one, other):
-        return claims.steadier(scattered(one), scattered(other), metric="m", subject="a", other="a").verdict
+        return claims.spread_ratio(scattered(one), scattered(other), metric="m", subject="a", other="a").verdict
 
     assert compare(0.1, 1.0) == claims.HOLDS
     assert compare(1.0, 0.1) == claims.FAILS
@@ -136,14 +136,14 @@ def test_steadier_compares_spreads():
 
 def test_steadier_compares_equally_long_trainings():
     longer = xr.concat([scattered(1.0), scattered(0.1)], "epoch")
-    assert claims.steadier(longer, scattered(1.0), metric="m", subject="a", other="a").measured.startswith(
+    assert claims.spread_ratio(longer, scattered(1.0), metric="m", subject="a", other="a").measured.startswith(
         "ratio of spreads 1 "
     )
 
 
 def test_steadier_has_the_interval_of_fishers_f():
     low, high = 1 / np.sqrt(stats.f.ppf([0.975, 0.025], 19, 19))
-    told = claims.steadier(scattered(1.0), scattered(1.0), metric="m", subject="a", other="a").measured
+    told = claims.spread_ratio(scattered(1.0), scattered(1.0), metric="m", subject="a", other="a").measured
     assert told == f"ratio of spreads 1 ({low:.2g} to {high:.2g}) at epoch 0"
 
 
@@ -178,5 +178,5 @@ def test_values_that_do_not_scatter_have_a_difference_without_error():
 def test_interval_of_unequal_sizes_is_scipys():
     rng = np.random.default_rng(0)
     ours, theirs = rng.normal(0, 1, 5), rng.normal(1, 3, 9)
-    expected = stats.ttest_ind(ours, theirs, equal_var=False).confidence_interval(claims.CONFIDENCE)
+    expected = stats.ttest_ind(ours, theirs, equal_var=False).confidence_interval(claims.CONFIDENCE_LEVEL)
     np.testing.assert_allclose(claims._welch(ours, theirs), [expected.low, expected.high])

@@ -50,7 +50,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page():
-    contents = gallery.Contents(MANIFEST["documents"], FILES, CLAIMS, "full")
+    contents = gallery.PageContents(MANIFEST["documents"], FILES, CLAIMS, "full")
     return Page(gallery.page(contents, Path("results/quick")))
 
 

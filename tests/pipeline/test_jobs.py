@@ -47,7 +47,7 @@ def test_an_animation_is_a_gif_of_as_many_pictures_that_repeats_and_is_the_same_
     assert paths[0].read_bytes() == paths[1].read_bytes()
     with Image.open(paths[0]) as picture:
         assert picture.format == "GIF" and picture.n_frames == 3 and picture.size == (100, 50)
-        assert picture.info["loop"] == 0 and picture.info["duration"] == drawing.MILLISECONDS
+        assert picture.info["loop"] == 0 and picture.info["duration"] == drawing.FRAME_MILLISECONDS
         frames = []
         for place in range(3):
             picture.seek(place)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from diffhep.pipeline.progress import forecast, progress, seconds_left
-from diffhep.pipeline.run_times import START, flow_seconds, training_seconds
+from diffhep.pipeline.run_times import STARTUP_SECONDS, flow_seconds, training_seconds
 
 NOON = datetime(2026, 1, 1, 12)
 
@@ -28,18 +28,19 @@ def test_a_job_that_wants_all_cores_keeps_the_others_out():
 
 
 def test_training_takes_as_long_as_there_is_to_compute():
-    once = training_seconds([2, 100, 1], events=1000, epochs=1, seeds=1) - START
+    once = training_seconds([2, 100, 1], events=1000, epochs=1, seeds=1) - STARTUP_SECONDS
     assert once == pytest.approx(1000 * 300 * 20 / 3 / 8e10)
-    assert training_seconds([2, 100, 1], events=2000, epochs=3, seeds=5) - START == pytest.approx(30 * once)
+    assert training_seconds([2, 100, 1], events=2000, epochs=3, seeds=5) - STARTUP_SECONDS == pytest.approx(30 * once)
 
 
 def test_flows_cost_by_event_layer_and_transform():
     training = {"members": 3, "iterations": 3000, "batch_size": 4000}
     affine, spline = (
-        flow_seconds({"transform": transform, "layers": 2}, training) - START for transform in ("affine", "spline")
+        flow_seconds({"transform": transform, "layers": 2}, training) - STARTUP_SECONDS
+        for transform in ("affine", "spline")
     )
     assert spline > 10 * affine > 0
-    deeper = flow_seconds({"transform": "affine", "layers": 10}, training | {"members": 6}) - START
+    deeper = flow_seconds({"transform": "affine", "layers": 10}, training | {"members": 6}) - STARTUP_SECONDS
     assert deeper == pytest.approx(10 * affine)
 
 

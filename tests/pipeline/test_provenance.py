@@ -14,7 +14,7 @@ from diffhep.pipeline import provenance, store
 @pytest.fixture
 def results(tmp_path):
     """One result of here; one of another revision, one of other versions, one of both, and files that are none."""
-    here = provenance.environment()
+    here = provenance.current_environment()
     versions = {**here["versions"], "numpy": "1.0", "jax": "0.1"}
     environments = {
         "here": here,
@@ -34,11 +34,11 @@ def results(tmp_path):
 
 
 def test_what_differs_is_told_of_each_result(results):
-    here = provenance.environment()
+    here = provenance.current_environment()
     now = {name: f"(here {version})" for name, version in here["versions"].items()}
     revision = f"revision 0123abc (here {here['revision']})"
     versions = f"jax 0.1 {now['jax']}, numpy 1.0 {now['numpy']}"
-    assert {str(path.relative_to(results)): told for path, told in provenance.foreign(results)} == {
+    assert {str(path.relative_to(results)): told for path, told in provenance.results_made_elsewhere(results)} == {
         "study/before.nc": f"scipy unknown {now['scipy']}",
         "study/both.nc": f"{revision}, {versions}",
         "study/earlier.nc": revision,
@@ -63,6 +63,6 @@ def test_of_results_from_here_there_is_nothing_to_say(tmp_path, capsys):
 
 def test_a_folder_without_results_is_told(tmp_path, capsys):
     with pytest.raises(InputError):
-        list(provenance.foreign(tmp_path / "absent"))
+        list(provenance.results_made_elsewhere(tmp_path / "absent"))
     assert cli.main(["origins", str(tmp_path)]) == 2
     assert capsys.readouterr().err == f"diffhep: {tmp_path}: there are no results (*.nc): name a folder that has some\n"

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from diffhep.pipeline.worker_processes import Processes
+from diffhep.pipeline.worker_processes import WorkerPool
 
 JOB = """
 import logging, os
@@ -21,7 +21,7 @@ logging.getLogger("diffhep").info(os.getpid())
 @pytest.fixture(scope="module")
 def processes():
     """Processes that are ended with the tests."""
-    made = Processes({"DIFFHEP_TEST": "1"})
+    made = WorkerPool({"DIFFHEP_TEST": "1"})
     yield made
     made.end()
 
@@ -96,7 +96,7 @@ def test_scripts_at_the_same_time_have_processes_of_their_own(processes, job, tm
 
 
 def test_a_process_that_has_grown_too_large_is_given_up(processes, job, tmp_path, monkeypatch):
-    monkeypatch.setattr("diffhep.pipeline.worker_processes.MOST_MEGABYTES", 0)
+    monkeypatch.setattr("diffhep.pipeline.worker_processes.MAX_MEGABYTES", 0)
     for name in ("one", "two"):
         assert processes.run(job(name)).status == 0
     first, second = ((tmp_path / f"{name}.log").read_text().split()[1] for name in ("one", "two"))
@@ -113,7 +113,7 @@ def test_memory_is_that_of_each_script(processes, job):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it cannot be told apart")
 def test_memory_is_not_that_of_the_process_that_started_it(job):
-    program = "b'x' * 2**29; import sys; from diffhep.shared_processes import Processes; made = Processes({})"
+    program = "b'x' * 2**29; import sys; from diffhep.pipeline.worker_processes import WorkerPool; made = WorkerPool({})"
     run = f"{program}; print(made.run(sys.argv[1]).megabytes); made.end()"
     done = subprocess.run([sys.executable, "-c", run, job("small")], capture_output=True, text=True, check=True)
     assert float(done.stdout) < 400

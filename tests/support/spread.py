@@ -18,11 +18,11 @@ def files(folder: Path, stage: Callable[[int, int], xr.Dataset], number: int, al
         along: The dimension along which they are joined.
     """
     job, paths = {"call": "tests:stage", "settings": {}, "code": ""}, []
-    for first, last in shards.parts(range(number), -(-number // 2)):
+    for first, last in shards.split_range(range(number), -(-number // 2)):
         paths.append(str(folder / f"{along}_{first}_{last}.nc"))
         store.save(stage(first, last), paths[-1], provenance={"first": first, "last": last})
     assert len(paths) == 2
     whole, joined = folder / "whole.nc", folder / "joined.nc"
     store.save(stage(0, number - 1), whole, provenance=job)
-    jobs.run(job, {f"{shards.PARTS_ALONG}{along}": paths}, str(joined))
+    jobs.run(job, {f"{shards.SHARDS_ALONG}{along}": paths}, str(joined))
     return whole.read_bytes(), joined.read_bytes()

@@ -24,7 +24,7 @@ rule benchmarks:
         "../../envs/diffhep.yaml"
     threads: workflow.cores
     params:
-        settings=conf.plain(BENCHMARKS),
+        settings=conf.as_plain_json(BENCHMARKS),
         code=[
             fingerprint(call)
             for call in (
@@ -52,7 +52,7 @@ rule workers_measured:
         "../../envs/diffhep.yaml"
     threads: workflow.cores
     params:
-        settings=conf.plain({key: WORKERS[key] for key in ("target", "repeats")}),
+        settings=conf.as_plain_json({key: WORKERS[key] for key in ("target", "repeats")}),
     script:
         "../scripts/workers.py"
 
@@ -71,7 +71,7 @@ rule workers_figure:
     conda:
         "../../envs/diffhep.yaml"
     params:
-        entry=conf.plain(
+        entry=conf.as_plain_json(
             {
                 "study": "workers",
                 "plot": "wall_time",

@@ -15,7 +15,7 @@ rule figure:
     conda:
         "../../envs/diffhep.yaml"
     params:
-        entry=lambda wildcards: conf.plain(FIGURES[wildcards.figure]),
+        entry=lambda wildcards: conf.as_plain_json(FIGURES[wildcards.figure]),
         code=lambda wildcards: fingerprint(plot_function(wildcards.figure)),
         dpi=config["dpi"],
     script:
@@ -35,7 +35,7 @@ rule animation:
     conda:
         "../../envs/diffhep.yaml"
     params:
-        entry=lambda wildcards: conf.plain(ANIMATIONS[wildcards.animation]),
+        entry=lambda wildcards: conf.as_plain_json(ANIMATIONS[wildcards.animation]),
         code=lambda wildcards: fingerprint(plot_function(wildcards.animation)),
         dpi=config["dpi"] // 2,
     script:

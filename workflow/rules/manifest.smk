@@ -69,7 +69,7 @@ def check_references(path, entries, call_of):
 def claims_of(document):
     """Claims of a document, with files in place of the names of results."""
     return {
-        name: conf.plain({**claim, "inputs": results(claim["inputs"])})
+        name: conf.as_plain_json({**claim, "inputs": results(claim["inputs"])})
         for name, claim in CLAIMS.items()
         if claim["document"] == document
     }

@@ -5,7 +5,7 @@ from datetime import datetime
 from snakemake.logging import logger
 
 from diffhep.pipeline.progress import Progress, forecast
-from diffhep.pipeline.run_times import START
+from diffhep.pipeline.run_times import STARTUP_SECONDS
 
 
 def training_resources(seconds):
@@ -25,7 +25,7 @@ def seconds_unless_merged(numbers, seconds):
 
 def shard_seconds(numbers, seconds, wildcards):
     """Seconds of one shard of a stage that takes so many in all."""
-    return START + seconds * (int(wildcards.last) - int(wildcards.first) + 1) / len(numbers)
+    return STARTUP_SECONDS + seconds * (int(wildcards.last) - int(wildcards.first) + 1) / len(numbers)
 
 
 onstart:

@@ -23,7 +23,7 @@ def user_files(where, files):
 
 def job(call, settings):
     """Parameters of a job: Snakemake runs it again when its settings or the code behind it change."""
-    return {"call": call, "settings": conf.plain(settings), "code": fingerprint(call)}
+    return {"call": call, "settings": conf.as_plain_json(settings), "code": fingerprint(call)}
 
 
 # not by Snakemake's `validate`: one message that names file and key

@@ -10,18 +10,18 @@ wildcard_constraints:
 
 def shards_of(numbers):
     """First and last number of each shard; empty if one job does all."""
-    return shards.parts(numbers, config["seeds_per_job"])
+    return shards.split_range(numbers, config["seeds_per_job"])
 
 
 def shards_or_inputs(numbers, stem, along, **inputs):
     """Inputs of a stage: the results of its shards, to be joined along a dimension, or what it is computed from."""
     files = [f"{stem}/{along}_{first}_{last}.nc" for first, last in shards_of(numbers)]
-    return {f"{shards.PARTS_ALONG}{along}": files} if files else inputs
+    return {f"{shards.SHARDS_ALONG}{along}": files} if files else inputs
 
 
 def shard_settings(run, wildcards):
     """Settings of a training with the seeds of one shard."""
-    return shards.of_seeds(run, int(wildcards.first), int(wildcards.last))
+    return shards.shard_of_run(run, int(wildcards.first), int(wildcards.last))
 
 
 def full_range(numbers):

@@ -6,7 +6,7 @@ import subprocess
 
 from snakemake.script import PythonScript
 
-from diffhep.pipeline.worker_processes import Processes
+from diffhep.pipeline.worker_processes import WorkerPool
 
 POOLS = (
     "OMP_NUM",
@@ -16,7 +16,7 @@ POOLS = (
     "VECLIB_MAXIMUM",
     "NUMEXPR_NUM",
 )  # of libraries, as Snakemake sets them
-SHARED = Processes({f"{pool}_THREADS": "1" for pool in POOLS})
+SHARED = WorkerPool({f"{pool}_THREADS": "1" for pool in POOLS})
 in_own_process = inspect.unwrap(PythonScript.execute_script)
 
 

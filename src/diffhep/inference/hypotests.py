@@ -98,7 +98,7 @@ def log_cls(q: Float[Array, "*toy"], q_asimov: Float[Array, ""]) -> Float[Array,
     return log_clsb(q) - log_clb(q, q_asimov)
 
 
-def cls(model: Model, data: Data, mu: Real[ArrayLike, ""], test_stat: TestStatistic = "qtilde") -> PValues:
+def hypotest(model: Model, data: Data, mu: Real[ArrayLike, ""], test_stat: TestStatistic = "qtilde") -> PValues:
     """CLs of a signal of strength `mu`, as pyhf's `hypotest` computes it with the asymptotic formulae.
 
     Args:

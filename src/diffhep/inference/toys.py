@@ -98,7 +98,7 @@ def cls(
         mu: strength to test.
         number: data sets for each hypothesis.
         key: source of randomness.
-        test_stat: as in `hypotests.cls`.
+        test_stat: as in `hypotests.hypotest`.
     """
     model, mu = for_statistic(model, test_stat), jnp.asarray(mu, float)
     found, held = [], jax.jit(lambda value: conditional_fit(model, data, value).parameters)

@@ -43,7 +43,7 @@ def upper_limits(model: Model, data: Data, level: float = LEVEL, test_stat: Test
         model: statistical model.
         data: what was observed.
         level: CLs of the limit.
-        test_stat: as in `hypotests.cls`.
+        test_stat: as in `hypotests.hypotest`.
     """
     model = for_statistic(model, test_stat)
     reference = asimov(model, data, 0.0)

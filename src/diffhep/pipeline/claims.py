@@ -9,8 +9,8 @@ import xarray as xr
 from scipy import stats
 
 HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
-COLUMNS = ("document", "section", "claim", "measured", "verdict")
-CONFIDENCE = 0.95  # of the intervals that decide
+TABLE_COLUMNS = ("document", "section", "claim", "measured", "verdict")
+CONFIDENCE_LEVEL = 0.95  # of the intervals that decide
 
 
 class Finding(NamedTuple):
@@ -71,7 +71,7 @@ def ratio(costs: xr.Dataset, *, subject: str, other: str, low: float, high: floa
     return Finding(measured, HOLDS if low <= median <= high else FAILS)
 
 
-def orders(
+def orders_of_magnitude(
     runs: xr.Dataset, *, metric: str, subject: str, other: str, low: float, high: float, epoch: int | str = "selected"
 ) -> Finding:
     """Whether the subject's metric lies so many orders of magnitude below the other's: log10(other / subject).
@@ -85,7 +85,7 @@ def orders(
     return Finding(measured, _inside(least, most, low, high))
 
 
-def steadier(
+def spread_ratio(
     subject_runs: xr.Dataset,
     other_runs: xr.Dataset,
     *,
@@ -105,7 +105,7 @@ def steadier(
     ]
     ours, theirs = (np.log(each) for each in values) if logarithmic else values
     ratio = np.std(ours, ddof=1) / np.std(theirs, ddof=1)
-    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+    tails = [(1 - CONFIDENCE_LEVEL) / 2, (1 + CONFIDENCE_LEVEL) / 2]
     most, least = ratio / np.sqrt(stats.f.ppf(tails, len(ours) - 1, len(theirs) - 1))
     measured = f"ratio of spreads {ratio:.2g} ({least:.2g} to {most:.2g}) at epoch {epoch}"
     return Finding(measured, _inside(least, most, 0.0, 1.0))
@@ -136,7 +136,7 @@ def value(
         options = {"variable": variable, "low": low, "high": high, "error": error}
         return _over_points({str(point): value(data.sel(point=point), **options) for point in values["point"].values})
     errors = data[error] if error else xr.zeros_like(values)
-    margins = stats.norm.ppf((1 + CONFIDENCE) / 2) * np.ravel(errors)
+    margins = stats.norm.ppf((1 + CONFIDENCE_LEVEL) / 2) * np.ravel(errors)
     verdicts = [_inside(v - m, v + m, low, high) for v, m in zip(np.ravel(values), margins, strict=True)]
     told = [f"{each:.5g}" for each in np.ravel(values)]
     if error:
@@ -150,8 +150,8 @@ def value(
 CHECKS: dict[str, Callable[..., Finding]] = {
     "ordering": ordering,
     "ratio": ratio,
-    "orders": orders,
-    "steadier": steadier,
+    "orders": orders_of_magnitude,
+    "steadier": spread_ratio,
     "value": value,
 }
 
@@ -189,7 +189,7 @@ def _welch(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
         return (float(np.mean(ours) - np.mean(theirs)),) * 2
     means, errors = zip(*((np.mean(each), np.var(each, ddof=1) / len(each)) for each in (ours, theirs)), strict=True)
     freedom = sum(errors) ** 2 / (errors[0] ** 2 / (len(ours) - 1) + errors[1] ** 2 / (len(theirs) - 1))
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(sum(errors))
+    half = stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, freedom) * np.sqrt(sum(errors))
     return means[0] - means[1] - half, means[0] - means[1] + half
 
 
@@ -230,4 +230,4 @@ def check(claims: Mapping[str, Mapping[str, Any]], inputs: Mapping[str, Mapping[
     for name, claim in claims.items():
         finding = CHECKS[claim["check"]](**inputs[name], **claim.get("options", {}))
         rows.append([claim["document"], claim["section"], claim["claim"], *finding])
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=TABLE_COLUMNS)

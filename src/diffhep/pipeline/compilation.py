@@ -6,10 +6,10 @@ import platform
 import sys
 from pathlib import Path
 
-QUICK = 0.2
+MIN_COMPILE_SECONDS = 0.2
 """Seconds; what compiles faster is not worth a file."""
 
-HASTY = (
+FAST_COMPILE_FLAGS = (
     "--xla_backend_optimization_level=0",
     "--xla_cpu_use_fusion_emitters=false",
     # fits are loops within loops, which these go through again and again
@@ -18,12 +18,12 @@ HASTY = (
 )
 
 
-def keep_in(folder: Path) -> None:
+def use_cache_folder(folder: Path) -> None:
     """Keep compiled programs in a folder, unless the user has chosen one."""
     processor = hashlib.sha256(_processor().encode()).hexdigest()[:8]  # compiled code fits one kind of processor
     choices = {
         "jax_compilation_cache_dir": str(folder.resolve() / processor),
-        "jax_persistent_cache_min_compile_time_secs": QUICK,
+        "jax_persistent_cache_min_compile_time_secs": MIN_COMPILE_SECONDS,
     }
     for name, value in choices.items():
         chosen = os.environ.setdefault(name.upper(), str(value))
@@ -31,12 +31,12 @@ def keep_in(folder: Path) -> None:
             sys.modules["jax"].config.update(name, type(value)(chosen))
 
 
-def hastily() -> None:
+def compile_fast() -> None:
     """Compile in a third of the time, on a CPU; thousands of fits side by side then take four times as long.
 
     To be called before anything is compiled. XLA stops at flags it does not know; the jax that we pin knows these.
     """
-    flags, chosen = " ".join(HASTY), os.environ.get("XLA_FLAGS", "")
+    flags, chosen = " ".join(FAST_COMPILE_FLAGS), os.environ.get("XLA_FLAGS", "")
     if flags not in chosen:
         os.environ["XLA_FLAGS"] = f"{flags} {chosen}"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 _held: list[int] = []  # open lock files; the kernel unlocks them when the process ends, however it ends
 
 
-def pin(threads: int) -> set[int]:
+def pin_to_cores(threads: int) -> set[int]:
     """Keep this process, and what it starts, on `threads` cores that no other process pinned so holds.
 
     Cores are chosen among those the process may use already, so that a batch system's or a container's limits

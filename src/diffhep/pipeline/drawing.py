@@ -15,10 +15,10 @@ from diffhep.pipeline.jobs import load, resolve
 MANIFEST = Path(__file__).parents[3] / "config" / "figures.yaml"
 
 
-DPI = 200  # of what is drawn without the workflow
+DEFAULT_DPI = 200  # of what is drawn without the workflow
 
 
-MILLISECONDS = 120  # that a picture of an animation is shown
+FRAME_MILLISECONDS = 120  # that a picture of an animation is shown
 
 
 def draw(entry: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Mapping[str, str], dpi: int) -> None:
@@ -59,7 +59,7 @@ def redraw(name: str, results: str, path: str) -> None:
         argument: f"{results}/{of}.nc" if isinstance(of, str) else [f"{results}/{each}.nc" for each in of]
         for argument, of in figures[name]["inputs"].items()
     }
-    draw(figures[name], inputs, {Path(path).suffix[1:]: path}, DPI)
+    draw(figures[name], inputs, {Path(path).suffix[1:]: path}, DEFAULT_DPI)
 
 
 def animate(entry: Mapping[str, Any], inputs: Mapping[str, Any], output: str, dpi: int) -> None:
@@ -79,7 +79,7 @@ def animate(entry: Mapping[str, Any], inputs: Mapping[str, Any], output: str, dp
         frames.append(Image.open(picture).convert("P", palette=Image.Palette.ADAPTIVE))
     with replacing(output) as temporary:
         first, *rest = frames
-        first.save(temporary, format="GIF", save_all=True, append_images=rest, duration=MILLISECONDS, loop=0)
+        first.save(temporary, format="GIF", save_all=True, append_images=rest, duration=FRAME_MILLISECONDS, loop=0)
 
 
 def _lay_out(figure) -> None:

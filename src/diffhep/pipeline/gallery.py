@@ -42,7 +42,7 @@ INTRODUCTION = (
 NOTES = {"quick": " Trainings are short at this scale: verdicts mean little."}
 
 
-class Contents(NamedTuple):
+class PageContents(NamedTuple):
     """What a page shows.
 
     Attributes:
@@ -59,7 +59,7 @@ class Contents(NamedTuple):
     scale: str
 
 
-def page(contents: Contents, folder: Path) -> str:
+def page(contents: PageContents, folder: Path) -> str:
     """The page as HTML without scripts; it fetches nothing but the pictures beside it.
 
     Args:
@@ -74,7 +74,7 @@ def page(contents: Contents, folder: Path) -> str:
 
 
 def html(
-    contents: Contents, *, source: Callable[[str], str], link: Callable[..., str], sections: Mapping[str, str]
+    contents: PageContents, *, source: Callable[[str], str], link: Callable[..., str], sections: Mapping[str, str]
 ) -> str:
     """A page of that kind.
 

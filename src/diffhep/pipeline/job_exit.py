@@ -18,7 +18,7 @@ from diffhep.errors import InputError
 
 
 @cache  # once is enough
-def end_with_parent() -> None:
+def exit_with_parent() -> None:
     """End this process, whatever it is doing, soon after its parent has ended.
 
     If Snakemake is killed, its jobs would else run on, and might in the end replace what its next run has made with
@@ -33,14 +33,14 @@ def _watch(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def tell_memory() -> None:
+def log_peak_memory() -> None:
     """Say how much memory the process has had at most: Snakemake looks only every half minute once a job is long."""
     sys.stdout.flush()  # what was printed before stands before
-    logging.getLogger(__name__).info("most memory: %.0f MB", most_megabytes())
+    logging.getLogger(__name__).info("most memory: %.0f MB", peak_megabytes())
 
 
-def most_megabytes() -> float:
-    """How much memory the process has had at most since it began, or since `forget_memory`."""
+def peak_megabytes() -> float:
+    """How much memory the process has had at most since it began, or since `reset_peak_memory`."""
     with suppress(OSError):  # Linux; there `getrusage` also counts what the process that started this one had
         lines = Path("/proc/self/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**10
@@ -48,19 +48,19 @@ def most_megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-def forget_memory() -> None:
-    """Let `most_megabytes` count from here on, where the platform can (Linux)."""
+def reset_peak_memory() -> None:
+    """Let `peak_megabytes` count from here on, where the platform can (Linux)."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 
 
 @cache
-def standard_error() -> int:
+def original_stderr() -> int:
     """File descriptor that stays where standard error was at the first call, wherever jobs send it later."""
     return os.dup(2)
 
 
-def tell(elsewhere: int, kind: type, error: BaseException, trace: TracebackType | None) -> None:
+def report_exception(elsewhere: int, kind: type, error: BaseException, trace: TracebackType | None) -> None:
     """Say what a user can mend in a line, anything else with where it happened.
 
     Args:
@@ -69,7 +69,7 @@ def tell(elsewhere: int, kind: type, error: BaseException, trace: TracebackType 
         error: See above.
         trace: See above.
     """
-    atexit.unregister(tell_memory)  # the last line is the reason
+    atexit.unregister(log_peak_memory)  # the last line is the reason
     lines = [f"diffhep: {error}\n"] if issubclass(kind, InputError) else traceback.format_exception(kind, error, trace)
     text = "".join(lines).encode()
     for file in (2, elsewhere):

@@ -19,16 +19,16 @@ import xarray as xr
 from diffhep.errors import InputError
 from diffhep.files import replacing
 from diffhep.pipeline import compilation, cpu_affinity, job_exit, store
-from diffhep.pipeline.gallery import Contents
-from diffhep.pipeline.shards import PARTS_ALONG
+from diffhep.pipeline.gallery import PageContents
+from diffhep.pipeline.shards import SHARDS_ALONG
 
-CACHE = Path(".cache/jax")
+COMPILATION_CACHE = Path(".cache/jax")
 
 
 def log_to(path: str) -> None:
     """Begin a job: send all that this process prints from now on to a file, compiled libraries included."""
-    job_exit.end_with_parent()
-    sys.excepthook = partial(job_exit.tell, job_exit.standard_error())
+    job_exit.exit_with_parent()
+    sys.excepthook = partial(job_exit.report_exception, job_exit.original_stderr())
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     for stream in (1, 2):
         os.dup2(file, stream)
@@ -36,7 +36,7 @@ def log_to(path: str) -> None:
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("diffhep").setLevel(logging.INFO)
     logging.captureWarnings(True)
-    atexit.register(job_exit.tell_memory)
+    atexit.register(job_exit.log_peak_memory)
 
 
 def prepare(threads: int, *, optimise: bool = True) -> None:
@@ -46,10 +46,10 @@ def prepare(threads: int, *, optimise: bool = True) -> None:
         threads: How many cores it may use.
         optimise: Whether programs are worth the time that it takes to make them fast.
     """
-    cpu_affinity.pin(threads)
-    compilation.keep_in(CACHE)
+    cpu_affinity.pin_to_cores(threads)
+    compilation.use_cache_folder(COMPILATION_CACHE)
     if not optimise:
-        compilation.hastily()
+        compilation.compile_fast()
 
 
 def run(job: Mapping[str, Any], inputs: Mapping[str, Any], output: str) -> None:
@@ -58,12 +58,12 @@ def run(job: Mapping[str, Any], inputs: Mapping[str, Any], output: str) -> None:
     Args:
         job: `call` (module:function), `settings` for it, and `code`, the fingerprint of what it is made of.
         inputs: Path of a dataset, or a list of paths, for each further argument of the stage; or instead
-            `parts_along_<dimension>`, results of the stage for some of its seeds (or whatever else) each, to be joined.
+            `shards_along_<dimension>`, results of the stage for some of its seeds (or whatever else) each, to be joined.
         output: Where the result goes.
     """
     for name in inputs:
-        if name.startswith(PARTS_ALONG):
-            return store.save(_joined(inputs[name], name.removeprefix(PARTS_ALONG)), output, provenance=dict(job))
+        if name.startswith(SHARDS_ALONG):
+            return store.save(_joined(inputs[name], name.removeprefix(SHARDS_ALONG)), output, provenance=dict(job))
     stage = resolve(job["call"])
     identity = hashlib.sha256(json.dumps(dict(job), sort_keys=True).encode()).hexdigest()[:12]
     checkpoint = Path(f"{output}.{identity}.checkpoint")  # no other run can mistake it for its own
@@ -145,7 +145,7 @@ def write_pages(
     """
     paths = {Path(file).stem: file for file in files}
     shown = {name: {**entry, "file": paths[name]} for name, entry in pictures.items()}
-    contents = Contents(documents, shown, pd.read_csv(claims), scale)
+    contents = PageContents(documents, shown, pd.read_csv(claims), scale)
     for module, output in outputs.items():
         text = resolve(f"diffhep.{module}:page")(contents, Path(output).parent)
         with replacing(output) as temporary:

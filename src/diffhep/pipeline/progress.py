@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-TRUST = 0.1
+PRIOR_WEIGHT = 0.1
 """Share of all work after which what was seen so far counts as much as what was expected."""
 
 
@@ -45,10 +45,10 @@ def seconds_left(
 ) -> float:
     """Seconds until jobs that are left have ended: as expected, times by how much expectations were out so far.
 
-    That factor is (elapsed + prior) / (expected of `done` + prior), the prior being `TRUST` of all that was expected.
+    That factor is (elapsed + prior) / (expected of `done` + prior), the prior being `PRIOR_WEIGHT` of all that was expected.
     """
     expected_left, expected_done = (_seconds(jobs, cores) for jobs in (left, done))
-    prior = TRUST * (expected_left + expected_done)
+    prior = PRIOR_WEIGHT * (expected_left + expected_done)
     pace = (elapsed + prior) / (expected_done + prior) if prior else 1.0
     return pace * max(expected_left, max((seconds for seconds, _ in left), default=0.0))
 
@@ -67,7 +67,7 @@ def _of(number: int, thing: str) -> str:
     return f"{number} {thing}{'s' * (number != 1)}"
 
 
-PAUSE = 60.0
+SECONDS_BETWEEN_LINES = 60.0
 """Seconds between two lines, at least."""
 
 
@@ -90,7 +90,7 @@ class Progress(logging.Handler):
         event, now = getattr(getattr(record, "event", None), "name", ""), time.monotonic()
         if event == "JOB_FINISHED" and record.job_id in self.left:
             self.done.append(self.left.pop(record.job_id))
-        if event == "PROGRESS" and self.left and now - self.told >= PAUSE:
+        if event == "PROGRESS" and self.left and now - self.told >= SECONDS_BETWEEN_LINES:
             self.told = now
             line = progress(self.left.values(), self.done, self.cores, now - self.start, datetime.now())
             print(line, file=sys.stderr, flush=True)

@@ -16,7 +16,7 @@ from diffhep.errors import InputError
 PACKAGES = ("diffhep", "flax", "jax", "jaxlib", "jaxopt", "netCDF4", "numpy", "optax", "scipy")
 
 
-def environment() -> dict[str, Any]:
+def current_environment() -> dict[str, Any]:
     """What results are made with here: the git `revision` of the source, and `versions` by package."""
     return {"revision": _revision(), "versions": _versions()}
 
@@ -45,7 +45,7 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def foreign(folder: Path | str) -> Iterator[tuple[Path, str]]:
+def results_made_elsewhere(folder: Path | str) -> Iterator[tuple[Path, str]]:
     """Results below a folder that were not made with what is here, and what differs, in the order of their names.
 
     That a result comes from another revision does not make it wrong: what no longer stands for its code and settings is
@@ -60,7 +60,7 @@ def foreign(folder: Path | str) -> Iterator[tuple[Path, str]]:
     paths = sorted(path for path in Path(folder).rglob("*.nc") if path.is_file())
     if not paths:
         raise InputError(f"{folder}: there are no results (*.nc): name a folder that has some")
-    here = _flat(environment())
+    here = _flat(current_environment())
     for path in paths:
         there = _recorded(path)
         if isinstance(there, str):

@@ -19,7 +19,7 @@ BENCHMARK = ".benchmark.tsv"
 EFFORT = {"method": 1, "quality": 20}  # a third of the usual time, for files that are an eighth longer
 
 
-def page(contents: gallery.Contents, folder: Path) -> str:
+def page(contents: gallery.PageContents, folder: Path) -> str:
     """The page as HTML without scripts; it fetches nothing at all.
 
     Args:
@@ -108,7 +108,7 @@ def _largest(megabytes: pd.Series) -> str:
 
 def _environment(scale: str) -> str:
     """Of the process that writes the page; every result says its own."""
-    environment = provenance.environment()
+    environment = provenance.current_environment()
     rows = {
         "scale": scale,
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",

@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-START = 12.0
+STARTUP_SECONDS = 12.0
 """Seconds until a training is loaded and compiled."""
 
 
-FLOPS = 8e10
+FLOPS_PER_SECOND = 8e10
 """Multiplications and additions a second of one core, in float32, that trainings were seen to reach."""
 
 
-TRANSFORMS = {"affine": 1.2e-7, "spline": 2e-6}
+SECONDS_BY_TRANSFORM = {"affine": 1.2e-7, "spline": 2e-6}
 """Seconds that a training step takes of one core, for each event and layer of a flow of such transforms."""
 
 
-COUPLING = 4e-10
+COUPLING_SECONDS = 4e-10
 """Seconds that a training step takes of one core, for each event and weight of a flow of couplings."""
 
 
@@ -33,7 +33,7 @@ def training_seconds(layers: Sequence[int], *, events: int, epochs: int, seeds: 
         seeds: Networks trained.
     """
     weights = sum(before * after for before, after in pairwise(layers))
-    return START + seeds * epochs * events * weights * (2 + 4 + 2 / 3) / FLOPS
+    return STARTUP_SECONDS + seeds * epochs * events * weights * (2 + 4 + 2 / 3) / FLOPS_PER_SECOND
 
 
 def flow_seconds(flow: Mapping[str, Any], training: Mapping[str, Any]) -> float:
@@ -44,7 +44,7 @@ def flow_seconds(flow: Mapping[str, Any], training: Mapping[str, Any]) -> float:
         training: `members`, `iterations` and `batch_size`.
     """
     events = training["members"] * training["iterations"] * training["batch_size"]
-    return START + 1.3 * events * flow["layers"] * TRANSFORMS[flow["transform"]]
+    return STARTUP_SECONDS + 1.3 * events * flow["layers"] * SECONDS_BY_TRANSFORM[flow["transform"]]
 
 
 def coupling_seconds(training: Mapping[str, Any]) -> float:
@@ -55,4 +55,4 @@ def coupling_seconds(training: Mapping[str, Any]) -> float:
     """
     flow = training["flow"]
     weights = flow["layers"] * flow["width"] ** 2 * flow["depth"]
-    return START + 2 * training["iterations"] * training["batch_size"] * weights * COUPLING
+    return STARTUP_SECONDS + 2 * training["iterations"] * training["batch_size"] * weights * COUPLING_SECONDS

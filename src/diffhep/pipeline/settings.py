@@ -154,6 +154,6 @@ def plot_call(entry: Mapping[str, Any]) -> str:
     return f"diffhep.figures.{module or entry['study']}:{function}"
 
 
-def plain(settings: Any) -> Any:
+def as_plain_json(settings: Any) -> Any:
     """A copy of nothing but dicts, lists and scalars, whose text is the same for equal settings."""
     return json.loads(json.dumps(settings, sort_keys=True))

@@ -7,12 +7,12 @@ from typing import Any
 Settings = Mapping[str, Any]
 
 
-def seeds_of(run: Settings) -> range:
+def seed_range(run: Settings) -> range:
     """Seeds of a training, which has `seed`, the first, and `seeds`, how many there are."""
     return range(run["seed"], run["seed"] + run["seeds"])
 
 
-def parts(numbers: range, per_job: int | str) -> list[tuple[int, int]]:
+def split_range(numbers: range, per_job: int | str) -> list[tuple[int, int]]:
     """First and last number of each job that consecutive pieces of work are spread over; empty if one job does it all.
 
     No job has a single one, unless that is all: a loop of one step is compiled to something else, whose results agree
@@ -28,9 +28,9 @@ def parts(numbers: range, per_job: int | str) -> list[tuple[int, int]]:
     return [(at, end - 1) for at, end in pairwise(ends)] if jobs > 1 else []
 
 
-def of_seeds(run: Settings, first: int, last: int) -> dict[str, Any]:
+def shard_of_run(run: Settings, first: int, last: int) -> dict[str, Any]:
     """Settings of the part of a training that has these seeds."""
     return {**run, "seed": first, "seeds": last - first + 1}
 
 
-PARTS_ALONG = "parts_along_"  # begins the name of an input whose datasets are joined along the dimension behind it
+SHARDS_ALONG = "shards_along_"  # begins the name of an input whose datasets are joined along the dimension behind it

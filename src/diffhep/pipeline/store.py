@@ -16,7 +16,7 @@ from xarray.backends import NetCDF4DataStore
 
 from diffhep.errors import InputError
 from diffhep.files import replacing
-from diffhep.pipeline.provenance import environment
+from diffhep.pipeline.provenance import current_environment
 
 FORMAT = "diffhep result 1"
 COMPRESSED_BYTES = 2**16  # smaller arrays would gain nothing over their chunk's overhead
@@ -41,7 +41,7 @@ def save(dataset: xr.Dataset, path: str | Path, *, provenance: dict[str, Any]) -
     attributes = {
         "format": FORMAT,
         "provenance": json.dumps(provenance, sort_keys=True),
-        "environment": json.dumps(environment(), sort_keys=True),
+        "environment": json.dumps(current_environment(), sort_keys=True),
     }
     labelled = dataset.drop_encoding().assign_attrs(attributes)  # encoding: left by the file it was read from
     large = [name for name, array in labelled.variables.items() if _is_large(array)]

@@ -22,10 +22,10 @@ from diffhep.pipeline import job_exit
 
 SOURCE = Path(__file__).parents[2]
 PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from diffhep.pipeline import worker_processes as s; s.serve()"
-MOST_MEGABYTES = 3000  # of a process that is kept: compiled programs and what is cached of them add up
+MAX_MEGABYTES = 3000  # of a process that is kept: compiled programs and what is cached of them add up
 
 
-class Outcome(NamedTuple):
+class ScriptResult(NamedTuple):
     """How a script has ended, and what it took.
 
     Attributes:
@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
     megabytes: float = float("nan")
 
 
-class Processes:
+class WorkerPool:
     """As many processes as scripts are run at once, started when they are needed.
 
     Args:
@@ -54,19 +54,19 @@ class Processes:
         self._idle: list[subprocess.Popen] = []
         self._lock = threading.Lock()
 
-    def run(self, script: str) -> Outcome:
+    def run(self, script: str) -> ScriptResult:
         """Run a script, and wait for its end, or that of its process."""
         process, answer = self._take(), ""
         with suppress(BrokenPipeError):  # ended since it was taken
             print(script, file=process.stdin, flush=True)
             answer = process.stdout.readline()
-        outcome = Outcome(*json.loads(answer)) if answer else None
-        if outcome and outcome.megabytes < MOST_MEGABYTES:
+        outcome = ScriptResult(*json.loads(answer)) if answer else None
+        if outcome and outcome.megabytes < MAX_MEGABYTES:
             with self._lock:
                 self._idle.append(process)
         else:
             process.communicate()
-        return outcome or Outcome(process.returncode)
+        return outcome or ScriptResult(process.returncode)
 
     def end(self) -> None:
         """End the processes that are idle."""
@@ -87,7 +87,7 @@ class Processes:
 
 def serve() -> None:
     """Run the scripts named on standard input, one a line; answer each with its outcome, a line of JSON."""
-    job_exit.end_with_parent()
+    job_exit.exit_with_parent()
     scripts, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)  # what jobs start must not read the names of others
@@ -97,10 +97,10 @@ def serve() -> None:
         print(json.dumps(_outcome(script.rstrip("\n"))), file=answers, flush=True)
 
 
-def _outcome(script: str) -> Outcome:
+def _outcome(script: str) -> ScriptResult:
     """What comes of a script, which may send its output wherever it likes."""
     streams, path = [os.dup(1), os.dup(2)], list(sys.path)
-    job_exit.forget_memory()
+    job_exit.reset_peak_memory()
     began, cpu_began = time.perf_counter(), time.process_time()
     status = _status(script)
     taken = time.perf_counter() - began, time.process_time() - cpu_began
@@ -108,20 +108,20 @@ def _outcome(script: str) -> Outcome:
     for stream, own in enumerate(streams, start=1):
         os.dup2(own, stream)
         os.close(own)
-    return Outcome(status, *taken, job_exit.most_megabytes())
+    return ScriptResult(status, *taken, job_exit.peak_megabytes())
 
 
 def _status(script: str) -> int:
     try:
         runpy.run_path(script, run_name="__main__")
-        job_exit.tell_memory()
+        job_exit.log_peak_memory()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except Exception:
         sys.excepthook(*sys.exc_info())
         return 1
     finally:
-        atexit.unregister(job_exit.tell_memory)  # the process goes on
+        atexit.unregister(job_exit.log_peak_memory)  # the process goes on
         sys.stdout.flush()
         sys.stderr.flush()
     return 0

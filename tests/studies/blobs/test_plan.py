@@ -2,7 +2,7 @@
 
 import pytest
 
-from diffhep.pipeline.shards import of_seeds, parts, seeds_of
+from diffhep.pipeline.shards import seed_range, shard_of_run, split_range
 from diffhep.studies.blobs.plan import binnings, evaluated_for_comparison, point_name, runs, trained_for_comparison
 from diffhep.studies.vbf_hh4b.plan import folded, members
 
@@ -101,9 +101,9 @@ def test_folds_and_groups_of_unknown_runs_are_refused(key, changes):
 )
 def test_seeds_are_spread_evenly_and_none_is_alone(seeds, per_job, sizes):
     run = {"seed": 5, "seeds": seeds, "bins": 3}
-    found = parts(seeds_of(run), per_job)
+    found = split_range(seed_range(run), per_job)
     assert [last - first + 1 for first, last in found] == sizes
-    of_parts = [of_seeds(run, *part) for part in found]
+    of_parts = [shard_of_run(run, *part) for part in found]
     assert all(part["bins"] == 3 for part in of_parts)
-    covered = [seed for part in of_parts for seed in seeds_of(part)]
+    covered = [seed for part in of_parts for seed in seed_range(part)]
     assert covered == (list(range(5, 5 + seeds)) if found else [])

@@ -37,7 +37,7 @@ use rule stage as blobs_train with:
     input:
         unpack(
             lambda w: shards_or_inputs(
-                shards.seeds_of(RUNS[w.experiment][w.run]),
+                shards.seed_range(RUNS[w.experiment][w.run]),
                 f"<results>/blobs/{w.experiment}/train/{w.run}",
                 "seed",
                 events=rules.blobs_events.output[0],
@@ -48,7 +48,7 @@ use rule stage as blobs_train with:
     resources:
         **training_resources(
             lambda w: seconds_unless_merged(
-                shards.seeds_of(RUNS[w.experiment][w.run]),
+                shards.seed_range(RUNS[w.experiment][w.run]),
                 blobs_plan.training_seconds(RUNS[w.experiment][w.run], BLOBS["data"]),
             )
         ),

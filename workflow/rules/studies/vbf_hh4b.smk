@@ -41,7 +41,7 @@ use rule stage as vbf_hh4b_train with:
     input:
         unpack(
             lambda w: shards_or_inputs(
-                shards.seeds_of(VBF_TRAINED[w.vbf_run]),
+                shards.seed_range(VBF_TRAINED[w.vbf_run]),
                 f"<results>/vbf_hh4b/train/{w.vbf_run}",
                 "seed",
                 events=rules.vbf_hh4b_events.output[0],
@@ -52,7 +52,7 @@ use rule stage as vbf_hh4b_train with:
     resources:
         **training_resources(
             lambda w: seconds_unless_merged(
-                shards.seeds_of(VBF_TRAINED[w.vbf_run]),
+                shards.seed_range(VBF_TRAINED[w.vbf_run]),
                 vbf_hh4b_plan.training_seconds(VBF_TRAINED[w.vbf_run], VBF["data"]),
             )
         ),
