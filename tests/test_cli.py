@@ -188,7 +188,7 @@ def test_an_option_out_of_range_is_told_in_one_line(file, capsys, arguments, mes
 
 
 def test_a_fit_that_does_not_converge_is_told(file, capsys, monkeypatch):
-    monkeypatch.setattr("diffhep.inference.mle.ITERATIONS", 1)
+    monkeypatch.setattr("diffhep.inference.mle.MAX_STEPS", 1)
     Path(file).write_text(json.dumps(WORKSPACES["two shapesys"]))  # of a shape that is not compiled yet
     assert cli.main(["fit", file]) == 1
     assert "did not converge" in capsys.readouterr().err

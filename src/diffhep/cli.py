@@ -77,7 +77,7 @@ def cls(model: Model, data: Data, options: argparse.Namespace) -> dict[str, Any]
 
 def p0(model: Model, data: Data, options: argparse.Namespace) -> dict[str, Any]:
     """Observed and expected discovery p-value."""
-    return _both("p0", jax.jit(hypotests.p0)(model, data))
+    return _both("p0", jax.jit(hypotests.discovery_test)(model, data))
 
 
 def limit(model: Model, data: Data, options: argparse.Namespace) -> dict[str, Any]:
@@ -148,7 +148,9 @@ def _parser() -> argparse.ArgumentParser:
         if command is cls:
             one.add_argument("--test-poi", type=float, default=1.0, help="value to test (default: 1)")
         if command is limit:
-            one.add_argument("--level", type=float, default=upper_limits.LEVEL, help="CLs of the limit (default: 0.05)")
+            one.add_argument(
+                "--level", type=float, default=upper_limits.CLS_LEVEL, help="CLs of the limit (default: 0.05)"
+            )
         if command is fit:
             one.add_argument("--value", action="store_true", help="add twice the negative log-likelihood")
     of_results = commands.add_parser(origins.__name__, help=origins.__doc__, description=origins.__doc__)

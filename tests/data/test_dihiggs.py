@@ -14,10 +14,10 @@ SETTINGS = study_settings("split_n_fit", "quick")["data"] | {"decorrelated": Tru
 
 def sample(name, number=4000, **changes):
     settings = SETTINGS | changes
-    draw = partial(dihiggs.signal, settings=settings) if name == "signal" else partial(
-        dihiggs.background, settings=settings, sample=name
+    draw = partial(dihiggs.generate_signal, settings=settings) if name == "signal" else partial(
+        dihiggs.generate_background, settings=settings, sample=name
     )  # fmt: skip
-    return dihiggs.selected(jax.random.key(1), lambda key, events: draw(key, events=events), number)
+    return dihiggs.generate_selected(jax.random.key(1), lambda key, events: draw(key, events=events), number)
 
 
 @pytest.fixture(scope="module")

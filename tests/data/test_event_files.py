@@ -14,7 +14,7 @@ def test_so_many_are_kept_evenly_however_rows_are_batched(sizes, data):
     rows = np.arange(sum(sizes)) * 3
     events = data.draw(st.integers(0, len(rows)))
     batches = [Batch(part, [part + 1.0, -part]) for part in np.split(rows, np.cumsum(sizes)[:-1])] if sizes else []
-    kept = list(event_files.evenly(batches, len(rows), events))
+    kept = list(event_files.select_evenly(batches, len(rows), events))
     found = [row for batch in kept for row in batch.rows]
     assert found == [rows[k * len(rows) // events] for k in range(events)]
     for batch in kept:
@@ -23,10 +23,10 @@ def test_so_many_are_kept_evenly_however_rows_are_batched(sizes, data):
 
 def test_what_are_no_finite_numbers_is_named(tmp_path):
     path, rows = tmp_path / "a.parquet", np.array([4, 9])
-    np.testing.assert_array_equal(event_files.numbers(path, "x", np.array([True, False]), rows), [1.0, 0.0])
+    np.testing.assert_array_equal(event_files.finite_numbers(path, "x", np.array([True, False]), rows), [1.0, 0.0])
     with pytest.raises(ValueError, match=r"a.parquet: x is inf in row 9: leave such events out$"):
-        event_files.numbers(path, "x", np.array([1.0, np.inf]), rows)
+        event_files.finite_numbers(path, "x", np.array([1.0, np.inf]), rows)
     with pytest.raises(ValueError, match=r"a.parquet: x is nan in row 4: leave such events out$"):
-        event_files.numbers(path, "x", np.array([None, True]), rows)
+        event_files.finite_numbers(path, "x", np.array([None, True]), rows)
     with pytest.raises(ValueError, match=r"a.parquet: x does not hold numbers \(.* 'two'\): store it as numbers$"):
-        event_files.numbers(path, "x", np.array(["1", "two"], object), rows)
+        event_files.finite_numbers(path, "x", np.array(["1", "two"], object), rows)

@@ -7,11 +7,11 @@ from scipy import stats
 
 from diffhep.data import kinematics as fv
 
-X = np.asarray(fv.on_shell(np.linspace(1, 400, 5000), np.linspace(-2, 2, 5000), 0.7, 500.0))
+X = np.asarray(fv.four_vector(np.linspace(1, 400, 5000), np.linspace(-2, 2, 5000), 0.7, 500.0))
 
 
 def test_components_are_those_of_pt_eta_phi_and_mass():
-    vector = np.asarray(fv.on_shell(30.0, -1.2, 2.0, 5.0))
+    vector = np.asarray(fv.four_vector(30.0, -1.2, 2.0, 5.0))
     assert fv.mass(vector) == pytest.approx(5.0)
     assert fv.transverse_momentum(vector) == pytest.approx(30.0)
     assert fv.pseudorapidity(vector) == pytest.approx(-1.2)
@@ -48,7 +48,7 @@ def test_a_parent_that_is_too_light_leaves_its_products_at_rest():
 
 def test_directions_along_the_beam_have_their_density():
     forward = 0.95
-    found = np.asarray(fv.along_beam(jax.random.key(7), (20_000,), forward))
+    found = np.asarray(fv.draw_forward_directions(jax.random.key(7), (20_000,), forward))
     np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1.0, rtol=1e-6)
 
     def cumulative(c):
@@ -67,5 +67,5 @@ def test_a_decay_in_a_given_direction_goes_there():
 
 
 def test_distance_goes_the_short_way_around():
-    one, other = (fv.on_shell(50.0, eta, phi, 0.0) for eta, phi in ((0.5, 3.0), (-0.5, -3.0)))
-    assert float(fv.distance(one, other)) == pytest.approx(np.hypot(1.0, 2 * np.pi - 6.0))
+    one, other = (fv.four_vector(50.0, eta, phi, 0.0) for eta, phi in ((0.5, 3.0), (-0.5, -3.0)))
+    assert float(fv.delta_r(one, other)) == pytest.approx(np.hypot(1.0, 2 * np.pi - 6.0))

@@ -39,7 +39,7 @@ def write(table, path, stored=10):
 @KINDS
 @pytest.mark.parametrize("batch", [1, 4, 10, 1000])
 def test_what_is_written_is_read_whatever_is_in_memory_at_a_time(table, tmp_path, monkeypatch, name, batch):
-    monkeypatch.setattr(event_files, "BATCH", batch)
+    monkeypatch.setattr(event_files, "BATCH_ROWS", batch)
     found, kept = ntuples.read(write(table, tmp_path / name)), table[table["selected"]]
     for column in (*ntuples.COLUMNS, "selected"):
         np.testing.assert_array_equal(getattr(found.events, column), kept[column])
@@ -51,7 +51,7 @@ def test_what_is_written_is_read_whatever_is_in_memory_at_a_time(table, tmp_path
 @KINDS
 @pytest.mark.parametrize("batch", [3, 1000])
 def test_fewer_events_stand_for_all(table, tmp_path, monkeypatch, name, batch):
-    monkeypatch.setattr(event_files, "BATCH", batch)
+    monkeypatch.setattr(event_files, "BATCH_ROWS", batch)
     path, kept = write(table, tmp_path / name), table[table["selected"]]
     found, every = ntuples.read(path, at_most=5), ntuples.read(path)
     expected = kept.iloc[np.arange(5) * len(kept) // 5]
@@ -93,7 +93,7 @@ def test_what_cannot_be_used_is_named(table, tmp_path):
 
 @KINDS
 def test_values_that_are_not_finite_are_named(table, tmp_path, monkeypatch, name):
-    monkeypatch.setattr(event_files, "BATCH", 4)
+    monkeypatch.setattr(event_files, "BATCH_ROWS", 4)
     for column, row in (("m_bb", 3), ("weight", 17)):
         spoilt = table.astype({"selected": int})
         spoilt.loc[row, column] = np.nan

@@ -37,7 +37,9 @@ def half_width(values):
 @pytest.fixture(scope="module")
 def points():
     masses = {(300.0, 120.0): 0, (600.0, 120.0): 1, (1000.0, 500.0): 2, (250.0, 100.0): 3}
-    return {mass: resonance.signal(jax.random.key(seed), SETTINGS, *mass, EVENTS) for mass, seed in masses.items()}
+    return {
+        mass: resonance.generate_signal(jax.random.key(seed), SETTINGS, *mass, EVENTS) for mass, seed in masses.items()
+    }
 
 
 def test_peaks_are_at_the_masses_but_for_what_jets_lose(points):
@@ -75,22 +77,24 @@ def test_weights_add_up_to_what_is_expected_before_selection(points):
 
 
 def test_backgrounds_fall_or_peak_as_told():
-    continuum = selected(resonance.background(jax.random.key(5), SETTINGS, "yyjj", EVENTS))
+    continuum = selected(resonance.generate_background(jax.random.key(5), SETTINGS, "yyjj", EVENTS))
     counts, _ = np.histogram(continuum["m_gg"], np.linspace(105, 160, 6))
     assert (np.diff(counts) < 0).all()
-    zh = selected(resonance.background(jax.random.key(6), SETTINGS, "ZH", EVENTS))
+    zh = selected(resonance.generate_background(jax.random.key(6), SETTINGS, "ZH", EVENTS))
     assert np.median(zh["m_gg"]) == pytest.approx(125, abs=0.2)
     assert 75 < np.median(zh["m_bb"]) < 95
-    assert float(resonance.background(jax.random.key(6), SETTINGS, "ZH", EVENTS).weight.sum()) == pytest.approx(2.0)
+    assert float(
+        resonance.generate_background(jax.random.key(6), SETTINGS, "ZH", EVENTS).weight.sum()
+    ) == pytest.approx(2.0)
 
 
 def test_a_decay_that_energy_forbids_is_refused():
     with pytest.raises(ValueError, match="X of 300 GeV cannot decay into S of 200 GeV"):
-        resonance.signal(jax.random.key(0), SETTINGS, 300.0, 200.0, EVENTS)
+        resonance.generate_signal(jax.random.key(0), SETTINGS, 300.0, 200.0, EVENTS)
 
 
 def test_only_events_with_enough_jets_and_tags_are_selected():
     blind = SETTINGS | {"detector": SETTINGS["detector"] | {"tag_70": [0.0, 0.0], "tag_77": [0.0, 0.0]}}
-    assert not resonance.signal(jax.random.key(0), blind, 600.0, 120.0, EVENTS).selected.any()
+    assert not resonance.generate_signal(jax.random.key(0), blind, 600.0, 120.0, EVENTS).selected.any()
     lost = SETTINGS | {"detector": SETTINGS["detector"] | {"jet_pt": 1e5}}
-    assert not resonance.signal(jax.random.key(0), lost, 600.0, 120.0, EVENTS).selected.any()
+    assert not resonance.generate_signal(jax.random.key(0), lost, 600.0, 120.0, EVENTS).selected.any()

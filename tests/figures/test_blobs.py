@@ -39,15 +39,15 @@ def test_history_has_the_papers_three_panels_and_one_line_an_objective(runs):
     assert [axis.get_yscale() for axis in axes] == ["log", "linear", "log"]
     assert all(axis.get_xlabel() == "epoch" and len(axis.lines) == len(axis.collections) == 4 for axis in axes)
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == [style.look(name)["label"] for name in OBJECTIVES]
-    assert style.BAND in figure.get_supxlabel()
+    assert labels == [style.objective_style(name)["label"] for name in OBJECTIVES]
+    assert style.BAND_NOTE in figure.get_supxlabel()
     assert size(figure) > 10_000
 
 
 def test_history_shows_the_mean_over_seeds(runs):
     axis = blobs.training_history(**runs).axes[0]
     for line, (name, run) in zip(axis.lines, runs.items(), strict=True):
-        assert line.get_color() == style.look(name)["color"]
+        assert line.get_color() == style.objective_style(name)["color"]
         np.testing.assert_allclose(line.get_ydata(), run["cls"].mean("seed"))
 
 
@@ -133,7 +133,9 @@ def test_panels_say_what_they_show(toys):
     figure = blobs.toys(**toys)
     assert all(axis.get_xlabel() and axis.get_title() for axis in figure.axes if axis is not figure.axes[3])
     assert [label.get_text() for label in figure.axes[7].get_yticklabels()] == ["2500.0", "2500.0"]
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == [style.look(name)["label"] for name in toys]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        style.objective_style(name)["label"] for name in toys
+    ]
     assert size(figure) > 10_000
 
 
@@ -175,7 +177,7 @@ def test_samples_are_drawn_in_their_colours(events):
 
 
 def test_examples_show_the_yields_of_the_selected_epoch(run):
-    figure = blobs.examples(run)
+    figure = blobs.selected_yields(run)
     assert [axis.get_title() for axis in figure.axes] == ["seed 0, epoch 1", "seed 1, epoch 1"]
     signal = figure.axes[1].patches[0].get_data()
     np.testing.assert_array_equal(signal.values, run["yields"][1, 1, 0])
@@ -204,7 +206,7 @@ def test_winners_marks_the_best_of_every_column():
         | {"selected": ("run", [7, 7])},
         coords={"point": ["5 bins"], "run": ["cls", "p0"], "epoch": [7]},
     )
-    (axis,) = blobs.winners(metrics=list(metrics), thesis_5_bins=comparison).axes
+    (axis,) = blobs.comparison_table(metrics=list(metrics), thesis_5_bins=comparison).axes
     cells = axis.tables[0].get_celld()
     bold = {place for place, cell in cells.items() if cell.get_text().get_weight() == "bold"}
     assert {(1, 0), (2, 1)} == bold

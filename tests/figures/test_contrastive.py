@@ -50,7 +50,7 @@ def judged(log_density, wanted):
 
 
 def test_the_plane_shows_events_and_the_boundary_in_three_panels(surfaces):
-    figure = figures.plane(surfaces)
+    figure = figures.densities_in_plane(surfaces)
     assert [axis.get_title() for axis in figure.axes] == [
         "best density (eq. 10)",
         "learned density",
@@ -69,7 +69,7 @@ def test_the_plane_shows_events_and_the_boundary_in_three_panels(surfaces):
 
 
 def test_each_strength_has_a_panel_with_its_norm_and_what_is_kept(surfaces):
-    axes = figures.strengths(surfaces).axes
+    axes = figures.contrast_strengths(surfaces).axes
     assert [axis.get_title() for axis in axes] == [
         "$c = 1$:  $\\lambda_c = 0.65$\nkept: signal 84.1%, background 19.3%",
         "$c = 2$:  $\\lambda_c = 0.25$\nkept: signal 70.0%, background 10.0%",
@@ -96,7 +96,7 @@ def test_accuracies_are_means_over_seeds_in_units_of_the_distortion():
 
 def test_images_stand_row_by_row_in_a_square():
     images = xr.Dataset({"image": (("flow", "image", "y", "x"), RNG.uniform(size=(2, 16, 8, 8)))})
-    axes = figures.samples(images, titles=["one", "other"]).axes
+    axes = figures.generated_images(images, titles=["one", "other"]).axes
     assert [axis.get_title() for axis in axes] == ["one", "other"]
     drawn = axes[1].images[0].get_array()
     assert drawn.shape == (35, 35)
@@ -105,7 +105,7 @@ def test_images_stand_row_by_row_in_a_square():
 
 def test_images_are_those_of_the_highest_and_the_lowest_density():
     found = judged([-100, -200, -300, -600, -700, -800], [True, False, True, True, True, False])
-    figure = figures.judged(found, wanted="eights", shunned="zeros", shown=4)
+    figure = figures.classified_images(found, wanted="eights", shunned="zeros", shown=4)
     sure, unsure = figure.axes
     assert figure.get_supxlabel() == "eights called eights: 2 of 4, zeros called zeros: 1 of 2"
     corners = [[axis.images[0].get_array()[0, 9 * n] for n in range(2)] for axis in (sure, unsure)]
@@ -115,7 +115,7 @@ def test_images_are_those_of_the_highest_and_the_lowest_density():
 
 def test_no_image_is_told_and_not_more_than_asked_for_are_drawn():
     found = judged(np.linspace(-600, -900, 20), [True] * 20)
-    sure, unsure = figures.judged(found, wanted="nines", shunned="fours").axes
+    sure, unsure = figures.classified_images(found, wanted="nines", shunned="fours").axes
     assert [text.get_text() for text in sure.texts] == ["none"] and not unsure.texts
     assert np.ma.masked_invalid(unsure.images[0].get_array()).count() == 16 * 64
 
@@ -131,7 +131,7 @@ def test_couplings_are_compared_in_four_panels():
         },
         coords={"variant": names, "box": [10.0, 40.0, 200.0], "iteration": [0, 100, 200, 300]},
     )
-    mass, loss, distance, accuracy = figures.couplings(variants).axes
+    mass, loss, distance, accuracy = figures.coupling_variants(variants).axes
     for axis, variable in ((mass, "mass"), (loss, "valid")):
         for line, name in zip(axis.lines, names, strict=False):
             np.testing.assert_array_equal(line.get_ydata(), variants[variable].sel(variant=name))

@@ -22,7 +22,7 @@ def test_spectrum_shows_both_samples_on_a_logarithmic_axis(scan):
 
 
 def test_a_cut_keeps_what_is_above_it(scan):
-    _, right = cuts.guess(scan).axes
+    _, right = cuts.guessed_cut(scan).axes
     kept = right.patches[1].get_data().values
     edges = scan["edges"].values
     np.testing.assert_array_equal(kept, np.where(edges[:-1] >= 1 - 1e-9, scan["background"], 0))
@@ -43,7 +43,7 @@ def test_best_cut_of_the_scan_stands_in_the_title(scan):
 
 
 def test_learned_and_best_cut_are_named_with_their_significance(scan):
-    figure = cuts.learned(scan, study.descend(SETTINGS, scan))
+    figure = cuts.learned_cut(scan, study.descend(SETTINGS, scan))
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels[2].startswith("learned") and labels[3].startswith("best")
     assert f"{float(scan['significance_best']):.3f}" in labels[3]

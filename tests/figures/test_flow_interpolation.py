@@ -41,7 +41,7 @@ def titles(figure):
 
 
 def test_grid_has_three_ellipses_a_context(predicted):
-    axis = figures.grid(predicted).axes[0]
+    axis = figures.conditioning_grid(predicted).axes[0]
     ellipses = [patch for patch in axis.patches if isinstance(patch, Ellipse)]
     assert len(ellipses) == 12 and {patch.width for patch in ellipses} == {2.0, 4.0, 6.0}
     seen, unseen = axis.lines

@@ -18,9 +18,9 @@ def data():
 
 
 DRAWN = {
-    "poisson": "poisson", "density_and_likelihood": "interval", "limits": "interval", "neyman_band": "interval",
-    "hypothesis_test": "hypothesis_test", "histograms": "density", "kernel_estimates": "density", "fitted": "fit",
-    "step_sizes": "differences", "evaluations": "differences", "difference_errors": "differences",
+    "poisson": "poisson", "density_and_likelihood": "interval", "limits": "interval", "neyman_belt": "interval",
+    "hypothesis_test": "hypothesis_test", "histograms": "density", "kernel_estimates": "density", "density_fits": "fit",
+    "derivative_by_step_size": "differences", "derivative_by_points": "differences", "difference_errors": "differences",
     "activations": "activations",
 }  # fmt: skip
 
@@ -44,7 +44,7 @@ def test_limits_are_printed(data):
 
 
 def test_fits_name_how_good_they_are(data):
-    (axis,) = foundations.fitted(data["fit"], models=["single", "double"]).axes
+    (axis,) = foundations.density_fits(data["fit"], models=["single", "double"]).axes
     assert f"{float(data['fit']['loss_double']):.3f}" in labels(axis)[2]
     np.testing.assert_array_equal(axis.lines[0].get_ydata(), data["fit"]["single"])
 

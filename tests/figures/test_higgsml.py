@@ -49,7 +49,7 @@ def test_intervals_that_miss_the_truth_are_told(marginal):
     intervals = xr.Dataset(
         {"low": (("set", "toy"), low), "high": (("set", "toy"), low + 1), "truth": ("set", [0.5, 2.0])}
     )
-    _, axis = figures.setup(marginal, intervals, shown=4).axes
+    _, axis = figures.masses_and_intervals(marginal, intervals, shown=4).axes
     assert [text.get_text() for text in axis.get_legend().get_texts()][:2] == [
         "holds the truth: 3",
         "misses the truth: 1",
@@ -69,7 +69,7 @@ def test_the_belt_stands_beside_the_line_of_no_bias(marginal):
         {"estimate": (("strength", "toy"), estimates), "low": ("truth", [-1.0, 0.0]), "high": ("truth", [1.0, 2.0])},
         coords={"strength": [0.0, 1.0], "truth": [0.0, 1.0]},
     )
-    axes = figures.method(marginal, templates, belt).axes
+    axes = figures.method_overview(marginal, templates, belt).axes
     line = next(line for line in axes[3].lines if line.get_linestyle() == "--")
     np.testing.assert_array_equal(line.get_ydata(), belt["truth"])
     assert [text.get_text() for text in axes[1].get_legend().get_texts()] == ["1.000"] * 4
@@ -90,5 +90,5 @@ def test_differences_of_the_surface_are_in_units_of_its_noise():
     dims = ("point", "bin")
     checked = xr.Dataset({name: (dims, np.full((4, 3), 9.0)) for name in ("surface", "direct")})
     checked = checked.assign(off=(dims, np.full((4, 3), 0.25)), shift=(("point", "nuisance"), np.ones((4, 3))))
-    below = figures.surface(checked).axes[3]
+    below = figures.response_surface(checked).axes[3]
     assert below.patches[0].get_data().values.tolist() == [0.25] * 3

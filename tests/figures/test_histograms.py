@@ -92,7 +92,7 @@ def gradients() -> xr.Dataset:
 
 
 def test_rows_are_bandwidths_and_columns_numbers_of_events(gradients):
-    axes = histograms.estimates(gradients).axes
+    axes = histograms.yields_and_gradients(gradients).axes
     assert [axis.get_title() for axis in axes[:3]] == [
         "bandwidth 0.1, 20 events", "bandwidth 0.1, 100 events", "bandwidth 0.5, 20 events"
     ]  # fmt: skip
@@ -100,8 +100,8 @@ def test_rows_are_bandwidths_and_columns_numbers_of_events(gradients):
 
 
 def test_softmax_is_drawn_only_where_asked_for(gradients):
-    assert len(histograms.estimates(gradients, kind="gradient").axes[0].lines) == 3
-    assert len(histograms.estimates(gradients, kind="gradient", softmax=True).axes[0].lines) == 4
+    assert len(histograms.yields_and_gradients(gradients, kind="gradient").axes[0].lines) == 3
+    assert len(histograms.yields_and_gradients(gradients, kind="gradient", softmax=True).axes[0].lines) == 4
 
 
 @pytest.fixture(scope="module")

@@ -83,15 +83,15 @@ def drawn(axis):
 
 def test_grid_shows_every_point_and_the_split():
     signal = xr.Dataset({"masses": (("point", "mass"), MASSES), "held_out": ("point", HELD_OUT)})
-    axis = figures.grid(signal, split=False).axes[0]
+    axis = figures.mass_points(signal, split=False).axes[0]
     np.testing.assert_array_equal(np.transpose(axis.lines[0].get_data()), MASSES)
-    seen, unseen = figures.grid(signal, split=True).axes[0].lines
+    seen, unseen = figures.mass_points(signal, split=True).axes[0].lines
     assert len(seen.get_xdata()) == 3 and list(unseen.get_xdata()) == [300.0]
 
 
 @pytest.mark.parametrize(("panels", "number"), [(["background"], 1), (["signals"], 2), (["background", "signals"], 3)])
 def test_shapes_are_shares_of_what_shall_be_shown(predicted, background, panels, number):
-    figure = figures.shapes(predicted, background, panels=panels)
+    figure = figures.mass_histograms(predicted, background, panels=panels)
     panels = [axis for axis in figure.axes if axis.get_title()]
     assert len(panels) == number
     for axis in panels:
@@ -113,7 +113,7 @@ def test_pulls_are_drawn_by_part_and_by_point(predicted, sigma):
 
 
 def test_observables_have_one_panel_a_point_that_shall_be_shown(observables):
-    axis = figures.pnn(observables).axes[0]
+    axis = figures.pnn_score(observables).axes[0]
     assert axis.get_title() == "$m_X$ = 200, $m_S$ = 50 GeV: AUC = 0.900"
     np.testing.assert_allclose(axis.patches[0].get_data().values, [0.1, 0.9])
     upper, lower = figures.s_flow(observables).axes
@@ -146,7 +146,7 @@ def test_yields_that_are_not_positive_are_white():
 
 
 def test_background_has_three_panels_on_one_scale(background):
-    panels = [axis for axis in figures.background(background).axes if axis.get_title()]
+    panels = [axis for axis in figures.background_histograms(background).axes if axis.get_title()]
     assert len(panels) == 3 and len({axis.collections[0].norm.vmax for axis in panels}) == 1
 
 
@@ -183,5 +183,5 @@ def test_points_without_a_value_are_hollow():
     from matplotlib.figure import Figure
 
     axis = Figure().subplots()
-    mass_plane.values(axis, MASSES, np.array([1.0, 2.0, np.nan, 3.0]), HELD_OUT, Normalize(0, 3), "viridis")
+    mass_plane.scatter_values(axis, MASSES, np.array([1.0, 2.0, np.nan, 3.0]), HELD_OUT, Normalize(0, 3), "viridis")
     assert len(drawn(axis)) == 3 and sum(len(points.get_offsets()) for points in axis.collections) == 4

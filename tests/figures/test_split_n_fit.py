@@ -69,7 +69,7 @@ def test_three_fits_are_those_of_the_first_pseudo_experiment(experiments):
 
 
 def test_plane_and_projections_are_of_the_network_that_is_named(spectra):
-    figure = figures.plane(spectra)
+    figure = figures.score_and_mass(spectra)
     top, _, axis, right = figure.axes[:4]
     np.testing.assert_allclose(axis.collections[0].get_array(), spectra["plane"].sel(network="tuned").sum("sample"))
     background = next(patch for patch in top.patches if patch.get_label() == "background")
@@ -89,7 +89,7 @@ def test_medians_are_told_and_drawn(experiments):
 
 
 def test_data_sets_are_ordered_by_their_signal(sets):
-    observed, true = figures.data_sets(sets).axes
+    observed, true = figures.fine_tuned_data_sets(sets).axes
     line = observed.lines[0]
     np.testing.assert_array_equal(line.get_xdata(), [0.0, 2.0, 10.0])
     expected = [sets[name]["observed"].sel(kind="before").mean() for name in ("0.0", "2.0", "10.0")]
@@ -98,7 +98,7 @@ def test_data_sets_are_ordered_by_their_signal(sets):
 
 
 def test_fakes_are_densities_beside_the_normal_one(sets):
-    axis = figures.fakes(sets["0.0"]).axes[0]
+    axis = figures.spurious_significances(sets["0.0"]).axes[0]
     for patch in axis.patches:
         xy = patch.get_xy()
         assert np.sum(np.diff(xy[::2, 0]) * xy[1:-1:2, 1]) == pytest.approx(1.0)
@@ -107,7 +107,7 @@ def test_fakes_are_densities_beside_the_normal_one(sets):
 
 
 def test_sculpting_has_a_row_for_each_kind_of_inputs(spectra):
-    figure = figures.sculpting(decorrelated=spectra, correlated=spectra)
+    figure = figures.background_sculpting(decorrelated=spectra, correlated=spectra)
     titles = [axis.get_title() for axis in figure.axes]
     assert len(titles) == 6 and titles[1].endswith("decorrelated inputs: +3.0 σ")
     background = figure.axes[4].patches[0].get_data().values

@@ -51,7 +51,7 @@ def test_slopes_end_at_what_they_miss_in_percent():
     judged = xr.Dataset(coords={"run": names})
     comparison = xr.Dataset({"missed": ("slope_run", [0.5, 0.02])}, {"slope_run": names[::-1]})
     runs = {name: run(n) for n, name in enumerate(names)}
-    figure = figures.slopes(judged, comparison, runs)
+    figure = figures.cuts_by_slope(judged, comparison, runs)
     *panels, missed = figure.axes
     for axis, cut in zip(panels, ("m_jj", "deta_jj"), strict=True):
         for line, name in zip(axis.lines, names, strict=True):
@@ -63,7 +63,7 @@ def test_slopes_end_at_what_they_miss_in_percent():
 
 def test_the_landscape_is_that_of_three_bins_with_both_ways_and_the_best_pair(landscape):
     both = run(), run(1)
-    figure = figures.landscape(landscape, *both)
+    figure = figures.cls_landscape(landscape, *both)
     axis, colourbar = figure.axes
     for place, trained in enumerate(both):
         white, way, start, end = axis.lines[4 * place : 4 * place + 4]
@@ -85,7 +85,7 @@ def test_ways_of_all_starts_are_drawn_and_those_that_arrive_are_counted(landscap
         {"reached": ("start_run", [7, 1]), "starts": 3}, {"start_run": ["starts_annealed", "starts_steep"]}
     )
     steep, annealed = run(1), run(2)
-    left, right, _ = figures.starts(landscape, steep, annealed, comparison, 0.5).axes
+    left, right, _ = figures.paths_from_starts(landscape, steep, annealed, comparison, 0.5).axes
     assert left.get_title() == "slope 20 000: 1 of 3 reach the plateau"
     assert right.get_title() == "slope 20 to 20 000 (ours): 7 of 3 reach the plateau"
     for axis, trained in ((left, steep), (right, annealed)):
@@ -114,7 +114,7 @@ def exploited():
 
 
 def test_exploited_data_stand_beside_what_is_expected_and_what_others_show(exploited):
-    axes = np.array(figures.exploited(exploited).axes).reshape(2, 2)
+    axes = np.array(figures.exploited_uncertainty(exploited).axes).reshape(2, 2)
     for (above, below), name in zip(axes.T, ("outside", "inside"), strict=True):
         here = exploited.sel(run=name)
         assert name in above.get_title()
@@ -181,7 +181,7 @@ def test_held_bandwidths_are_points_with_their_mean_at_both_slopes():
         },
         coords={"point": ["slope 20000", "annealed"], "run": names},
     )
-    figure = figures.held(comparison)
+    figure = figures.fixed_bandwidths(comparison)
     assert [axis.get_title() for axis in figure.axes] == ["slope 20000", "annealed"]
     for axis, of_point in zip(figure.axes, values[..., 0], strict=True):
         for place in range(4):
@@ -194,7 +194,7 @@ def test_held_bandwidths_are_points_with_their_mean_at_both_slopes():
 
 def test_least_events_are_those_of_the_emptiest_bin():
     runs = {"a": run(1), "b": run(2), "other": run(3)}
-    figure = figures.least_events(runs, NAMED)
+    figure = figures.minimum_events(runs, NAMED)
     for place, name in enumerate(NAMED):
         here = runs[name].isel(seed=0)
         expected = [here["background_train"].min("bin"), here["bandwidth"], here["cls_valid"]]

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from diffhep.data import gaussians
+from diffhep.data import gaussian_classes
 from diffhep.flows import contrastive
 from diffhep.flows import flow as flows_flow
 from diffhep.learning import classifiers
@@ -25,7 +25,7 @@ SETTINGS = {
     "seed": 0,
     "seeds_at_once": "auto",
 }
-CLASSES = gaussians.Classes(np.array([[0.0, 0.0], [1.5, 0.0]]), np.array([np.eye(2), [[2.0, 0.5], [0.5, 1.0]]]))
+CLASSES = gaussian_classes.Classes(np.array([[0.0, 0.0], [1.5, 0.0]]), np.array([np.eye(2), [[2.0, 0.5], [0.5, 1.0]]]))
 
 
 contrast = jax.jit(contrastive.contrast, static_argnames=("floor", "clamp"))
@@ -90,7 +90,7 @@ def test_discrimination_is_that_of_a_density():
 def samples(seed, number):
     rng = np.random.default_rng(seed)
     return classifiers.labelled(
-        *(pairs(each, np.zeros((number, 0))) for each in gaussians.draw(rng, CLASSES, number)), rng
+        *(pairs(each, np.zeros((number, 0))) for each in gaussian_classes.draw(rng, CLASSES, number)), rng
     )
 
 
@@ -104,7 +104,7 @@ def test_a_flow_comes_near_the_best_density(trained):
     axis = np.linspace(-8, 8, 161)
     points, area = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2), (axis[1] - axis[0]) ** 2
     learned = np.exp(contrastive.log_density(flow, found, points.astype(np.float32)))
-    truth = np.exp(gaussians.log_densities(CLASSES, points))
+    truth = np.exp(gaussian_classes.log_densities(CLASSES, points))
     best = contrastive.optimum(*truth, 1.0)
     best /= best.sum() * area
     assert learned.sum() * area == pytest.approx(1.0, abs=0.01)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
-from diffhep.inference.neyman import Belt, belt, interval
+from diffhep.inference.neyman import ConfidenceBelt, confidence_belt, confidence_interval
 
 LEVEL = 0.6827
 Z = norm.ppf((1 + LEVEL) / 2)
@@ -26,7 +26,7 @@ def by_quantiles(truth, number):
 def test_intervals_are_those_in_closed_form():
     """The estimate is SLOPE t + BIAS ± Z WIDTH (1 + t) at the ends."""
     estimate = np.array([[0.9, 1.4], [1.8, 2.0]])
-    found = interval(belt(TRUTH, by_quantiles(TRUTH, 20_001), LEVEL, order=1), estimate)
+    found = confidence_interval(confidence_belt(TRUTH, by_quantiles(TRUTH, 20_001), LEVEL, order=1), estimate)
     sides = Z * WIDTH * np.array([1, -1])
     np.testing.assert_allclose(found, (estimate[..., None] - BIAS - sides) / (SLOPE + sides), atol=2e-3)
 
@@ -34,7 +34,9 @@ def test_intervals_are_those_in_closed_form():
 @pytest.mark.parametrize("truth", [1.0, 1.6, 2.3])
 def test_intervals_cover(truth):
     number = 4000
-    found = interval(belt(TRUTH, estimates(TRUTH, 20_000), LEVEL), estimates(np.array([truth]), number, seed=1)[0])
+    found = confidence_interval(
+        confidence_belt(TRUTH, estimates(TRUTH, 20_000), LEVEL), estimates(np.array([truth]), number, seed=1)[0]
+    )
     covered = np.sum((found[:, 0] <= truth) & (truth <= found[:, 1]))
     low, high = binom.interval(0.998, number, LEVEL)
     assert low - 0.005 * number <= covered <= high + 0.005 * number  # the belt is simulated too
@@ -42,25 +44,27 @@ def test_intervals_cover(truth):
 
 def test_ends_do_not_decrease():
     """Few estimates and a high order: the polynomial alone would."""
-    rough = belt(TRUTH, estimates(np.full(9, 2.0), 30), order=7)
-    found = interval(rough, np.linspace(-1, 5, 200))
+    rough = confidence_belt(TRUTH, estimates(np.full(9, 2.0), 30), order=7)
+    found = confidence_interval(rough, np.linspace(-1, 5, 200))
     for values in (rough.low, rough.high, *found.T):
         assert (np.diff(values) >= 0).all()
     assert (found[:, 0] <= found[:, 1]).all()
 
 
 def test_higher_levels_have_wider_intervals():
-    narrow, wide = (interval(belt(TRUTH, estimates(TRUTH, 5000), level), 1.5) for level in (0.5, 0.9))
+    narrow, wide = (
+        confidence_interval(confidence_belt(TRUTH, estimates(TRUTH, 5000), level), 1.5) for level in (0.5, 0.9)
+    )
     assert wide[0] < narrow[0] < narrow[1] < wide[1]
 
 
 def test_where_the_belt_is_level_all_its_truths_are_accepted():
-    flat = Belt(np.arange(4.0), np.array([0.0, 1, 1, 2]), np.array([1.0, 2, 2, 3]))
-    np.testing.assert_allclose(interval(flat, np.array([1.0, 2.0])), [[0, 2], [1, 3]])
+    flat = ConfidenceBelt(np.arange(4.0), np.array([0.0, 1, 1, 2]), np.array([1.0, 2, 2, 3]))
+    np.testing.assert_allclose(confidence_interval(flat, np.array([1.0, 2.0])), [[0, 2], [1, 3]])
 
 
 def test_estimates_beyond_the_belt_have_the_edge_of_the_range():
-    found = interval(belt(TRUTH, estimates(TRUTH, 1000)), np.array([-9.0, BIAS, 99.0, np.inf]))
+    found = confidence_interval(confidence_belt(TRUTH, estimates(TRUTH, 1000)), np.array([-9.0, BIAS, 99.0, np.inf]))
     np.testing.assert_allclose(found[[0, 2, 3]], [[0, 0], [4, 4], [4, 4]])
     assert found[1, 0] == 0 and 0 < found[1, 1] < 4
 
@@ -69,9 +73,9 @@ def test_estimates_that_are_not_finite_are_refused():
     bad = estimates(TRUTH, 50)
     bad[3, :2] = np.nan, np.inf
     with pytest.raises(ValueError, match=r"2 of 50 estimates of true value 1\.5 are not finite: leave out"):
-        belt(TRUTH, bad)
+        confidence_belt(TRUTH, bad)
     with pytest.raises(ValueError, match="1 estimates are NaN"):
-        interval(belt(TRUTH, estimates(TRUTH, 50)), np.array([1.0, np.nan]))
+        confidence_interval(confidence_belt(TRUTH, estimates(TRUTH, 50)), np.array([1.0, np.nan]))
 
 
 @pytest.mark.parametrize(
@@ -79,4 +83,4 @@ def test_estimates_that_are_not_finite_are_refused():
 )
 def test_impossible_belts_are_refused(level, order, message):
     with pytest.raises(ValueError, match=message):
-        belt(TRUTH, estimates(TRUTH, 50), level, order)
+        confidence_belt(TRUTH, estimates(TRUTH, 50), level, order)

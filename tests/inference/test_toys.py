@@ -33,7 +33,7 @@ def test_toys_have_the_mean_and_variance_of_the_model(thrown):
 
 def test_statistics_are_those_of_the_hypothesis_tests(thrown):
     few = jax.tree.map(lambda array: array[:7], thrown)
-    found = toys.statistics(SMOOTH, few, jnp.asarray(1.0))
+    found = toys.toy_statistics(SMOOTH, few, jnp.asarray(1.0))
     q_mu = jax.jit(jax.vmap(lambda data: test_statistics.q_mu(SMOOTH, data, 1.0)))
     q_0 = jax.jit(jax.vmap(lambda data: test_statistics.q_0(SMOOTH, data)))
     np.testing.assert_allclose(found.q_mu, q_mu(few), atol=1e-7)
@@ -42,7 +42,7 @@ def test_statistics_are_those_of_the_hypothesis_tests(thrown):
 
 def test_large_samples_follow_the_asymptotic_distributions(thrown):
     """q_mu under its own hypothesis: half a chi-square of one degree of freedom (arXiv:1007.1727 eq. 58)."""
-    found = toys.statistics(SMOOTH, thrown, jnp.asarray(1.0))
+    found = toys.toy_statistics(SMOOTH, thrown, jnp.asarray(1.0))
     assert bool(found.converged.all())
     np.testing.assert_allclose(np.mean(found.q_mu == 0), 0.5, atol=0.02)
     positive = np.asarray(found.q_mu[found.q_mu > 0])
@@ -74,7 +74,7 @@ def test_auxiliary_data_fluctuate_as_they_were_measured():
 def test_cls_from_toys_is_that_of_pyhfs_toys_and_near_the_asymptotic_one():
     spec = WORKSPACES["normsys"]
     model, data = workspace.analysis(spec)
-    ours = toys.cls(model, data, 1.0, 20_000, key=jax.random.key(5))
+    ours = toys.toy_hypotest(model, data, 1.0, 20_000, key=jax.random.key(5))
     assert (ours.failed == 0).all()
     oracle = oracles.PyhfAnalysis(spec)
     np.random.seed(0)

@@ -10,7 +10,7 @@ from support.workspaces import WORKSPACES
 
 from diffhep.inference.hypotests import expected_cls, hypotest
 from diffhep.inference.root_finding import increasing_root
-from diffhep.inference.upper_limits import LEVEL, expected_upper_limit, upper_limits
+from diffhep.inference.upper_limits import CLS_LEVEL, expected_upper_limit, upper_limits
 from diffhep.models import workspace
 from diffhep.models.likelihood import Data
 from diffhep.models.simple import signal_background
@@ -39,8 +39,8 @@ def test_at_the_limit_cls_is_the_level():
     model, data = workspace.analysis(WORKSPACES["staterror"])
     found = jax.jit(upper_limits, static_argnames="test_stat")(model, data, test_stat="q")
     tested = jax.jit(hypotest, static_argnames="test_stat")(model, data, found.observed, test_stat="q")
-    np.testing.assert_allclose(np.exp(tested.log_observed), LEVEL, rtol=1e-6)
-    np.testing.assert_allclose(jax.jit(expected_cls)(build(S, B), median_limit(build(S, B))), LEVEL, rtol=1e-6)
+    np.testing.assert_allclose(np.exp(tested.log_observed), CLS_LEVEL, rtol=1e-6)
+    np.testing.assert_allclose(jax.jit(expected_cls)(build(S, B), median_limit(build(S, B))), CLS_LEVEL, rtol=1e-6)
 
 
 def expected(scale):

@@ -38,7 +38,7 @@ TESTED = [(name, "qtilde") for name in WORKSPACES] + [(name, "q0") for name in (
 def test_p_values_are_pyhfs(name, test_stat):
     model, data = workspace.analysis(WORKSPACES[name])
     if test_stat == "q0":
-        mu, tested = 0.0, jax.jit(hypotests.p0)(model, data)
+        mu, tested = 0.0, jax.jit(hypotests.discovery_test)(model, data)
     else:
         mu, tested = 1.0, jax.jit(hypotests.hypotest)(model, data, 1.0)
     assert tested.converged

@@ -38,7 +38,7 @@ def test_editing_toys_does_not_change_the_training(edited):
 
 
 def test_editing_fits_changes_both(edited):
-    assert edited("inference/mle.py", "ITERATIONS = ", "ITERATIONS = 1 + ", TRAIN, TOYS) == [TRAIN, TOYS]
+    assert edited("inference/mle.py", "MAX_STEPS = ", "MAX_STEPS = 1 + ", TRAIN, TOYS) == [TRAIN, TOYS]
 
 
 def test_comments_docstrings_and_layout_change_nothing(edited):

@@ -113,7 +113,9 @@ def test_memory_is_that_of_each_script(processes, job):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it cannot be told apart")
 def test_memory_is_not_that_of_the_process_that_started_it(job):
-    program = "b'x' * 2**29; import sys; from diffhep.pipeline.worker_processes import WorkerPool; made = WorkerPool({})"
+    program = (
+        "b'x' * 2**29; import sys; from diffhep.pipeline.worker_processes import WorkerPool; made = WorkerPool({})"
+    )
     run = f"{program}; print(made.run(sys.argv[1]).megabytes); made.end()"
     done = subprocess.run([sys.executable, "-c", run, job("small")], capture_output=True, text=True, check=True)
     assert float(done.stdout) < 400

@@ -30,7 +30,7 @@ rule benchmarks:
             for call in (
                 "diffhep.studies.blobs.stages:train",
                 "diffhep.flows.training:train",
-                "diffhep.inference.toys:statistics",
+                "diffhep.inference.toys:toy_statistics",
             )
         ],
     script:

@@ -11,10 +11,10 @@ from jaxtyping import Array, Key
 from diffhep.samples import Events
 
 SAMPLES = ("signal", "background", "up", "down")
-FEATURES = 2
+N_FEATURES = 2
 
 
-def blobs(key: Key[Array, ""], means: Mapping[str, Sequence[float]], events: int) -> Events:
+def draw_blobs(key: Key[Array, ""], means: Mapping[str, Sequence[float]], events: int) -> Events:
     """Draw events x ~ Normal(mean of the sample, identity matrix), each of weight one (neos 3.1).
 
     Args:
@@ -36,7 +36,7 @@ def _drawn(key, centres, events: int) -> Events:
     return Events(centres[:, None] + noise, jnp.ones((len(SAMPLES), events), jnp.float32))
 
 
-def split(events: Events, test_fraction: float) -> tuple[Events, Events]:
+def split_events(events: Events, test_fraction: float) -> tuple[Events, Events]:
     """Part events into (train, test): the last `test_fraction` of every sample is held out."""
     held_out = round(events.features.shape[1] * test_fraction)
     if not 0 < held_out < events.features.shape[1]:

@@ -16,9 +16,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
 from diffhep.data import kinematics as fv
-from diffhep.data.mass_grid import HIGGS
+from diffhep.data.mass_grid import HIGGS_MASS
 
-BOTTOM = 4.7
+BOTTOM_MASS = 4.7
 """Mass of a b quark in GeV."""
 
 OBSERVABLES = ("m_bbgg", "m_bb", "pt_bb", "pt_gg", "dr_b1g1", "dr_b1g2", "dr_b2g1", "dr_b2g2", "dr_bb", "dr_gg")
@@ -27,7 +27,7 @@ BLOCK = 50_000
 """Events generated at a time."""
 
 
-class Events(NamedTuple):
+class DihiggsEvents(NamedTuple):
     """Events that pass the selection, or may.
 
     Attributes:
@@ -39,29 +39,29 @@ class Events(NamedTuple):
 
     observables: Float[Array, "event observable"]
     mass: Float[Array, " event"]
-    selected: Bool[Array, " event"]
+    generate_selected: Bool[Array, " event"]
 
 
-def signal(key: Key[Array, ""], settings: Mapping[str, Any], events: int) -> Events:
+def generate_signal(key: Key[Array, ""], settings: Mapping[str, Any], events: int) -> DihiggsEvents:
     """Pairs of Higgs bosons.
 
     Args:
         key: Source of randomness.
-        settings: `signal`: `start`, `scale` and `shape` of the pair's mass, `pt_scale` and `pt_shape` of its transverse
+        settings: `generate_signal`: `start`, `scale` and `shape` of the pair's mass, `pt_scale` and `pt_shape` of its transverse
             momentum (Gamma distributions), width of its `rapidity`; `detector`; `selection`; `decorrelated`.
         events: How many to generate.
     """
     of, keys = settings["signal"], jax.random.split(key, 6)
     mass = _falling(keys[0], of["start"], of["scale"], of["shape"], events)
     system = _system(keys[1], of["pt_scale"], of["pt_shape"], of["rapidity"], mass)
-    pair, photons = fv.decay(keys[2], system, HIGGS, HIGGS)
-    bottoms = fv.decay(keys[3], pair, BOTTOM, BOTTOM)
+    pair, photons = fv.decay(keys[2], system, HIGGS_MASS, HIGGS_MASS)
+    bottoms = fv.decay(keys[3], pair, BOTTOM_MASS, BOTTOM_MASS)
     gammas = fv.decay(keys[4], photons, 0.0, 0.0)
     measured = _measured(keys[5], settings["detector"], bottoms, gammas, 1.0, 0.0)
     return _event(settings, *measured)
 
 
-def background(key: Key[Array, ""], settings: Mapping[str, Any], sample: str, events: int) -> Events:
+def generate_background(key: Key[Array, ""], settings: Mapping[str, Any], sample: str, events: int) -> DihiggsEvents:
     """Two photons and two jets of other origin.
 
     Args:
@@ -75,13 +75,16 @@ def background(key: Key[Array, ""], settings: Mapping[str, Any], sample: str, ev
     """
     of, (*keys, seen) = settings["backgrounds"][sample], jax.random.split(key, 8)
     mass = _cut_off(keys[0], settings["falling"], *settings["range"], events)
-    photons = np.full(events, HIGGS) if settings["decorrelated"] else mass
+    photons = np.full(events, HIGGS_MASS) if settings["decorrelated"] else mass
     drawn = zip((of["jets"], of["extra"]), keys[1:3], strict=True)
     jets, extra = (_falling(each, law["start"], law["scale"], law["shape"], events) for law, each in drawn)
     system = _system(keys[3], of["pt_scale"], of["pt_shape"], of["rapidity"], photons + jets + extra)
-    leaning = [fv.along_beam(each, (events,), a) for each, a in zip(keys[4:7], of["forward"], strict=True)]
+    leaning = [fv.draw_forward_directions(each, (events,), a) for each, a in zip(keys[4:7], of["forward"], strict=True)]
     pair, two = fv.decay(key, system, jets, photons, leaning[0])
-    bottoms, gammas = fv.decay(key, pair, BOTTOM, BOTTOM, leaning[2]), fv.decay(key, two, 0.0, 0.0, leaning[1])
+    bottoms, gammas = (
+        fv.decay(key, pair, BOTTOM_MASS, BOTTOM_MASS, leaning[2]),
+        fv.decay(key, two, 0.0, 0.0, leaning[1]),
+    )
     measured = _measured(seen, settings["detector"], bottoms, gammas, of["jet_scale"], of["jet_smearing"])
     return _event(settings, *measured, mass if settings["decorrelated"] else None)
 
@@ -128,32 +131,34 @@ def _measured(key, detector, bottoms, gammas, scale, smearing) -> tuple[list[fv.
     return found[0], found[1]
 
 
-def _event(settings, jets, photons, mass: Float[Array, " event"] | None = None) -> Events:
+def _event(settings, jets, photons, mass: Float[Array, " event"] | None = None) -> DihiggsEvents:
     chosen = {name: settings[name] for name in ("selection", "range")}
     return _seen(chosen, jets, photons, mass, settings["decorrelated"])
 
 
 @partial(jax.jit, static_argnums=4)
-def _seen(settings, jets: list[fv.FourVector], photons: list[fv.FourVector], mass, decorrelated: bool) -> Events:
+def _seen(settings, jets: list[fv.FourVector], photons: list[fv.FourVector], mass, decorrelated: bool) -> DihiggsEvents:
     """Observables and selection; `mass` is the photons' as it is fitted, if it is not the one that is seen."""
     bb, gg = sum(jets), sum(photons)
     seen = fv.mass(gg)
     mass = seen if mass is None else mass
     total, pt_gg = fv.mass(bb + gg), fv.transverse_momentum(gg)
     if decorrelated:
-        total, pt_gg = total - seen + HIGGS, pt_gg / seen
-    apart = [fv.distance(jet, photon) for jet in jets for photon in photons]
-    columns = [total, fv.mass(bb), fv.transverse_momentum(bb), pt_gg, *apart, fv.distance(*jets), fv.distance(*photons)]
+        total, pt_gg = total - seen + HIGGS_MASS, pt_gg / seen
+    apart = [fv.delta_r(jet, photon) for jet in jets for photon in photons]
+    columns = [total, fv.mass(bb), fv.transverse_momentum(bb), pt_gg, *apart, fv.delta_r(*jets), fv.delta_r(*photons)]
     selection, (low, high) = settings["selection"], settings["range"]
     chosen = (mass > low) & (mass < high) & (jnp.stack(apart).min(axis=0) > selection["apart"])
     for pair, least in ((jets, selection["jet_pt"]), (photons, selection["photon_pt"])):
         for vector, pt in zip(pair, least, strict=True):
             central = jnp.abs(fv.pseudorapidity(vector)) < selection["eta"]
             chosen &= central & (fv.transverse_momentum(vector) > pt)
-    return Events(jnp.stack(columns, axis=-1), mass, chosen)
+    return DihiggsEvents(jnp.stack(columns, axis=-1), mass, chosen)
 
 
-def selected(key: Key[Array, ""], generate: Callable[[Key[Array, ""], int], Events], number: int) -> Events:
+def generate_selected(
+    key: Key[Array, ""], generate: Callable[[Key[Array, ""], int], DihiggsEvents], number: int
+) -> DihiggsEvents:
     """So many events that pass the selection, as numpy arrays; generated block by block."""
     parts, found = [], 0
     while found < number:
@@ -164,4 +169,4 @@ def selected(key: Key[Array, ""], generate: Callable[[Key[Array, ""], int], Even
         parts.append([np.asarray(column)[chosen] for column in events])
         found += np.count_nonzero(chosen)
     observables, mass, passed = (np.concatenate(column)[:number] for column in zip(*parts, strict=True))
-    return Events(observables.astype(np.float32), mass, passed)
+    return DihiggsEvents(observables.astype(np.float32), mass, passed)

@@ -10,10 +10,10 @@ from jaxtyping import Float, Int
 
 from diffhep.errors import InputError
 
-BATCH = 2**18
+BATCH_ROWS = 2**18
 """Rows in memory at a time."""
 
-BUFFER = 2**20
+BUFFER_BYTES = 2**20
 """Bytes of a Parquet column read at a time."""
 
 
@@ -29,13 +29,13 @@ class Batch(NamedTuple):
     columns: list[np.ndarray]
 
 
-def parquet(path: Path) -> pq.ParquetFile:
+def open_parquet(path: Path) -> pq.ParquetFile:
     """The file, open, to be read in batches."""
     # by default all that a row group has of a column is read at once, and a row group may be the file
-    return pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False)
+    return pq.ParquetFile(path, buffer_size=BUFFER_BYTES, pre_buffer=False)
 
 
-def evenly(batches: Iterable[Batch], number: int, events: int) -> Iterator[Batch]:
+def select_evenly(batches: Iterable[Batch], number: int, events: int) -> Iterator[Batch]:
     """So many of all events, evenly from the first on, in their order.
 
     Args:
@@ -52,7 +52,7 @@ def evenly(batches: Iterable[Batch], number: int, events: int) -> Iterator[Batch
         seen += len(rows)
 
 
-def require(path: Path, names: Iterable[str], present: Iterable[str]) -> None:
+def require_columns(path: Path, names: Iterable[str], present: Iterable[str]) -> None:
     """Stop if the file lacks a column.
 
     Raises:
@@ -63,7 +63,9 @@ def require(path: Path, names: Iterable[str], present: Iterable[str]) -> None:
         raise InputError(f"{path} has no column {', '.join(missing)}; it has {', '.join(present)}")
 
 
-def numbers(path: Path, name: str, values: np.ndarray, rows: Int[np.ndarray, " event"]) -> Float[np.ndarray, " event"]:
+def finite_numbers(
+    path: Path, name: str, values: np.ndarray, rows: Int[np.ndarray, " event"]
+) -> Float[np.ndarray, " event"]:
     """The values of a column in these rows of the file, if they are finite numbers.
 
     Raises:

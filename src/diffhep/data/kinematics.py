@@ -11,7 +11,7 @@ FourVector = Float[Array, "*axis 4"]
 
 
 @jax.jit
-def on_shell(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, mass: ArrayLike) -> FourVector:
+def four_vector(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, mass: ArrayLike) -> FourVector:
     """Of transverse momentum, pseudorapidity, azimuth and mass."""
     px, py, pz = pt * jnp.cos(phi), pt * jnp.sin(phi), pt * jnp.sinh(eta)
     energy = jnp.sqrt((pt * jnp.cosh(eta)) ** 2 + jnp.square(mass))
@@ -81,7 +81,7 @@ def decay(
 
 
 @partial(jax.jit, static_argnums=1)
-def along_beam(key: Key[Array, ""], shape: tuple[int, ...], forward: ArrayLike) -> Float[Array, "*axis 3"]:
+def draw_forward_directions(key: Key[Array, ""], shape: tuple[int, ...], forward: ArrayLike) -> Float[Array, "*axis 3"]:
     """Directions whose cosine c to the beam has the density 1 / (1 - a² c²), up to normalisation, with a = `forward`.
 
     Drawn as c = tanh(u artanh a) / a with u uniform in (-1, 1); a between 0, where it would be isotropic, and 1.
@@ -94,7 +94,7 @@ def along_beam(key: Key[Array, ""], shape: tuple[int, ...], forward: ArrayLike) 
 
 
 @jax.jit
-def distance(first: FourVector, second: FourVector) -> Float[Array, "*axis"]:
+def delta_r(first: FourVector, second: FourVector) -> Float[Array, "*axis"]:
     """Delta R, the distance of two directions in pseudorapidity and azimuth."""
     phi = jnp.arctan2(first[..., 2], first[..., 1]) - jnp.arctan2(second[..., 2], second[..., 1])
     around = jnp.abs(jnp.arctan2(jnp.sin(phi), jnp.cos(phi)))

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-HIGGS = 125.0
+HIGGS_MASS = 125.0
 """Mass of H in GeV: X decays into S and H only where m_X > m_S + 125 GeV."""
 
 Axis = Sequence[float | int] | np.ndarray
 
 
-def points(parts: Mapping[str, Mapping[str, Axis]]) -> Float[np.ndarray, "point mass"]:
+def mass_points(parts: Mapping[str, Mapping[str, Axis]]) -> Float[np.ndarray, "point mass"]:
     """Masses (m_X, m_S) in GeV at the crossings of several grids, where the decay is allowed; sorted.
 
     Args:
@@ -22,13 +22,13 @@ def points(parts: Mapping[str, Mapping[str, Axis]]) -> Float[np.ndarray, "point 
         ValueError: There are none.
     """
     crossings = {(m_x, m_s) for part in parts.values() for m_x in part["m_x"] for m_s in part["m_s"]}
-    allowed = sorted(pair for pair in crossings if pair[0] > pair[1] + HIGGS)
+    allowed = sorted(pair for pair in crossings if pair[0] > pair[1] + HIGGS_MASS)
     if not allowed:
-        raise ValueError(f"nowhere is m_x more than m_s + {HIGGS:g} GeV: give larger m_x")
+        raise ValueError(f"nowhere is m_x more than m_s + {HIGGS_MASS:g} GeV: give larger m_x")
     return np.array(allowed, float)
 
 
-def chosen(masses: Float[np.ndarray, "point mass"], wanted: Sequence[Axis]) -> Bool[np.ndarray, " point"]:
+def select_points(masses: Float[np.ndarray, "point mass"], wanted: Sequence[Axis]) -> Bool[np.ndarray, " point"]:
     """Which points are wanted.
 
     Raises:
@@ -41,11 +41,11 @@ def chosen(masses: Float[np.ndarray, "point mass"], wanted: Sequence[Axis]) -> B
     return np.array([list(pair) in [list(map(float, each)) for each in wanted] for pair in masses.tolist()], bool)
 
 
-def mesh(settings: Mapping[str, Any]) -> Float[np.ndarray, "point mass"]:
+def mass_mesh(settings: Mapping[str, Any]) -> Float[np.ndarray, "point mass"]:
     """An even mesh over the plane, where the decay is allowed.
 
     Args:
         settings: `m_x` and `m_s`, each with the first and the last mass and a step.
     """
     axes = {name: np.arange(low, high + step / 2, step) for name, (low, high, step) in settings.items()}
-    return points({"mesh": axes})
+    return mass_points({"mesh": axes})

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 
 from diffhep.data import event_files
 from diffhep.data.event_files import Batch
-from diffhep.data.resonance import Events
+from diffhep.data.resonance import ResonanceEvents
 from diffhep.errors import InputError
 
 COLUMNS = ("m_bbgg", "m_bb", "m_gg", "weight")
@@ -18,7 +18,7 @@ SELECTED = "selected"
 TREE = "events"
 
 
-class Sample(NamedTuple):
+class NtupleSample(NamedTuple):
     """Selected events, and sums of weights that they alone do not tell.
 
     Attributes:
@@ -28,13 +28,13 @@ class Sample(NamedTuple):
         error: standard deviation of `passed`, the root of the sum of the squares of the weights of all selected ones.
     """
 
-    events: Events
+    events: ResonanceEvents
     total: float
     passed: float
     error: float
 
 
-def read(path: Path, tree: str = TREE, at_most: int | None = None) -> Sample:
+def read(path: Path, tree: str = TREE, at_most: int | None = None) -> NtupleSample:
     """Selected events of one sample, masses in GeV.
 
     The file is read twice and in batches: weights first, to know how many are selected; then the events.
@@ -60,12 +60,12 @@ def read(path: Path, tree: str = TREE, at_most: int | None = None) -> Sample:
         number, total = number + len(of), total + weights.sum()
         passed, squares = passed + of.sum(), squares + np.sum(of**2)
     kept = number if at_most is None else min(number, at_most)
-    parts = event_files.evenly(_selected(path, tree), number, kept)
+    parts = event_files.select_evenly(_selected(path, tree), number, kept)
     columns = np.concatenate([np.empty((len(COLUMNS), 0)), *(np.stack(part.columns) for part in parts)], axis=1)
     if kept < number:
         columns[-1] *= _factor(path, columns[-1], passed)
     # the yield is known as well as all selected events tell, however few are kept: so is its error
-    return Sample(Events(*columns, np.ones(kept, bool)), total, passed, np.sqrt(squares))
+    return NtupleSample(ResonanceEvents(*columns, np.ones(kept, bool)), total, passed, np.sqrt(squares))
 
 
 def _factor(path: Path, weights: Float[np.ndarray, " event"], passed: float) -> float:
@@ -93,7 +93,7 @@ def _batches(
     start, tables = 0, READERS[path.suffix](path, tree, names)
     for table in _told(path, tables):
         rows = start + np.arange(len(table[names[0]]))
-        numbers = {name: event_files.numbers(path, name, values, rows) for name, values in table.items()}
+        numbers = {name: event_files.finite_numbers(path, name, values, rows) for name, values in table.items()}
         selected = numbers.get(SELECTED, np.ones(len(rows))) != 0
         yield start, selected, [numbers[name].astype(float, copy=False) for name in names]
         start += len(rows)
@@ -111,9 +111,9 @@ def _told(path: Path, tables: Iterator[dict[str, np.ndarray]]) -> Iterator[dict[
 
 
 def _from_parquet(path: Path, tree: str, names: tuple[str, ...]) -> Iterator[dict[str, np.ndarray]]:
-    with event_files.parquet(path) as file:
+    with event_files.open_parquet(path) as file:
         needed = _needed(path, names, file.schema_arrow.names)
-        for batch in file.iter_batches(event_files.BATCH, columns=needed):
+        for batch in file.iter_batches(event_files.BATCH_ROWS, columns=needed):
             yield {name: batch[name].to_numpy(zero_copy_only=False) for name in needed}
 
 
@@ -123,7 +123,7 @@ def _from_root(path: Path, tree: str, names: tuple[str, ...]) -> Iterator[dict[s
         if tree not in trees:
             raise InputError(f"{path} has no tree {tree!r}; it has {', '.join(trees) or 'none'}")
         needed = _needed(path, names, file[tree].keys())
-        yield from file[tree].iterate(filter_name=needed, step_size=event_files.BATCH, library="np")
+        yield from file[tree].iterate(filter_name=needed, step_size=event_files.BATCH_ROWS, library="np")
 
 
 READERS = {".parquet": _from_parquet, ".root": _from_root}
@@ -131,5 +131,5 @@ READERS = {".parquet": _from_parquet, ".root": _from_root}
 
 def _needed(path: Path, names: tuple[str, ...], present: list[str]) -> list[str]:
     """Columns to read for these."""
-    event_files.require(path, COLUMNS, present)
+    event_files.require_columns(path, COLUMNS, present)
     return [*names, *({SELECTED} & set(present))]

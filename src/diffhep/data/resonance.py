@@ -18,16 +18,16 @@ from jaxtyping import Array, Bool, Float, Key
 
 from diffhep.data import kinematics as fv
 from diffhep.data.kinematics import FourVector
-from diffhep.data.mass_grid import HIGGS
+from diffhep.data.mass_grid import HIGGS_MASS
 
-BOTTOM = 4.7
+BOTTOM_MASS = 4.7
 """Mass of a b quark in GeV."""
 
-RADIATED = 4
+MAX_RADIATED_JETS = 4
 """Most jets that do not come from b quarks; with both of these the preselection allows no more."""
 
 
-class Events(NamedTuple):
+class ResonanceEvents(NamedTuple):
     """What the search looks at, masses in GeV.
 
     Attributes:
@@ -59,12 +59,14 @@ class Jets(NamedTuple):
     central: Bool[Array, "event jet"]
 
 
-def signal(key: Key[Array, ""], settings: Mapping[str, Any], m_x: float, m_s: float, events: int) -> Events:
+def generate_signal(
+    key: Key[Array, ""], settings: Mapping[str, Any], m_x: float, m_s: float, events: int
+) -> ResonanceEvents:
     """Events of one mass point; the weights of all generated ones add up to the expected number before selection.
 
     Args:
         key: Source of randomness.
-        settings: `detector`, `selection` and `signal`: `yield` before selection, the same at all masses, and
+        settings: `detector`, `selection` and `generate_signal`: `yield` before selection, the same at all masses, and
             `weight_spread` of the generator's weights.
         m_x: Mass of X.
         m_s: Mass of S.
@@ -73,18 +75,18 @@ def signal(key: Key[Array, ""], settings: Mapping[str, Any], m_x: float, m_s: fl
     Raises:
         ValueError: X is too light for S and H.
     """
-    if m_x <= m_s + HIGGS:
+    if m_x <= m_s + HIGGS_MASS:
         raise ValueError(
-            f"X of {m_x:g} GeV cannot decay into S of {m_s:g} GeV and H: it takes more than {m_s + HIGGS:g}"
+            f"X of {m_x:g} GeV cannot decay into S of {m_s:g} GeV and H: it takes more than {m_s + HIGGS_MASS:g}"
         )
     of = settings["signal"]
     weighted, seen = jax.random.split(key)
-    heavy, pair, photons = (np.full(events, each) for each in (m_x, m_s, HIGGS))
+    heavy, pair, photons = (np.full(events, each) for each in (m_x, m_s, HIGGS_MASS))
     weight = _weights(weighted, of, events)
     return _observed(seen, settings["detector"], settings["selection"], heavy, pair, photons, weight)
 
 
-def background(key: Key[Array, ""], settings: Mapping[str, Any], process: str, events: int) -> Events:
+def generate_background(key: Key[Array, ""], settings: Mapping[str, Any], process: str, events: int) -> ResonanceEvents:
     """Events of one background process.
 
     Args:
@@ -114,23 +116,23 @@ def _weights(key, of: Mapping[str, Any], events: int) -> Float[Array, " event"]:
 @partial(jax.jit, static_argnums=2)
 def _spectrum(key, of: Mapping[str, Any], events: int) -> Float[Array, " event"]:
     if "peak" in of:
-        return jnp.maximum(of["peak"] + of["width"] * jax.random.normal(key, (events,)), 2.5 * BOTTOM)
+        return jnp.maximum(of["peak"] + of["width"] * jax.random.normal(key, (events,)), 2.5 * BOTTOM_MASS)
     return of["start"] + of["scale"] * jax.random.gamma(key, of["shape"], (events,))
 
 
 @jax.jit
-def _observed(key, detector, selection, heavy, pair, photons, weight) -> Events:
+def _observed(key, detector, selection, heavy, pair, photons, weight) -> ResonanceEvents:
     """What the detector and the preselection leave of a heavy system with these masses."""
     *decays, measured, jetted = jax.random.split(key, 6)
     system = _produced(decays[0], detector, heavy)
     s, h = fv.decay(decays[1], system, pair, photons)
-    bottoms = jnp.stack(fv.decay(decays[2], s, BOTTOM, BOTTOM), axis=1)
+    bottoms = jnp.stack(fv.decay(decays[2], s, BOTTOM_MASS, BOTTOM_MASS), axis=1)
     gammas = jnp.stack(fv.decay(decays[3], h, 0.0, 0.0), axis=1)
     gammas = gammas * (1 + detector["photon_resolution"] * jax.random.normal(measured, gammas.shape[:2]))[..., None]
     jets = _jets(jetted, detector, bottoms)
     chosen = _most_likely(jets)
     m_gg = fv.mass(gammas.sum(axis=1))
-    return Events(
+    return ResonanceEvents(
         m_bbgg=fv.mass(chosen.sum(axis=1) + gammas.sum(axis=1)),
         m_bb=fv.mass(chosen.sum(axis=1)),
         m_gg=m_gg,
@@ -175,11 +177,13 @@ def _jets(key, detector, bottoms: FourVector) -> Jets:
 def _radiation(key, detector, events: int) -> FourVector:
     """Jets that do not come from b quarks, so many at most; those that are none have no momentum to speak of."""
     number, *parts = jax.random.split(key, 4)
-    there = jnp.arange(RADIATED) < jax.random.poisson(number, detector["radiated"], (events, 1))
-    pt = detector["radiated_start"] + detector["radiated_scale"] * jax.random.exponential(parts[0], (events, RADIATED))
+    there = jnp.arange(MAX_RADIATED_JETS) < jax.random.poisson(number, detector["radiated"], (events, 1))
+    pt = detector["radiated_start"] + detector["radiated_scale"] * jax.random.exponential(
+        parts[0], (events, MAX_RADIATED_JETS)
+    )
     eta = jax.random.uniform(parts[1], pt.shape, minval=-4.0, maxval=4.0)
     phi = jax.random.uniform(parts[2], pt.shape, minval=-jnp.pi, maxval=jnp.pi)
-    return fv.on_shell(jnp.where(there, pt, 1e-3), eta, phi, 0.0)
+    return fv.four_vector(jnp.where(there, pt, 1e-3), eta, phi, 0.0)
 
 
 def _most_likely(jets: Jets) -> Float[Array, "event 2 4"]:

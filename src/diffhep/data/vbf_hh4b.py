@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from diffhep.data.mass_grid import HIGGS
+from diffhep.data.mass_grid import HIGGS_MASS
 
 VARIABLES = ("m_hh", "m_jj", "deta_jj", "pt_j1", "pt_j2", "pt_h1", "pt_h2")
 
@@ -21,7 +21,7 @@ BLOCK = 100_000
 """Events generated at a time."""
 
 
-class Events(NamedTuple):
+class VbfEvents(NamedTuple):
     """Events of one sample, under every variation of the jets' momenta.
 
     Attributes:
@@ -37,7 +37,7 @@ class Events(NamedTuple):
     two_tag: Float[np.ndarray, " event"]
 
 
-def generate(rng: np.random.Generator, settings: Mapping[str, Any], sample: str, events: int) -> Events:
+def generate(rng: np.random.Generator, settings: Mapping[str, Any], sample: str, events: int) -> VbfEvents:
     """So many events that pass the selection under at least one variation.
 
     Args:
@@ -61,16 +61,16 @@ def generate(rng: np.random.Generator, settings: Mapping[str, Any], sample: str,
         parts.append([array[..., passed] for array in block[1:]])
         found += passed.sum()
     others = [np.concatenate(columns, axis=-1)[..., :events] for columns in zip(*parts, strict=True)]
-    return Events(np.concatenate(variables, axis=1)[:, :events], *others)
+    return VbfEvents(np.concatenate(variables, axis=1)[:, :events], *others)
 
 
-def _block(rng: np.random.Generator, settings: Mapping[str, Any], of: Mapping[str, Any]) -> Events:
+def _block(rng: np.random.Generator, settings: Mapping[str, Any], of: Mapping[str, Any]) -> VbfEvents:
     jets, higgs = _jets(rng, settings["least_pt"]["jets"], of["jets"]), _higgs(rng, settings["least_pt"], of["higgs"])
     variations = [_observed(settings, jets, higgs, factor) for factor in settings["variations"]]
     variables = np.stack([variables for variables, _ in variations])
     selected = np.stack([passed for _, passed in variations])
     distance = _drawn(rng, of["distance"], BLOCK)
-    return Events(variables, selected.astype(float), distance, _two_tag(of["two_tag"], distance, variables[0, :, 0]))
+    return VbfEvents(variables, selected.astype(float), distance, _two_tag(of["two_tag"], distance, variables[0, :, 0]))
 
 
 def _jets(rng, start: float, kinds: Mapping[str, Mapping[str, Any]]) -> tuple[np.ndarray, ...]:
@@ -96,7 +96,7 @@ def _observed(settings, jets, higgs, factor: float) -> tuple[np.ndarray, np.ndar
     limits = settings["range"]
     apart = np.minimum(apart, limits["deta_jj"][1])
     columns = {
-        "m_hh": _mass(*candidates, rapidities, between, HIGGS),
+        "m_hh": _mass(*candidates, rapidities, between, HIGGS_MASS),
         "m_jj": _mass(*momenta, apart, angle, 0.0),
         "deta_jj": apart,
         **dict(zip(VARIABLES[3:], (*momenta, *candidates), strict=True)),

@@ -19,7 +19,7 @@ SAMPLES = {  # label and colour of each
 }
 
 
-@style.styled
+@style.with_style
 def training_history(
     *,
     metrics: Sequence[str] = ("cls", "poi_uncertainty", "nuisance_deviation"),
@@ -43,14 +43,14 @@ def training_history(
             if metric in logarithmic:
                 values = np.where(values > 0, values, np.nan)  # exactly zero where nothing depends on the nuisance
             every = [_selected_epoch(history)] if selected else None
-            style.band(axis, history["epoch"].values, values, **style.look(objective), markevery=every)
+            style.band(axis, history["epoch"].values, values, **style.objective_style(objective), markevery=every)
         axis.set(xlabel="epoch", ylabel=style.METRICS[metric])
         if metric in logarithmic:
             axis.set_yscale("log")
             axis.set_ylim(bottom=min(np.nanmin(line.get_ydata()) for line in axis.lines) / 10)  # bands reach far down
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    handles = [style.line_handle(style.look(objective)) for objective in runs]
-    note = style.BAND + (", markers: the epoch of the lowest mean objective" if selected else "")
+    handles = [style.line_handle(style.objective_style(objective)) for objective in runs]
+    note = style.BAND_NOTE + (", markers: the epoch of the lowest mean objective" if selected else "")
     style.legend_above(figure, handles, columns=min(len(runs), 4), note=note)
     return figure
 
@@ -60,7 +60,7 @@ def _selected_epoch(history: xr.Dataset) -> int:
     return int(history["objective"].mean("seed").isel(epoch=slice(1, None)).idxmin("epoch"))
 
 
-@style.styled
+@style.with_style
 def toys(*, bins: int = 30, **runs: xr.Dataset) -> Figure:
     """Pseudo-experiments beside the asymptotic formulae: test statistics, pulls, CLs and coverage.
 
@@ -77,7 +77,7 @@ def toys(*, bins: int = 30, **runs: xr.Dataset) -> Figure:
     figure, axes = style.panels(2, 4, size=(3.3, 2.8))
     for row, (name, symbol, hypotheses) in enumerate((("q_mu", "q_1", (1.0, 0.0)), ("q_0", "q_0", (0.0, 1.0)))):
         for axis, true_mu in zip(axes[row], hypotheses, strict=False):
-            toy_panels.statistic(axis, {run: data.sel(true_mu=true_mu) for run, data in runs.items()}, name, bins)
+            toy_panels.test_statistic(axis, {run: data.sel(true_mu=true_mu) for run, data in runs.items()}, name, bins)
             axis.set(title=rf"thrown with $\mu = {true_mu:g}$", xlabel=rf"$\sqrt{{{symbol}}}$")
         axes[row, 0].set_ylabel("density")
         true_mu = hypotheses[0]
@@ -85,13 +85,13 @@ def toys(*, bins: int = 30, **runs: xr.Dataset) -> Figure:
         axes[row, 2].set_title(rf"thrown with $\mu = {true_mu:g}$")
     toy_panels.cls(axes[0, 3], runs)
     toy_panels.coverage(axes[1, 3], runs)
-    handles = [style.line_handle(style.look(run)) for run in runs]
+    handles = [style.line_handle(style.objective_style(run)) for run in runs]
     note = "points: pseudo-experiments, lines: asymptotic formulae"
     style.legend_above(figure, handles, columns=len(runs), note=note)
     return figure
 
 
-@style.styled
+@style.with_style
 def sweep(
     comparison: xr.Dataset,
     *,
@@ -110,7 +110,7 @@ def sweep(
     runs = list(comparison["run"].values)
     for axis, metric in zip(axes.flat, metrics, strict=True):
         for number, run in enumerate(runs):
-            look = style.look(run) | {"linestyle": "none"}
+            look = style.objective_style(run) | {"linestyle": "none"}
             values = last[metric].sel(run=run).transpose("point", "seed").values
             x = places + 0.16 * (number - (len(runs) - 1) / 2)
             axis.plot(x, values, **look, alpha=0.35, markersize=3)
@@ -121,13 +121,13 @@ def sweep(
             places, [name.replace(", bandwidth ", "\n") for name in comparison["point"].values], fontsize="x-small"
         )
         axis.set_xlabel("bins, and below them the bandwidth")
-    handles = [style.line_handle(style.look(run) | {"linestyle": "none"}) for run in runs]
+    handles = [style.line_handle(style.objective_style(run) | {"linestyle": "none"}) for run in runs]
     note = "points: single initialisations, bars: their mean; left: as Figure 3"
     style.legend_above(figure, handles, columns=len(runs), note=note)
     return figure
 
 
-@style.styled
+@style.with_style
 def samples(events: xr.Dataset, *, number: int = 2000) -> Figure:
     """Events of the four blobs in the plane of the data (thesis Fig. 7.18).
 
@@ -142,8 +142,8 @@ def samples(events: xr.Dataset, *, number: int = 2000) -> Figure:
     return figure
 
 
-@style.styled
-def examples(run: xr.Dataset, *, seeds: int = 6) -> Figure:
+@style.with_style
+def selected_yields(run: xr.Dataset, *, seeds: int = 6) -> Figure:
     """Expected events in each bin of the best network of several seeds (thesis Figs. 7.23-7.27, 7.34-7.38).
 
     Args:
@@ -164,7 +164,7 @@ def examples(run: xr.Dataset, *, seeds: int = 6) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def contours(run: xr.Dataset, events: xr.Dataset, *, seeds: int = 6, number: int = 300) -> Figure:
     """Edges of the bins in the plane of the data, for the best network of several seeds (thesis Figs. 7.28 ff.).
 
@@ -194,8 +194,8 @@ def contours(run: xr.Dataset, events: xr.Dataset, *, seeds: int = 6, number: int
     return figure
 
 
-@style.styled
-def winners(
+@style.with_style
+def comparison_table(
     *,
     metrics: Sequence[str] = ("bce", "cls", "p0", "poi_uncertainty", "nuisance_deviation", "generalised_variance"),
     **comparisons: xr.Dataset,
@@ -211,7 +211,7 @@ def winners(
         text = [[f"{value:.2g}" for value in row] for row in values]
         table = axis.table(
             text,
-            rowLabels=[style.look(run)["label"] for run in runs],
+            rowLabels=[style.objective_style(run)["label"] for run in runs],
             colLabels=[style.METRICS[metric] for metric in metrics],
             loc="upper center",
             cellLoc="center",

@@ -60,8 +60,8 @@ VARIANTS = {
 }
 
 
-@painters_style.styled
-def plane(surfaces: xr.Dataset, *, strength: float = 1.0) -> Figure:
+@painters_style.with_style
+def densities_in_plane(surfaces: xr.Dataset, *, strength: float = 1.0) -> Figure:
     """Best density, learned density and score of a classifier over the events (contrastive flows Fig. 1)."""
     figure, axes = painters_style.grid(3, size=(3.3, 3.9))
     here, cut = surfaces.sel(strength=strength), float(surfaces["cut"])
@@ -97,8 +97,8 @@ def _framed(axes: list[Axes], events: xr.DataArray) -> None:
     painters_style.label_outer(axes, "$x_1$", "$x_2$")
 
 
-@painters_style.styled
-def strengths(surfaces: xr.Dataset) -> Figure:
+@painters_style.with_style
+def contrast_strengths(surfaces: xr.Dataset) -> Figure:
     """Best and learned densities for several strengths of the contrast (contrastive flows Fig. 7)."""
     figure, axes = painters_style.grid(surfaces.sizes["strength"], size=(3.1, 3.3))
     cut = float(surfaces["cut"])
@@ -118,7 +118,7 @@ def strengths(surfaces: xr.Dataset) -> Figure:
     return figure
 
 
-@painters_style.styled
+@painters_style.with_style
 def robustness(**scenarios: xr.Dataset) -> Figure:
     """Accuracy on distorted events by the amount of distortion; arguments name panels (contrastive flows Fig. 3)."""
     figure, axes = painters_style.grid(len(scenarios), columns=len(scenarios), size=(3.3, 3.3))
@@ -139,8 +139,8 @@ def robustness(**scenarios: xr.Dataset) -> Figure:
     return figure
 
 
-@painters_style.styled
-def samples(drawn: xr.Dataset, *, titles: list[str]) -> Figure:
+@painters_style.with_style
+def generated_images(drawn: xr.Dataset, *, titles: list[str]) -> Figure:
     """Images that flows make, each with its title (contrastive flows Fig. 8)."""
     figure, axes = painters_style.grid(drawn.sizes["flow"], size=(3.2, 3.4))
     for axis, images, title in zip(axes, drawn["image"].values, titles, strict=True):
@@ -149,8 +149,8 @@ def samples(drawn: xr.Dataset, *, titles: list[str]) -> Figure:
     return figure
 
 
-@painters_style.styled
-def judged(images: xr.Dataset, *, wanted: str, shunned: str, shown: int = 16) -> Figure:
+@painters_style.with_style
+def classified_images(images: xr.Dataset, *, wanted: str, shunned: str, shown: int = 16) -> Figure:
     """Test images of the highest and the lowest density, those called wrong framed (contrastive flows Figs. 9, 10)."""
     figure, axes = painters_style.grid(2, size=(3.2, 3.7))
     passed, ours = images["log_density"].values > float(images["floor"]), images["wanted"].values
@@ -194,8 +194,8 @@ def _mosaic(axis: Axes, images: np.ndarray, number: int | None = None, framed: S
         axis.text(0.5, 0.5, "none", transform=axis.transAxes, ha="center", va="center", color="#595959")
 
 
-@painters_style.styled
-def couplings(variants: xr.Dataset) -> Figure:
+@painters_style.with_style
+def coupling_variants(variants: xr.Dataset) -> Figure:
     """What kinds of couplings and of clamps make of the same events (ours)."""
     figure, axes = painters_style.panels(2, 2, size=(4.4, 3.0))
     mass, loss, distance, accuracy = axes.flat

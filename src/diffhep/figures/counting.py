@@ -11,7 +11,7 @@ from diffhep.figures.painters.style import BACKGROUND, SIGNAL
 P_VALUE = r"expected discovery $p_0$"
 
 
-@style.styled
+@style.with_style
 def counts(scan: xr.Dataset) -> Figure:
     """Expected counts at a few values of phi, one panel each (thesis Fig. 7.1)."""
     figure, axes = style.panels(1, scan.sizes["example"], size=(2.3, 2.9))
@@ -28,7 +28,7 @@ def counts(scan: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def p_values(scan: xr.Dataset) -> Figure:
     """Discovery p-value over phi with and without the uncertainty of the background (thesis Fig. 7.2)."""
     figure, axes = style.panels(1, 1, size=(4.8, 3.4))
@@ -40,13 +40,13 @@ def p_values(scan: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def descent(scan: xr.Dataset, descent: xr.Dataset) -> Figure:
     """Gradient descent on the p-value, and the model that it finds (thesis Fig. 7.16)."""
     figure, axes = style.panels(1, 2, size=(3.8, 3.2))
     left, right = axes.flat
     left.plot(scan["phi"], scan["p0"], color=style.TRUTH, label=P_VALUE)
-    colours = style.sequence(descent.sizes["start"])
+    colours = style.ordered_colours(descent.sizes["start"])
     for colour, start in zip(colours, descent["start"].values, strict=True):
         way = descent.sel(start=start).isel(step=slice(None, None, 5))
         left.plot(way["phi"], way["p0"], ".", color=colour, markersize=5, label=rf"from $\varphi = {start:g}$")

@@ -11,7 +11,7 @@ from diffhep.figures.painters.style import BACKGROUND, CURVE, SIGNAL, SMOOTH, TR
 SIGNIFICANCE = "$Z_A$"
 
 
-@painters_style.styled
+@painters_style.with_style
 def spectrum(scan: xr.Dataset) -> Figure:
     """Signal peak on a falling background (thesis Fig. 7.3)."""
     figure, axes = painters_style.panels(1, 1, size=(4.8, 3.2))
@@ -20,8 +20,8 @@ def spectrum(scan: xr.Dataset) -> Figure:
     return figure
 
 
-@painters_style.styled
-def guess(scan: xr.Dataset) -> Figure:
+@painters_style.with_style
+def guessed_cut(scan: xr.Dataset) -> Figure:
     """Significance without a cut, and with a guessed one (thesis Fig. 7.4)."""
     figure, axes = painters_style.panels(1, 2, size=(3.6, 3.0))
     value = float(scan["guess"])
@@ -34,12 +34,12 @@ def guess(scan: xr.Dataset) -> Figure:
     return figure
 
 
-@painters_style.styled
+@painters_style.with_style
 def sigmoids(scan: xr.Dataset) -> Figure:
     """Weights of events under a hard cut and under sigmoids of several slopes (thesis Fig. 7.5)."""
     figure, axes = painters_style.panels(1, 1, size=(4.8, 3.2))
     axis = axes[0, 0]
-    for colour, slope in zip(painters_style.sequence(scan.sizes["slope"]), scan["slope"].values, strict=True):
+    for colour, slope in zip(painters_style.ordered_colours(scan.sizes["slope"]), scan["slope"].values, strict=True):
         axis.plot(scan["distance"], scan["weight"].sel(slope=slope), color=colour, label=f"slope {slope:g}")
     axis.plot(scan["distance"], scan["distance"] > 0, "--", color=TRUTH, linewidth=1.2, label="hard cut")
     axis.set(xlabel="$x$ − cut", ylabel="weight of an event")
@@ -47,12 +47,12 @@ def sigmoids(scan: xr.Dataset) -> Figure:
     return figure
 
 
-@painters_style.styled
+@painters_style.with_style
 def significances(scan: xr.Dataset) -> Figure:
     """Significance over the cut, hard and smooth, with the best of each marked (thesis Fig. 7.6)."""
     figure, axes = painters_style.panels(1, 1, size=(4.8, 3.4))
     axis = axes[0, 0]
-    for colour, slope in zip(painters_style.sequence(scan.sizes["slope"]), scan["slope"].values, strict=True):
+    for colour, slope in zip(painters_style.ordered_colours(scan.sizes["slope"]), scan["slope"].values, strict=True):
         here = scan.sel(slope=slope)
         axis.plot(scan["cut"], here["smooth"], color=colour, label=f"slope {slope:g}")
         axis.plot(here["best_smooth"], here["smooth"].max(), "o", color=colour)
@@ -64,8 +64,8 @@ def significances(scan: xr.Dataset) -> Figure:
     return figure
 
 
-@painters_style.styled
-def learned(scan: xr.Dataset, descent: xr.Dataset) -> Figure:
+@painters_style.with_style
+def learned_cut(scan: xr.Dataset, descent: xr.Dataset) -> Figure:
     """The cut that gradient descent finds beside the best one, on the way and in the spectrum (thesis Fig. 7.7)."""
     figure, axes = painters_style.panels(1, 2, size=(3.9, 3.2))
     steps, spectrum_ = axes.flat
@@ -83,7 +83,7 @@ def learned(scan: xr.Dataset, descent: xr.Dataset) -> Figure:
     return figure
 
 
-@painters_style.styled
+@painters_style.with_style
 def evaluations(comparison: xr.Dataset) -> Figure:
     """Best significance found against number of evaluations, one panel a number of cuts (ours)."""
     figure, axes = painters_style.panels(1, comparison.sizes["cuts"], size=(3.8, 3.1))
@@ -93,7 +93,7 @@ def evaluations(comparison: xr.Dataset) -> Figure:
         painters_style.band(
             axis, here["evaluation"].values, here["bayesian"].values / best, color=CURVE, label="Bayesian optimisation"
         )
-        for colour, rate in zip(painters_style.sequence(here.sizes["rate"]), here["rate"].values, strict=True):
+        for colour, rate in zip(painters_style.ordered_colours(here.sizes["rate"]), here["rate"].values, strict=True):
             values = here["gradient"].sel(rate=rate) / best
             axis.plot(here["step"], values, color=colour, label=f"Adam, learning rate {rate:g}")
         axis.set(xscale="log", xlabel="evaluations", title=f"{cuts} cut" + "s" * int(cuts > 1))

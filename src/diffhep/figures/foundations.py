@@ -12,7 +12,7 @@ SIDES = {"lower": SMOOTH, "upper": CURVE}
 DATA = {"color": TRUTH, "linestyle": "--", "linewidth": 1.2}  # where something was observed
 
 
-@style.styled
+@style.with_style
 def poisson(poisson: xr.Dataset) -> Figure:
     """Poisson probabilities beside the normal density of the same mean and variance (thesis Fig. 2.1)."""
     figure, axes = style.panels(1, poisson.sizes["mean"], size=(2.5, 2.6))
@@ -28,7 +28,7 @@ def poisson(poisson: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def density_and_likelihood(interval: xr.Dataset) -> Figure:
     """Density of x at one mu, and likelihood of mu at one x (thesis Fig. 2.2)."""
     figure, axes = style.panels(1, 2, size=(3.4, 2.8))
@@ -40,7 +40,7 @@ def density_and_likelihood(interval: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def limits(interval: xr.Dataset) -> Figure:
     """Densities at the two limits, with the area that each leaves beyond the observed value (thesis Fig. 2.3)."""
     figure, axes = style.panels(1, 1, size=(5.0, 3.2))
@@ -59,8 +59,8 @@ def limits(interval: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
-def neyman_band(interval: xr.Dataset) -> Figure:
+@style.with_style
+def neyman_belt(interval: xr.Dataset) -> Figure:
     """Acceptance intervals in x for many mu, and the interval in mu at the observed x (thesis Fig. 2.4)."""
     figure, axes = style.panels(1, 1, size=(5.0, 3.8))
     axis, mu = axes[0, 0], interval["mu"].values
@@ -79,7 +79,7 @@ def neyman_band(interval: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def hypothesis_test(data: xr.Dataset) -> Figure:
     """Test statistic under both hypotheses, with both probabilities of error shaded (thesis Fig. 2.5)."""
     figure, axes = style.panels(1, 1, size=(5.0, 3.2))
@@ -98,7 +98,7 @@ def hypothesis_test(data: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def histograms(density: xr.Dataset) -> Figure:
     """The same events in several binnings (thesis Fig. 3.1)."""
     numbers = _numbers(density, "histogram_")
@@ -112,7 +112,7 @@ def histograms(density: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def kernel_estimates(density: xr.Dataset) -> Figure:
     """The same events in kernel density estimates of several bandwidths (thesis Fig. 3.2)."""
     figure, axes = style.panels(1, density.sizes["bandwidth"], size=(2.9, 2.6))
@@ -126,8 +126,8 @@ def kernel_estimates(density: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
-def fitted(fit: xr.Dataset, *, models: list[str] | None = None) -> Figure:
+@style.with_style
+def density_fits(fit: xr.Dataset, *, models: list[str] | None = None) -> Figure:
     """Events, and what gradient descent fits to them (thesis Figs. 4.2 to 4.4).
 
     Args:
@@ -151,13 +151,13 @@ def fitted(fit: xr.Dataset, *, models: list[str] | None = None) -> Figure:
     return figure
 
 
-@style.styled
-def step_sizes(differences: xr.Dataset) -> Figure:
+@style.with_style
+def derivative_by_step_size(differences: xr.Dataset) -> Figure:
     """Derivative of sin x by finite differences of several step sizes (thesis Fig. 5.2)."""
     figure, axes = style.panels(1, 1, size=(4.8, 3.2))
     axis = axes[0, 0]
     steps = differences["step"].values
-    for colour, step in zip(style.sequence(len(steps)), steps, strict=True):
+    for colour, step in zip(style.ordered_colours(len(steps)), steps, strict=True):
         estimate = differences["by_step"].sel(step=step)
         axis.plot(differences["x"], estimate, color=colour, label=rf"$\Delta x = {step:g}$")
     axis.plot(differences["x"], differences["truth"], **DATA, label=r"$\cos x$")
@@ -166,8 +166,8 @@ def step_sizes(differences: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
-def evaluations(differences: xr.Dataset) -> Figure:
+@style.with_style
+def derivative_by_points(differences: xr.Dataset) -> Figure:
     """The same with a fixed small step at several numbers of points (thesis Fig. 5.3)."""
     numbers = _numbers(differences, "by_points_")
     figure, axes = style.panels(1, len(numbers), size=(2.4, 2.6))
@@ -182,7 +182,7 @@ def evaluations(differences: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def difference_errors(differences: xr.Dataset) -> Figure:
     """Error of finite differences against the size of their step, beside automatic differentiation (ours)."""
     figure, axes = style.panels(1, 1, size=(4.8, 3.2))
@@ -196,7 +196,7 @@ def difference_errors(differences: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def activations(activations: xr.Dataset) -> Figure:
     """Activation functions and their derivatives (thesis Fig. 6.1)."""
     figure, axes = style.grid(activations.sizes["name"], columns=4, size=(2.2, 2.0))

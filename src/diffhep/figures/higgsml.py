@@ -26,8 +26,8 @@ MU = r"signal strength $\mu$"
 MASS = r"visible mass $m_\mathrm{vis}$ [GeV]"
 
 
-@style.styled
-def setup(marginal: xr.Dataset, intervals: xr.Dataset, *, shown: int = 100) -> Figure:
+@style.with_style
+def masses_and_intervals(marginal: xr.Dataset, intervals: xr.Dataset, *, shown: int = 100) -> Figure:
     """A marginal distribution, and intervals of some pseudo-experiments (contrastive flows Fig. 4)."""
     figure, (left, right) = style.grid(2, size=(4.4, 3.7))
     edges = marginal["edges"].values
@@ -53,8 +53,8 @@ def setup(marginal: xr.Dataset, intervals: xr.Dataset, *, shown: int = 100) -> F
     return figure
 
 
-@style.styled
-def method(marginal: xr.Dataset, templates: xr.Dataset, belt: xr.Dataset) -> Figure:
+@style.with_style
+def method_overview(marginal: xr.Dataset, templates: xr.Dataset, belt: xr.Dataset) -> Figure:
     """Flows, scores and the confidence belt (contrastive flows Fig. 6)."""
     figure, axes = style.grid(4, columns=2, size=(4.4, 3.4))
     _flows(axes[0], marginal)
@@ -69,7 +69,7 @@ def _flows(axis: Axes, marginal: xr.Dataset) -> None:
     for label, colour in (("signal", style.SIGNAL), ("background", style.BACKGROUND)):
         axis.stairs(here["truth"].sel(label=label), edges, fill=True, color=colour, alpha=0.3, label=label)
     strengths = np.sort(here["strength"].values)
-    for strength, colour in zip(strengths, style.sequence(len(strengths)), strict=True):
+    for strength, colour in zip(strengths, style.ordered_colours(len(strengths)), strict=True):
         learned = here["learned"].sel(strength=strength)
         axis.stairs(learned, edges, baseline=None, color=colour, label=f"flow, c = {strength:g}")
     axis.set(xlabel=MASS, ylabel="density, one jet", xlim=(edges[0], edges[-1]))
@@ -84,7 +84,7 @@ def _scores(axis: Axes, templates: xr.Dataset, *, signal: bool) -> None:
     shifts = shifts[grid, 0].reshape(nodes, nodes)
     counts = (counts[:, :1] if signal else counts[:, 1:]).sum(axis=1).reshape(nodes, nodes, -1)[:, nodes // 2]
     edges = np.linspace(0, 1, counts.shape[-1] + 1)
-    for row, shift, colour in zip(counts, shifts[:, 0], style.sequence(nodes), strict=True):
+    for row, shift, colour in zip(counts, shifts[:, 0], style.ordered_colours(nodes), strict=True):
         density = row / row.sum() / np.diff(edges)
         axis.stairs(density, edges, baseline=None, color=colour, label=f"{shift:.3f}")
     name = "signal" if signal else "background"
@@ -103,7 +103,7 @@ def _belt(axis: Axes, belt: xr.Dataset) -> None:
     axis.legend(fontsize="small")
 
 
-@style.styled
+@style.with_style
 def table(table: xr.Dataset) -> Figure:
     """Score, interval, coverage, RMSE and run time of every strategy (contrastive flows Table 2)."""
     names = [str(name) for name in table["strategy"].values]
@@ -138,7 +138,7 @@ def _row(here: xr.Dataset) -> list[str]:
     ]  # fmt: skip
 
 
-@style.styled
+@style.with_style
 def coverage(table: xr.Dataset) -> Figure:
     """Coverage of every strategy at each true strength (ours)."""
     names = [str(name) for name in table["shown"].values]
@@ -158,8 +158,8 @@ def coverage(table: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
-def surface(checked: xr.Dataset, *, shown: int = 3) -> Figure:
+@style.with_style
+def response_surface(checked: xr.Dataset, *, shown: int = 3) -> Figure:
     """Histograms of the response surface beside those of all events (ours)."""
     figure = Figure(figsize=(3.3 * shown, 4.0), layout="constrained")
     axes = figure.subplots(2, shown, sharex=True, height_ratios=[2, 1], squeeze=False)

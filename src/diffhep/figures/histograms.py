@@ -19,7 +19,7 @@ SOFTMAX = {"color": style.UP, "linewidth": 1.4, "linestyle": "-.", "label": "sof
 KERNEL = {"color": style.CURVE, "linewidth": 0.5, "alpha": 0.15}
 
 
-@style.styled
+@style.with_style
 def bandwidth_tradeoff(data: xr.Dataset, *, kernel_height: float = 0.15) -> Figure:
     """Bias against smoothness of a binned KDE, one panel a bandwidth (neos Fig. 2, thesis Fig. 7.12).
 
@@ -52,8 +52,8 @@ def _panel(axis: Axes, data: xr.Dataset, kernel_height: float) -> None:
     axis.set_title(f"bandwidth {float(data['bandwidth']):g} × bin width")
 
 
-@style.styled
-def translated(translation: xr.Dataset) -> Figure:
+@style.with_style
+def moving_histogram(translation: xr.Dataset) -> Figure:
     """A histogram moving with the centre of the distribution it is drawn from (thesis Fig. 7.8)."""
     figure, axes = style.panels(1, translation.sizes["shown"], size=(2.6, 2.7))
     edges = translation["edges"].values
@@ -68,7 +68,7 @@ def translated(translation: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def central_bin(translation: xr.Dataset, *, smooth: bool = False) -> Figure:
     """Height of the central bin over mu, of a histogram and, if asked for, of a bKDE (thesis Figs. 7.9 and 7.11)."""
     figure, axes = style.panels(1, 1, size=(4.8, 3.2))
@@ -82,8 +82,8 @@ def central_bin(translation: xr.Dataset, *, smooth: bool = False) -> Figure:
     return figure
 
 
-@style.styled
-def estimates(gradients: xr.Dataset, *, kind: str = "yield", softmax: bool = False) -> Figure:
+@style.with_style
+def yields_and_gradients(gradients: xr.Dataset, *, kind: str = "yield", softmax: bool = False) -> Figure:
     """Yield of one bin, or its derivative, over mu: rows are bandwidths, columns numbers of events.
 
     Thesis Figs. 7.13 (`kind` yield) and 7.14 (gradient); `softmax` adds the softmax histogram (ours).
@@ -107,7 +107,7 @@ def estimates(gradients: xr.Dataset, *, kind: str = "yield", softmax: bool = Fal
     return figure
 
 
-@style.styled
+@style.with_style
 def error_map(gradient_map: xr.Dataset, *, error: str = "relative_error", best: str = "best_relative") -> Figure:
     """Error of the derivative over bandwidth and number of events, the lowest of each row marked (thesis Fig. 7.15).
 
@@ -122,7 +122,7 @@ def error_map(gradient_map: xr.Dataset, *, error: str = "relative_error", best: 
     return figure
 
 
-@style.styled
+@style.with_style
 def rule_of_thumb(gradient_map: xr.Dataset) -> Figure:
     """The map with averages in numerator and denominator, and a power law through its minima (ours)."""
     figure, axes = style.panels(1, 1, size=(5.6, 4.2))

@@ -29,7 +29,7 @@ AXES = {
 COSTS = {"seconds": (1e3, "milliseconds"), "bytes": (1e-6, "megabytes")}
 
 
-@style.styled
+@style.with_style
 def cost(cost: xr.Dataset) -> Figure:
     """Time and memory of a piece of work, one row each, against each size, one column each (ours)."""
     axes_of = [axis for axis in AXES if (cost["axis"] == axis).any()]
@@ -45,7 +45,7 @@ def cost(cost: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def gradient_noise(noise: xr.Dataset) -> Figure:
     """Bias, spread and direction of the gradients of batches against their size, one colour an objective (ours).
 
@@ -54,7 +54,7 @@ def gradient_noise(noise: xr.Dataset) -> Figure:
     figure, axes = style.panels(1, len(PANELS), size=(3.4, 3.1))
     for axis, (name, label) in zip(axes.flat, PANELS.items(), strict=True):
         for objective in noise["objective"].values:
-            here, look = noise.sel(objective=objective), style.look(str(objective))
+            here, look = noise.sel(objective=objective), style.objective_style(str(objective))
             if name == "bias":
                 axis.plot(here["batch_size"], here["bias"], **look, alpha=0.3)
                 told = here["bias"].where(here["bias"] > 2 * here["bias_error"])
@@ -65,7 +65,7 @@ def gradient_noise(noise: xr.Dataset) -> Figure:
         axis.xaxis.set_minor_formatter(NullFormatter())
         if name != "cosine":
             axis.set_yscale("log")
-    handles = [style.line_handle(style.look(str(objective))) for objective in noise["objective"].values]
+    handles = [style.line_handle(style.objective_style(str(objective))) for objective in noise["objective"].values]
     note = "in units of the gradient of all events; faint: not told from zero by so many batches"
     style.legend_above(figure, handles, columns=len(handles), note=note)
     return figure

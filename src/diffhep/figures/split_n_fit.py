@@ -23,7 +23,7 @@ MASS = r"$m_{\gamma\gamma}$ [GeV]"
 SIGNIFICANCE = r"significance [σ], $\pm\sqrt{2\,\Delta\log L}$"
 
 
-@style.styled
+@style.with_style
 def fits(experiments: xr.Dataset) -> Figure:
     """One pseudo-experiment of each network with its fits (Split-N-Fit Fig. 2)."""
     figure, axes = style.grid(3, size=(3.7, 3.4))
@@ -58,8 +58,8 @@ def _spectrum(axis: Axes, edges: np.ndarray, counts: np.ndarray) -> None:
     )
 
 
-@style.styled
-def plane(spectra: xr.Dataset, *, network: str = "tuned") -> Figure:
+@style.with_style
+def score_and_mass(spectra: xr.Dataset, *, network: str = "tuned") -> Figure:
     """Score and mass of the expected events, and both projections (Split-N-Fit Fig. 3, left)."""
     figure = Figure(figsize=(6.4, 5.4), layout="constrained")
     axes = figure.subplots(2, 2, width_ratios=[3, 1], height_ratios=[1, 3])
@@ -85,7 +85,7 @@ def plane(spectra: xr.Dataset, *, network: str = "tuned") -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def significances(experiments: xr.Dataset) -> Figure:
     """Significance in many pseudo-experiments, with medians (Split-N-Fit Fig. 3, right)."""
     figure, axes = style.panels(1, 1, size=(5.6, 3.8))
@@ -101,7 +101,7 @@ def significances(experiments: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def cuts(spectra: xr.Dataset) -> Figure:
     """Expected significance by the cut on the score (ours)."""
     figure, axes = style.panels(1, 1, size=(5.4, 3.6))
@@ -116,8 +116,8 @@ def cuts(spectra: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
-def data_sets(sets: dict[str, xr.Dataset]) -> Figure:
+@style.with_style
+def fine_tuned_data_sets(sets: dict[str, xr.Dataset]) -> Figure:
     """Fine-tuning on single data sets with more and less signal: what is seen there, and what it is worth (ours)."""
     figure, axes = style.grid(2, size=(4.2, 3.5))
     names = sorted(sets, key=float)
@@ -136,8 +136,8 @@ def data_sets(sets: dict[str, xr.Dataset]) -> Figure:
     return figure
 
 
-@style.styled
-def fakes(nothing: xr.Dataset) -> Figure:
+@style.with_style
+def spurious_significances(nothing: xr.Dataset) -> Figure:
     """Significance of a signal that is not there, after fine-tuning on the data (ours)."""
     figure, axes = style.panels(1, 1, size=(5.6, 3.6))
     axis, values = axes[0, 0], nothing["observed"]
@@ -152,8 +152,8 @@ def fakes(nothing: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
-def sculpting(**spectra: xr.Dataset) -> Figure:
+@style.with_style
+def background_sculpting(**spectra: xr.Dataset) -> Figure:
     """Background alone above the cut, which looks like a signal if inputs know the mass; arguments name rows (ours)."""
     figure, axes = style.panels(len(spectra), 3, size=(3.5, 2.8))
     for row, (inputs, found) in zip(axes, spectra.items(), strict=True):

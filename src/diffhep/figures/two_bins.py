@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from diffhep.figures.painters import style as painters_style
 
 
-@painters_style.styled
+@painters_style.with_style
 def landscape(landscape: xr.Dataset) -> Figure:
     """Every metric over the shifts u and d, one panel each; the cross marks no uncertainty (thesis Fig. 7.20)."""
     figure, axes = painters_style.panels(2, 3, size=(3.1, 2.7))
@@ -24,7 +24,7 @@ def landscape(landscape: xr.Dataset) -> Figure:
     return figure
 
 
-@painters_style.styled
+@painters_style.with_style
 def diagonal(landscape: xr.Dataset, *, offset: float = 0.02) -> Figure:
     """Every metric along u = d over its largest value there (thesis Fig. 7.21).
 

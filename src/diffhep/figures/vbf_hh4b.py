@@ -28,7 +28,7 @@ CUTS = ("m_jj", "deta_jj")
 PARTS = {"train": (SMOOTH, "training"), "valid": (SIGNAL, "validation"), "test": (CURVE, "test")}
 
 
-@style.styled
+@style.with_style
 def inputs(events: xr.Dataset) -> Figure:
     """Density of every variable, of each sample and systematic variation."""
     figure, axes = style.grid(events.sizes["variable"], columns=4, size=(2.9, 2.5))
@@ -49,7 +49,7 @@ def inputs(events: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def losses(m_hh: xr.Dataset, network: xr.Dataset) -> Figure:
     """Expected CLs of training, validation and test events against step, and the smooth one that is trained on."""
     figure, axes = style.panels(1, 2, size=(4.2, 3.2))
@@ -63,12 +63,12 @@ def losses(m_hh: xr.Dataset, network: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def bandwidths(runs: dict[str, xr.Dataset], named: dict[str, str]) -> Figure:
     """Bandwidth against step for several least ones, and the CLs of validation events with it."""
     figure, axes = style.panels(1, 2, size=(4.2, 3.2))
     ordered = sorted(named.items(), key=itemgetter(1))  # by what is told of them
-    for colour, (name, label) in zip(style.sequence(len(named)), ordered, strict=True):
+    for colour, (name, label) in zip(style.ordered_colours(len(named)), ordered, strict=True):
         run = runs[name]
         axes[0, 0].plot(run["step"], run["bandwidth"].isel(seed=0), color=colour, label=label)
         axes[0, 1].plot(run["step"], run["cls_train"].isel(seed=0), color=colour)
@@ -79,12 +79,12 @@ def bandwidths(runs: dict[str, xr.Dataset], named: dict[str, str]) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def bins(run: xr.Dataset) -> Figure:
     """Where the bin edges are, against step."""
     figure, axes = style.panels(1, 1, size=(4.8, 3.6))
     axis, edges = axes[0, 0], run["edges"].isel(seed=0)
-    for place, colour in enumerate(style.sequence(run.sizes["edge"] - 2)):
+    for place, colour in enumerate(style.ordered_colours(run.sizes["edge"] - 2)):
         axis.plot(edges.isel(edge=place + 1), run["step"], color=colour)
     for place in (0, -1):
         axis.axvline(float(edges[0, place]), color=TRUTH, linewidth=1.2)
@@ -92,7 +92,7 @@ def bins(run: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def cuts(steep: xr.Dataset, annealed: xr.Dataset, landscape: xr.Dataset) -> Figure:
     """Both cuts against step, at the document's slope and with a slope that grows; dashed: the best pair of a scan."""
     figure, axes = style.panels(1, 2, size=(4.2, 3.2))
@@ -106,7 +106,7 @@ def cuts(steep: xr.Dataset, annealed: xr.Dataset, landscape: xr.Dataset) -> Figu
     return figure
 
 
-@style.styled
+@style.with_style
 def evolution(run: xr.Dataset, shares: list[float], observable: str) -> Figure:
     """Histograms of signal and background at chosen steps, hard and smooth, with the smooth curve behind them."""
     steps = [round(share * (run.sizes["step"] - 1)) for share in shares]
@@ -119,7 +119,7 @@ def evolution(run: xr.Dataset, shares: list[float], observable: str) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def frame(run: xr.Dataset, step: int, observable: str) -> Figure:
     """One picture of the animation: histograms at a step beside the CLs and the bandwidth up to it."""
     figure = Figure(figsize=(8.4, 4.4), layout="constrained")
@@ -175,12 +175,12 @@ def _histograms(axes: np.ndarray, here: xr.Dataset, observable: str) -> None:
             axis.set_ylim(bottom=1e-2)
 
 
-@style.styled
+@style.with_style
 def deviations(runs: dict[str, xr.Dataset], named: dict[str, str]) -> Figure:
     """Largest deviation of a bin of the smooth histogram from the hard one against step, of signal and background."""
     figure, axes = style.panels(1, 2, size=(4.2, 3.2))
     for axis, name in zip(axes.flat, ("signal", "background"), strict=True):
-        for colour, (run, label) in zip(style.sequence(len(named)), named.items(), strict=True):
+        for colour, (run, label) in zip(style.ordered_colours(len(named)), named.items(), strict=True):
             values = largest_deviation(runs[run], name).isel(seed=0)
             axis.plot(runs[run]["step"], values, color=colour, label=label)
         axis.axhline(1, color=TRUTH, linestyle="--", linewidth=1.2)
@@ -191,12 +191,12 @@ def deviations(runs: dict[str, xr.Dataset], named: dict[str, str]) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def systematics(run: xr.Dataset) -> Figure:
     """Relative uncertainties against step: jet momenta in each bin of the signal, transfer factor and statistics."""
     figure, axes = style.panels(1, 2, size=(4.2, 3.2))
     here = run.isel(seed=0)
-    colours = style.sequence(run.sizes["bin"])
+    colours = style.ordered_colours(run.sizes["bin"])
     for number, colour in enumerate(colours):
         signal = here["signal_train"].isel(bin=number)
         label = f"bin {number + 1}"
@@ -211,7 +211,7 @@ def systematics(run: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
+@style.with_style
 def schedules(steep: xr.Dataset, annealed: xr.Dataset) -> Figure:
     """Learning rate, and slopes of the sigmoids, against step."""
     figure, axes = style.panels(1, 2, size=(3.8, 2.9))

@@ -7,7 +7,7 @@ from diffhep.figures.painters import style as painters_style
 from diffhep.figures.painters.style import BACKGROUND, CURVE, SIGNAL, SMOOTH, TRUTH
 
 
-@painters_style.styled
+@painters_style.with_style
 def sigmoids(data: xr.Dataset) -> Figure:
     """Sigmoids around a cut, with the lines between which they turn on (Fig. B.12)."""
     figure, axes = painters_style.panels(1, 1, size=(5.2, 3.4))
@@ -26,7 +26,7 @@ def sigmoids(data: xr.Dataset) -> Figure:
     return figure
 
 
-@painters_style.styled
+@painters_style.with_style
 def pitfalls(data: xr.Dataset) -> Figure:
     """Where the written formula of a cut has no gradient, and events that are lost at open outer edges."""
     figure, axes = painters_style.panels(1, 2, size=(4.3, 3.3))
@@ -45,7 +45,7 @@ def pitfalls(data: xr.Dataset) -> Figure:
     return figure
 
 
-@painters_style.styled
+@painters_style.with_style
 def accuracy(data: xr.Dataset) -> Figure:
     """Largest deviation of a bin of the smooth stand-ins: cuts alone, bandwidth alone, and both together."""
     figure, axes = painters_style.panels(1, 3, size=(3.5, 3.1))

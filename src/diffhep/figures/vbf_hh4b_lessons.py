@@ -19,12 +19,12 @@ STRATEGIES = {
 }
 
 
-@style.styled
-def slopes(judged: xr.Dataset, comparison: xr.Dataset, runs: dict[str, xr.Dataset]) -> Figure:
+@style.with_style
+def cuts_by_slope(judged: xr.Dataset, comparison: xr.Dataset, runs: dict[str, xr.Dataset]) -> Figure:
     """Both cuts against step for several slopes, and how far from the best cuts they end."""
     figure, axes = style.panels(1, 3, size=(3.6, 3.1))
     ordered = [str(name) for name in judged["run"].values]
-    for colour, name in zip(style.sequence(len(ordered)), ordered, strict=True):
+    for colour, name in zip(style.ordered_colours(len(ordered)), ordered, strict=True):
         for axis, cut in zip(axes.flat, CUTS, strict=False):
             run = runs[name]
             label = f"slope {name.removeprefix('slope_')}"
@@ -38,8 +38,8 @@ def slopes(judged: xr.Dataset, comparison: xr.Dataset, runs: dict[str, xr.Datase
     return figure
 
 
-@style.styled
-def landscape(landscape: xr.Dataset, gentle: xr.Dataset, steep: xr.Dataset) -> Figure:
+@style.with_style
+def cls_landscape(landscape: xr.Dataset, gentle: xr.Dataset, steep: xr.Dataset) -> Figure:
     """Expected CLs over both cuts, with the ways that gradients of gentle and of steep sigmoids go."""
     figure, axes = style.panels(1, 1, size=(5.6, 4.4))
     here, axis = landscape.sel(binning="three"), axes[0, 0]
@@ -53,8 +53,8 @@ def landscape(landscape: xr.Dataset, gentle: xr.Dataset, steep: xr.Dataset) -> F
     return figure
 
 
-@style.styled
-def starts(
+@style.with_style
+def paths_from_starts(
     landscape: xr.Dataset, steep: xr.Dataset, annealed: xr.Dataset, comparison: xr.Dataset, plateau: float
 ) -> Figure:
     """Ways from many starts, at the document's slope and with one that grows; white: the plateau around the best."""
@@ -93,8 +93,8 @@ def _path(axis: Axes, cuts: xr.DataArray, colour: str, label: str | None = None)
     axis.plot(*way[-1], "s", color=colour, markeredgecolor="white", markersize=6)
 
 
-@style.styled
-def exploited(data: xr.Dataset) -> Figure:
+@style.with_style
+def exploited_uncertainty(data: xr.Dataset) -> Figure:
     """Found over estimated events in the validation region: what was optimised on, and what other data would show."""
     figure, axes = style.panels(2, 2, size=(4.3, 2.7))
     titles = {"outside": "uncertainty outside the loss", "inside": "uncertainty inside the loss"}
@@ -103,7 +103,7 @@ def exploited(data: xr.Dataset) -> Figure:
         here = data.sel(run=run)
         _ratios(column[0], here.isel(fold=0))
         column[0].set(title=title, ylim=(-0.1, 2.6))
-        for fold, colour in enumerate(style.sequence(data.sizes["fold"])):
+        for fold, colour in enumerate(style.ordered_colours(data.sizes["fold"])):
             of_fold = here.isel(fold=fold)
             other = np.histogram(of_fold["fresh"], grid)[0]
             column[1].stairs(other, grid, color=colour, label=f"fold {fold + 1}: other data (steps), claimed (dashed)")
@@ -134,7 +134,7 @@ def _ratios(axis: Axes, here: xr.Dataset) -> None:
     axis.set(xlabel=LABELS["m_hh"], xlim=(edges[0], edges[-1]))
 
 
-@style.styled
+@style.with_style
 def comparison(judged: xr.Dataset, traditional: xr.Dataset, comparison: xr.Dataset) -> Figure:
     """Traditional analyses beside automated ones, of m_HH and of a network: histograms and limits on equal events."""
     figure, axes = style.panels(2, 3, size=(3.4, 2.7))
@@ -166,8 +166,8 @@ def _spectrum(axis: Axes, here: xr.Dataset) -> None:
     axis.set_ylim(bottom=1e-2)
 
 
-@style.styled
-def held(comparison: xr.Dataset) -> Figure:
+@style.with_style
+def fixed_bandwidths(comparison: xr.Dataset) -> Figure:
     """CLs after training with bandwidths that are held, beside the one that is trained, at both kinds of slopes."""
     figure, axes = style.panels(1, comparison.sizes["point"], size=(4.0, 3.1))
     for axis, point in zip(axes.flat, comparison["point"].values, strict=True):
@@ -185,11 +185,11 @@ def held(comparison: xr.Dataset) -> Figure:
     return figure
 
 
-@style.styled
-def least_events(runs: dict[str, xr.Dataset], named: dict[str, str]) -> Figure:
+@style.with_style
+def minimum_events(runs: dict[str, xr.Dataset], named: dict[str, str]) -> Figure:
     """Background in each bin, bandwidth and CLs against step for several numbers of least events in a bin."""
     figure, axes = style.panels(1, 3, size=(3.5, 3.0))
-    for colour, (name, label) in zip(style.sequence(len(named)), named.items(), strict=True):
+    for colour, (name, label) in zip(style.ordered_colours(len(named)), named.items(), strict=True):
         run = runs[name].isel(seed=0)
         axes[0, 0].plot(run["step"], run["background_train"].min("bin"), color=colour, label=label)
         axes[0, 1].plot(run["step"], run["bandwidth"], color=colour)

@@ -19,7 +19,7 @@ NODES = ("#56B4E9", "#0072B2", "#CC79A7")
 MOST_CORES = 128
 
 
-@style.styled
+@style.with_style
 def wall_time(workers: xr.Dataset, nodes: Sequence[int], cluster: Mapping[str, float]) -> Figure:
     """Wall time of a build against its cores: measured and modelled; of all, modelled; and the memory that it needs.
 

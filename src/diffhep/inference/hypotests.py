@@ -15,13 +15,13 @@ from jaxtyping import Array, Bool, Float, Real
 
 from diffhep.inference.test_statistics import (
     TestStatistic,
-    _asimov_q,
-    _q_0,
-    _q_mu,
-    asimov,
+    asimov_q_and_convergence,
     expected_q,
-    for_statistic,
-    root,
+    generate_asimov_data,
+    q_0_and_convergence,
+    q_mu_and_convergence,
+    safe_sqrt,
+    with_test_statistic_bounds,
 )
 from diffhep.models.likelihood import Data, Model
 
@@ -29,7 +29,7 @@ FLUCTUATIONS = (2.0, 1.0, 0.0, -1.0, -2.0)
 """Where expected results are told: sqrt(q) less its median without signal, so that p-values and limits ascend."""
 
 
-class PValues(NamedTuple):
+class HypotestResult(NamedTuple):
     """What a test found, and what it was expected to find.
 
     Attributes:
@@ -46,7 +46,7 @@ class PValues(NamedTuple):
 @jax.jit
 def expected_log_cls(model: Model, mu: Real[ArrayLike, ""] = 1.0) -> Float[Array, ""]:
     """Logarithm of `expected_cls`."""
-    return np.log(2.0) + log_ndtr(-root(expected_q(model, mu, 0.0)))
+    return np.log(2.0) + log_ndtr(-safe_sqrt(expected_q(model, mu, 0.0)))
 
 
 def expected_cls(model: Model, mu: Real[ArrayLike, ""] = 1.0) -> Float[Array, ""]:
@@ -73,12 +73,12 @@ def expected_p0(model: Model, mu: Real[ArrayLike, ""] = 1.0) -> Float[Array, ""]
 
 def log_p0(q: Float[Array, "*toy"]) -> Float[Array, "*toy"]:
     """Logarithm of the asymptotic p-value of an observed q_0: log[1 - Phi(sqrt q)], arXiv:1007.1727 eq. 52."""
-    return log_ndtr(-root(q))
+    return log_ndtr(-safe_sqrt(q))
 
 
 def log_clsb(q: Float[Array, "*toy"]) -> Float[Array, "*toy"]:
     """Logarithm of CLs+b, the asymptotic p-value of an observed q_mu if mu is true: arXiv:1007.1727 eq. 59."""
-    return log_ndtr(-root(q))
+    return log_ndtr(-safe_sqrt(q))
 
 
 def log_clb(q: Float[Array, "*toy"], q_asimov: Float[Array, ""]) -> Float[Array, "*toy"]:
@@ -90,7 +90,7 @@ def log_clb(q: Float[Array, "*toy"], q_asimov: Float[Array, ""]) -> Float[Array,
         q: observed q_mu.
         q_asimov: `expected_q(model, mu, 0.0)`, of Asimov data without signal.
     """
-    return log_ndtr(root(q_asimov) - root(q))
+    return log_ndtr(safe_sqrt(q_asimov) - safe_sqrt(q))
 
 
 def log_cls(q: Float[Array, "*toy"], q_asimov: Float[Array, ""]) -> Float[Array, "*toy"]:
@@ -98,7 +98,7 @@ def log_cls(q: Float[Array, "*toy"], q_asimov: Float[Array, ""]) -> Float[Array,
     return log_clsb(q) - log_clb(q, q_asimov)
 
 
-def hypotest(model: Model, data: Data, mu: Real[ArrayLike, ""], test_stat: TestStatistic = "qtilde") -> PValues:
+def hypotest(model: Model, data: Data, mu: Real[ArrayLike, ""], test_stat: TestStatistic = "qtilde") -> HypotestResult:
     """CLs of a signal of strength `mu`, as pyhf's `hypotest` computes it with the asymptotic formulae.
 
     Args:
@@ -111,19 +111,19 @@ def hypotest(model: Model, data: Data, mu: Real[ArrayLike, ""], test_stat: TestS
     Raises:
         ValueError: There is no such test statistic.
     """
-    model = for_statistic(model, test_stat)
-    reference = asimov(model, data, 0.0)
-    q_asimov, known = _asimov_q(model, reference, mu)
-    q, converged = _q_mu(model, data, mu)
-    return PValues(*log_cls_of(q, q_asimov, test_stat), known & converged)
+    model = with_test_statistic_bounds(model, test_stat)
+    reference = generate_asimov_data(model, data, 0.0)
+    q_asimov, known = asimov_q_and_convergence(model, reference, mu)
+    q, converged = q_mu_and_convergence(model, data, mu)
+    return HypotestResult(*observed_and_expected_log_cls(q, q_asimov, test_stat), known & converged)
 
 
-def log_cls_of(
+def observed_and_expected_log_cls(
     q: Float[Array, ""], q_asimov: Float[Array, ""], test_stat: TestStatistic
 ) -> tuple[Float[Array, ""], Float[Array, " fluctuation"]]:
     """Observed and expected log CLs, given the test statistics of the data and of Asimov data without signal."""
-    root_asimov = root(q_asimov)
-    distance = root(q) - root_asimov
+    root_asimov = safe_sqrt(q_asimov)
+    distance = safe_sqrt(q) - root_asimov
     if test_stat == "qtilde":
         beyond = (q - q_asimov) / (2 * jnp.where(root_asimov > 0, root_asimov, 1.0))
         distance = jnp.where(distance > 0, beyond, distance)
@@ -134,8 +134,8 @@ def _log_cls(distance, root_asimov):
     return log_ndtr(-distance - root_asimov) - log_ndtr(-distance)
 
 
-def p0(model: Model, data: Data) -> PValues:
+def discovery_test(model: Model, data: Data) -> HypotestResult:
     """Discovery p-value of the data; expected ones are those of a signal of strength one (arXiv:1007.1727 eq. 52)."""
-    q_asimov, known = _asimov_q(model, asimov(model, data, 1.0), 0.0)
-    q, converged = _q_0(model, data)
-    return PValues(log_p0(q), log_ndtr(-root(q_asimov) - jnp.array(FLUCTUATIONS)), known & converged)
+    q_asimov, known = asimov_q_and_convergence(model, generate_asimov_data(model, data, 1.0), 0.0)
+    q, converged = q_0_and_convergence(model, data)
+    return HypotestResult(log_p0(q), log_ndtr(-safe_sqrt(q_asimov) - jnp.array(FLUCTUATIONS)), known & converged)

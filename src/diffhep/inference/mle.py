@@ -15,19 +15,25 @@ from jaxopt.implicit_diff import custom_root
 from jaxtyping import Array, Bool, Float, Real
 
 from diffhep.inference.newton import batching
-from diffhep.inference.newton.free_parameters import all_parameters, bounds, free_places, kinked, problem_of
+from diffhep.inference.newton.free_parameters import (
+    free_bounds,
+    free_indices,
+    has_kink,
+    insert_fixed_parameters,
+    newton_problem,
+)
 from diffhep.inference.newton.linear_algebra import solve
-from diffhep.inference.newton.step import BELOW_ZERO, State, newton_step
+from diffhep.inference.newton.step import BELOW_ZERO, NewtonState, newton_step
 from diffhep.models.likelihood import RATE_FLOOR, Data, Model, log_likelihood, negative_log_likelihood
 from diffhep.models.modifiers import take
 
-ITERATIONS = 60
+MAX_STEPS = 60
 """Most Newton steps of a fit: about 6 suffice for most data, the rest is for minima at the edge of vanishing rates."""
 
-ENOUGH = 1e-10
+TOLERANCE = 1e-10
 """Expected gain in log-likelihood below which a fit stops."""
 
-CONVERGED = 1e-6
+MAX_EDM = 1e-6
 """Largest estimated distance to the minimum, in units of the negative log-likelihood, of a fit called converged."""
 
 
@@ -46,13 +52,13 @@ class FitResult(NamedTuple):
 
     @property
     def converged(self) -> Bool[Array, "*toy"]:
-        """Whether the estimated distance to the minimum is below `CONVERGED`."""
+        """Whether the estimated distance to the minimum is below `MAX_EDM`."""
         return _small(self.edm)
 
 
 @jax.jit
 def _small(edm):
-    return jnp.abs(edm) < CONVERGED
+    return jnp.abs(edm) < MAX_EDM
 
 
 def fit(model: Model, data: Data, start: Float[Array, " par"] | None = None) -> FitResult:
@@ -86,19 +92,21 @@ def conditional_fit(
 def _result(model, data, mu, start):
     data = Data(*(jnp.asarray(values, model.nominal.dtype) for values in data))
     start = jnp.asarray(model.parameters.initial, model.nominal.dtype) if start is None else start
-    low, high = bounds(model, mu)
-    start = jnp.clip(take(jax.lax.stop_gradient(start), free_places(model, mu)), low, high)
+    low, high = free_bounds(model, mu)
+    start = jnp.clip(take(jax.lax.stop_gradient(start), free_indices(model, mu)), low, high)
     free, edm = _implicit_minimum(start, model, data, mu)
-    fixed = all_parameters(model, jax.lax.stop_gradient(free), mu)
-    return FitResult(all_parameters(model, free, mu), -log_likelihood(model, fixed, data), edm)
+    fixed = insert_fixed_parameters(model, jax.lax.stop_gradient(free), mu)
+    return FitResult(insert_fixed_parameters(model, free, mu), -log_likelihood(model, fixed, data), edm)
 
 
 def _optimality(free, model, data, mu):
     """Zero where a gradient step, cut to the bounds, leads nowhere."""
-    low, high = bounds(model, mu)
-    held = kinked(model, mu) & (jnp.abs(free) <= BELOW_ZERO)  # a minimum at a kink stays there
+    low, high = free_bounds(model, mu)
+    held = has_kink(model, mu) & (jnp.abs(free) <= BELOW_ZERO)  # a minimum at a kink stays there
     low, high = jnp.where(held, 0.0, low), jnp.where(held, 0.0, high)
-    slope = jax.grad(lambda values: negative_log_likelihood(model, all_parameters(model, values, mu), data))(free)
+    slope = jax.grad(lambda values: negative_log_likelihood(model, insert_fixed_parameters(model, values, mu), data))(
+        free
+    )
     return free - jnp.clip(free - slope, low, high)
 
 
@@ -113,7 +121,7 @@ def _solve_directly(product, right):
 
 
 def _solve(start, model, data, mu):
-    return _minimise(start, model, data, mu, ITERATIONS)
+    return _minimise(start, model, data, mu, MAX_STEPS)
 
 
 @partial(jax.jit, static_argnums=4)  # the several fits of a test, and those of the next one, are traced once
@@ -121,18 +129,18 @@ def _minimise(start, model, data, mu, most):
     """Free parameters at the minimum, and the gain in log-likelihood that the last step promised."""
     if start.shape[0] == 0:
         return start, jnp.zeros((), start.dtype)
-    problem = problem_of(model, data, mu)
+    problem = newton_problem(model, data, mu)
 
     def unfinished(carry):
         iteration, state = carry
-        return (iteration < most) & ~(jnp.abs(state.gain) < ENOUGH)
+        return (iteration < most) & ~(jnp.abs(state.gain) < TOLERANCE)
 
     def step(carry):
         iteration, state = carry
         return iteration + 1, newton_step(problem, state)
 
     empty = (problem.counts < RATE_FLOOR).astype(start.dtype)
-    begin = State(start, empty, jnp.zeros_like(start[0]), jnp.full_like(start[0], jnp.inf))
+    begin = NewtonState(start, empty, jnp.zeros_like(start[0]), jnp.full_like(start[0], jnp.inf))
     _, end = batching.while_loop(unfinished, step, (0, begin), problem.counts)
     return jnp.where(jnp.abs(end.free) <= BELOW_ZERO, 0.0, end.free), end.gain
 

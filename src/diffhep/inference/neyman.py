@@ -7,14 +7,14 @@ from jax.typing import ArrayLike
 from jaxtyping import Float, Real
 from sklearn.isotonic import isotonic_regression
 
-LEVEL = 0.6827
+CONFIDENCE_LEVEL = 0.6827
 """Confidence level: of one standard deviation to each side."""
 
-POINTS = 1001
+BELT_POINTS = 1001
 """True values at which a belt is told; between them it is linear."""
 
 
-class Belt(NamedTuple):
+class ConfidenceBelt(NamedTuple):
     """Central acceptance intervals of an estimate.
 
     Attributes:
@@ -28,9 +28,12 @@ class Belt(NamedTuple):
     high: Float[np.ndarray, " point"]
 
 
-def belt(
-    truth: Real[ArrayLike, " value"], estimates: Real[ArrayLike, "value toy"], level: float = LEVEL, order: int = 3
-) -> Belt:
+def confidence_belt(
+    truth: Real[ArrayLike, " value"],
+    estimates: Real[ArrayLike, "value toy"],
+    level: float = CONFIDENCE_LEVEL,
+    order: int = 3,
+) -> ConfidenceBelt:
     """The central confidence belt of simulated estimates, smooth and not decreasing.
 
     At each true value an estimate falls below the acceptance interval with probability (1 - level) / 2, and above it
@@ -56,13 +59,13 @@ def belt(
             "of at least 1 and below their number"
         )
     _check_finite(truth, estimates)
-    fine = np.linspace(truth.min(), truth.max(), POINTS)
+    fine = np.linspace(truth.min(), truth.max(), BELT_POINTS)
     quantiles = np.quantile(estimates, [(1 - level) / 2, (1 + level) / 2], axis=1)
     low, high = (isotonic_regression(np.polynomial.Polynomial.fit(truth, end, order)(fine)) for end in quantiles)
-    return Belt(fine, low, high)
+    return ConfidenceBelt(fine, low, high)
 
 
-def interval(belt: Belt, estimate: Real[ArrayLike, "*shape"]) -> Float[np.ndarray, "*shape side"]:
+def confidence_interval(belt: ConfidenceBelt, estimate: Real[ArrayLike, "*shape"]) -> Float[np.ndarray, "*shape side"]:
     """All true values whose acceptance interval holds the estimate: the confidence interval, lower and upper end.
 
     It ends where the belt does. An estimate below or above the whole belt is one that no true value in its range

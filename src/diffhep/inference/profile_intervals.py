@@ -16,28 +16,28 @@ from jaxtyping import Array, Bool, Float, Int, Real
 
 from diffhep.inference.mle import FitResult, conditional_fit
 from diffhep.inference.newton import batching
-from diffhep.inference.test_statistics import log_ratio, root, with_poi
+from diffhep.inference.test_statistics import minus_two_log_ratio, safe_sqrt, with_poi_value
 from diffhep.models.likelihood import Data, Model, negative_log_likelihood
 
-LEVEL = 0.6827
+CONFIDENCE_LEVEL = 0.6827
 """Confidence level: of one standard deviation to each side."""
 
-CHUNK = 64
+BATCH_SIZE = 64
 """Data sets side by side, each with both ends of its interval."""
 
-STEPS = 50
+MAX_STEPS = 50
 """Most conditional fits for an end: three or four suffice as a rule, the rest is for bisection."""
 
-ENOUGH = 1e-4
+TOLERANCE = 1e-4
 """Distance to the wanted sqrt(q) at which one more of Newton's steps, that needs no fit, is the last."""
 
-STRIDE = 10.0
+MAX_GROWTH = 10.0
 """By which factor the distance to the best fit grows at most from step to step."""
 
 
 @jax.jit
-def intervals(
-    model: Model, data: Data, fitted: FitResult, level: Real[ArrayLike, ""] = LEVEL
+def profile_intervals(
+    model: Model, data: Data, fitted: FitResult, level: Real[ArrayLike, ""] = CONFIDENCE_LEVEL
 ) -> Float[Array, "toy side"]:
     """Strengths to both sides of the best fit where q(mu) = -2 log [L(mu) / L(best)] is the quantile of `level`.
 
@@ -55,7 +55,7 @@ def intervals(
         converge.
     """
     wanted = ndtri((1 + jnp.asarray(level, float)) / 2)
-    return batching.mapped(lambda toy: _interval(model, *toy, wanted), (data, fitted), CHUNK)
+    return batching.map_in_batches(lambda toy: _interval(model, *toy, wanted), (data, fitted), BATCH_SIZE)
 
 
 def _interval(model, data, fitted, wanted):
@@ -97,7 +97,7 @@ def _distance(model, data, best, wanted, side, reach):
 
     guess, yes = jnp.minimum(_first_guess(model, data, best, wanted), reach), jnp.array(True)
     begin = _Search(jnp.array(0), guess, jnp.zeros_like(guess), jnp.full_like(guess, jnp.inf), ~yes, best, yes)
-    end = batching.while_loop(lambda search: (search.step < STEPS) & ~search.done, improve, begin, data.main)
+    end = batching.while_loop(lambda search: (search.step < MAX_STEPS) & ~search.done, improve, begin, data.main)
     distance = jnp.where(end.done | jnp.isfinite(end.high), end.distance, jnp.inf)
     return jnp.where(end.converged, distance, jnp.nan)
 
@@ -108,8 +108,8 @@ def _miss(model, data, best, wanted, side, search):
     held = conditional_fit(model, data, mu_hat + side * search.distance, search.start)
 
     def miss(distance):  # what is fitted counts as constant: the likelihood is stationary in it
-        pars = with_poi(model, held.parameters, mu_hat + side * distance)
-        return root(log_ratio(model, data, pars, best)) - wanted
+        pars = with_poi_value(model, held.parameters, mu_hat + side * distance)
+        return safe_sqrt(minus_two_log_ratio(model, data, pars, best)) - wanted
 
     return *jax.value_and_grad(miss)(search.distance), held
 
@@ -118,10 +118,10 @@ def _improved(search, miss, slope, reach):
     """The search with its next guess: Newton's, or one that widens or halves the bracket."""
     x, low, high = search.distance, search.low, search.high
     low, high = jnp.where(miss < 0, x, low), jnp.where(miss < 0, high, x)
-    newton, farthest = x - miss / slope, STRIDE * x
+    newton, farthest = x - miss / slope, MAX_GROWTH * x
     safe = jnp.where(jnp.isinf(high), farthest, (low + high) / 2)
     after = jnp.where((newton > low) & (newton < jnp.minimum(high, farthest)), newton, safe)
-    done = (jnp.abs(miss) < ENOUGH) | ((miss < 0) & (x >= reach))
+    done = (jnp.abs(miss) < TOLERANCE) | ((miss < 0) & (x >= reach))
     return search._replace(step=search.step + 1, distance=jnp.minimum(after, reach), low=low, high=high, done=done)
 
 
@@ -129,7 +129,7 @@ def _first_guess(model, data, best, wanted):
     """The distance if all other parameters were known: not too far, and the derivative there tells the rest."""
 
     def nll(mu):
-        return negative_log_likelihood(model, with_poi(model, best, mu), data)
+        return negative_log_likelihood(model, with_poi_value(model, best, mu), data)
 
     curvature = jax.grad(jax.grad(nll))(best[model.parameters.poi])
     usable = jnp.isfinite(curvature) & (curvature > 0)

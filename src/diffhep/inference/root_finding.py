@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
-STEPS = 60
+MAX_STEPS = 60
 
 
-ENOUGH = 1e-9
+TOLERANCE = 1e-9
 
 
 def increasing_root(
@@ -31,7 +31,7 @@ def increasing_root(
 
     def unfinished(state):
         step, _, value, *_ = state
-        return (step < STEPS) & ~(jnp.abs(value) < ENOUGH)
+        return (step < MAX_STEPS) & ~(jnp.abs(value) < TOLERANCE)
 
     def improve(state):
         step, x, _, _, _, low, high = state
@@ -41,13 +41,13 @@ def increasing_root(
         newton = x - value / slope
         within = (newton > low) & (newton < high)
         safe = jnp.where(jnp.isinf(high), 2 * x, (low + high) / 2)
-        after = jnp.where(jnp.abs(value) < ENOUGH, x, jnp.where(within, newton, safe))
+        after = jnp.where(jnp.abs(value) < TOLERANCE, x, jnp.where(within, newton, safe))
         return step + 1, after, value, slope, settled, low, high
 
     endless, zero = jnp.full_like(guess, jnp.inf), jnp.zeros_like(guess)
     nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(settle, guess, *constants))
     start = (0, guess, endless, zero, nothing, zero, endless)
     _, found, value, slope, settled, *_ = jax.lax.while_loop(unfinished, improve, start)
-    exists = (jnp.abs(value) < ENOUGH) & (slope > 0)
+    exists = (jnp.abs(value) < TOLERANCE) & (slope > 0)
     correction = function(found, settled, *context) / jnp.where(exists, slope, 1.0)  # tiny, but has a derivative
     return jnp.where(exists, found - correction, jnp.inf), settled

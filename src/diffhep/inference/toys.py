@@ -14,11 +14,11 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from diffhep.inference.batched_mle import fit_all
 from diffhep.inference.hypotests import FLUCTUATIONS, expected_cls
 from diffhep.inference.mle import conditional_fit
-from diffhep.inference.test_statistics import TestStatistic, for_statistic
+from diffhep.inference.test_statistics import TestStatistic, with_test_statistic_bounds
 from diffhep.models.likelihood import Data, Model, expected_data, nominal_parameters
 
 
-class Statistics(NamedTuple):
+class ToyStatistics(NamedTuple):
     """Test statistics of one data set, or of many.
 
     Attributes:
@@ -53,7 +53,7 @@ def throw(model: Model, pars: Float[Array, " par"], number: int, *, key: Key[Arr
     return Data(main.astype(expected.main.dtype), jnp.concatenate([measured, counted], axis=1))
 
 
-def statistics(model: Model, data: Data, mu: Float[Array, ""]) -> Statistics:
+def toy_statistics(model: Model, data: Data, mu: Float[Array, ""]) -> ToyStatistics:
     """Fitted strength, q_mu at `mu` and q_0 of many data sets, arrays (toy, ...).
 
     The strength is unbounded below if the model's bounds say so (`likelihood.unbounded_poi`).
@@ -63,7 +63,7 @@ def statistics(model: Model, data: Data, mu: Float[Array, ""]) -> Statistics:
     held = [fit_all(model, data, value) for value in (mu, jnp.zeros_like(mu))]
     ratio = [jnp.maximum(2 * (of.nll - free.nll), 0.0) for of in held]  # rounding
     mu_hat = free.parameters[:, model.parameters.poi]
-    return Statistics(
+    return ToyStatistics(
         mu_hat,
         jnp.where(mu_hat > mu, 0.0, ratio[0]),
         jnp.where(mu_hat < 0, 0.0, ratio[1]),
@@ -71,7 +71,7 @@ def statistics(model: Model, data: Data, mu: Float[Array, ""]) -> Statistics:
     )
 
 
-class ToyPValues(NamedTuple):
+class ToyHypotestResult(NamedTuple):
     """CLs of one signal strength from pseudo-experiments.
 
     Attributes:
@@ -85,9 +85,9 @@ class ToyPValues(NamedTuple):
     failed: Int[Array, " hypothesis"]
 
 
-def cls(
+def toy_hypotest(
     model: Model, data: Data, mu: float, number: int, *, key: Key[Array, ""], test_stat: TestStatistic = "qtilde"
-) -> ToyPValues:
+) -> ToyHypotestResult:
     """CLs = CLs+b / CLb (arXiv:1007.1727 section 3.8) with sampling distributions thrown, not assumed.
 
     Both hypotheses are thrown with the nuisance parameters that fit the data best under them.
@@ -100,18 +100,18 @@ def cls(
         key: source of randomness.
         test_stat: as in `hypotests.hypotest`.
     """
-    model, mu = for_statistic(model, test_stat), jnp.asarray(mu, float)
+    model, mu = with_test_statistic_bounds(model, test_stat), jnp.asarray(mu, float)
     found, held = [], jax.jit(lambda value: conditional_fit(model, data, value).parameters)
     for strength, fresh in zip((mu, jnp.zeros_like(mu)), jax.random.split(key), strict=True):
         thrown = throw(model, held(strength), number, key=fresh)
         # fitted with the data as the last of them: one shape, compiled once
         joined = jax.tree.map(lambda toys, seen: jnp.concatenate([toys, jnp.asarray(seen)[None]]), thrown, data)
-        found.append(statistics(model, joined, mu))
+        found.append(toy_statistics(model, joined, mu))
     signal, empty = (jnp.where(of.converged, of.q_mu, jnp.nan)[:-1] for of in found)
     thresholds = jnp.append(jnp.nanquantile(empty, ndtr(jnp.array(FLUCTUATIONS))), found[0].q_mu[-1])
     tails = [jnp.nanmean(jnp.where(jnp.isnan(q), q, q >= thresholds[:, None]), axis=1) for q in (signal, empty)]
     values = tails[0] / tails[1]
-    return ToyPValues(values[-1], values[:-1], jnp.stack([jnp.sum(~of.converged[:-1]) for of in found]))
+    return ToyHypotestResult(values[-1], values[:-1], jnp.stack([jnp.sum(~of.converged[:-1]) for of in found]))
 
 
 class ClsScan(NamedTuple):
@@ -128,7 +128,7 @@ class ClsScan(NamedTuple):
     asymptotic: Float[Array, " mu"]
 
 
-def scan_cls(model: Model, tested_mu: Sequence[float], number: int, *, key: Key[Array, ""], first: int = 0) -> ClsScan:
+def scan_cls(model: Model, tested_mu: Sequence[float], number: int, *, key: Key[Array, ""], first_index: int = 0) -> ClsScan:
     """Expected CLs = CLs+b / CLb (arXiv:1007.1727 section 3.8) with sampling distributions thrown, not assumed.
 
     Args:
@@ -136,14 +136,14 @@ def scan_cls(model: Model, tested_mu: Sequence[float], number: int, *, key: Key[
         tested_mu: strengths to test.
         number: data sets for each hypothesis; CLs well below 1 / number comes out as 0.
         key: source of randomness.
-        first: number of the first strength, if these are part of a scan of more.
+        first_index: number of the first strength, if these are part of a scan of more.
     """
     of = partial(jax.random.fold_in, key)  # 0 is that of no signal
     empty = throw(model, nominal_parameters(model, 0.0), number, key=of(0))
     asymptotic, points = jax.jit(expected_cls), []
-    for place, mu in enumerate(map(jnp.asarray, np.asarray(tested_mu, float)), start=first + 1):
+    for place, mu in enumerate(map(jnp.asarray, np.asarray(tested_mu, float)), start=first_index + 1):
         thrown = empty, throw(model, nominal_parameters(model, mu), number, key=of(place))
-        without, signal = (np.asarray(statistics(model, toys, mu).q_mu) for toys in thrown)
+        without, signal = (np.asarray(toy_statistics(model, toys, mu).q_mu) for toys in thrown)
         median = np.median(without)
         clsb, clb = np.mean(signal >= median), np.mean(without >= median)
         points.append((clsb / clb, np.sqrt(clsb * (1 - clsb) / number) / clb, float(asymptotic(model, mu))))

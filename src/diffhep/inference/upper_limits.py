@@ -12,17 +12,25 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 from scipy.special import ndtr, ndtri
 
-from diffhep.inference.hypotests import FLUCTUATIONS, log_cls_of
+from diffhep.inference.hypotests import FLUCTUATIONS, observed_and_expected_log_cls
 from diffhep.inference.mle import FitResult, conditional_fit, fit
 from diffhep.inference.root_finding import increasing_root
-from diffhep.inference.test_statistics import Asimov, TestStatistic, asimov, for_statistic, log_ratio, root, with_poi
+from diffhep.inference.test_statistics import (
+    AsimovData,
+    TestStatistic,
+    generate_asimov_data,
+    minus_two_log_ratio,
+    safe_sqrt,
+    with_poi_value,
+    with_test_statistic_bounds,
+)
 from diffhep.models.likelihood import Data, Model, expected_data, nominal_parameters
 
-LEVEL = 0.05
+CLS_LEVEL = 0.05
 """CLs below which a strength is excluded: limits at 95 % confidence level."""
 
 
-class Limits(NamedTuple):
+class UpperLimits(NamedTuple):
     """Upper limits on the signal strength.
 
     Attributes:
@@ -36,7 +44,9 @@ class Limits(NamedTuple):
     converged: Bool[Array, ""]
 
 
-def upper_limits(model: Model, data: Data, level: float = LEVEL, test_stat: TestStatistic = "qtilde") -> Limits:
+def upper_limits(
+    model: Model, data: Data, level: float = CLS_LEVEL, test_stat: TestStatistic = "qtilde"
+) -> UpperLimits:
     """Strengths that the data exclude, and were expected to exclude, at CLs = `level`; infinite without signal.
 
     Args:
@@ -45,8 +55,8 @@ def upper_limits(model: Model, data: Data, level: float = LEVEL, test_stat: Test
         level: CLs of the limit.
         test_stat: as in `hypotests.hypotest`.
     """
-    model = for_statistic(model, test_stat)
-    reference = asimov(model, data, 0.0)
+    model = with_test_statistic_bounds(model, test_stat)
+    reference = generate_asimov_data(model, data, 0.0)
     expected, found = _expected(model, reference, level, FLUCTUATIONS)
     free = fit(*jax.lax.stop_gradient((model, data)))
     best = free.parameters
@@ -58,26 +68,26 @@ def upper_limits(model: Model, data: Data, level: float = LEVEL, test_stat: Test
 
     def excluded(mu, held, model, data, reference):
         q, q_asimov = (
-            log_ratio(model, of, with_poi(model, pars, mu), truth)
+            minus_two_log_ratio(model, of, with_poi_value(model, pars, mu), truth)
             for of, pars, truth in zip((data, reference.data), held.parameters, (best, reference.truth), strict=True)
         )
         q = jnp.where(best[model.parameters.poi] > mu, 0.0, q)
-        return np.log(level) - log_cls_of(q, q_asimov, test_stat)[0]
+        return np.log(level) - observed_and_expected_log_cls(q, q_asimov, test_stat)[0]
 
     observed, held = increasing_root(excluded, fitted, expected[2], model, data, reference)
     converged = reference.converged & free.converged & held.converged.all() & found.converged.all()
-    return Limits(observed, expected, converged)
+    return UpperLimits(observed, expected, converged)
 
 
-def expected_upper_limit(model: Model, level: float = LEVEL) -> Float[Array, ""]:
+def expected_upper_limit(model: Model, level: float = CLS_LEVEL) -> Float[Array, ""]:
     """Median upper limit if there is no signal, from Asimov data of the nominal nuisance parameters."""
     truth = nominal_parameters(model, 0.0)
-    reference = Asimov(expected_data(model, truth), truth, jnp.array(True))
+    reference = AsimovData(expected_data(model, truth), truth, jnp.array(True))
     return _expected(model, reference, level, (0.0,))[0][0]
 
 
 def _expected(
-    model: Model, reference: Asimov, level: float, fluctuations: tuple[float, ...]
+    model: Model, reference: AsimovData, level: float, fluctuations: tuple[float, ...]
 ) -> tuple[Array, FitResult]:
     """Limits, and the fits there, where sqrt(q_A) is what the CLs of each fluctuation n asks for.
 
@@ -90,7 +100,12 @@ def _expected(
         return conditional_fit(model, reference.data, mu, reference.truth)
 
     def missing(mu, held, wanted, model, reference):
-        return root(log_ratio(model, reference.data, with_poi(model, held.parameters, mu), reference.truth)) - wanted
+        return (
+            safe_sqrt(
+                minus_two_log_ratio(model, reference.data, with_poi_value(model, held.parameters, mu), reference.truth)
+            )
+            - wanted
+        )
 
     # one after the other: side by side, loops within loops are traced many times over
     return jax.lax.map(lambda wanted: increasing_root(missing, fitted, jnp.ones(()), wanted, model, reference), wanted)

@@ -10,7 +10,7 @@ import pytest
 
 from diffhep.data import event_files
 from diffhep.data.htautau import challenge_files
-from diffhep.data.htautau.features import COLUMNS, DERIVED, PRIMARY, derived
+from diffhep.data.htautau.features import COLUMNS, DERIVED, PRIMARY, derive_columns
 
 
 def sample(process, number, weight):
@@ -41,7 +41,9 @@ def test_the_file_has_what_the_challenge_has(path):
     table = pd.read_parquet(path)
     assert set(table) == {*COLUMNS, "weights", "detailed_labels", "labels"}
     np.testing.assert_array_equal(table.labels, table.detailed_labels == "htautau")
-    np.testing.assert_allclose(table[list(DERIVED)], derived(jnp.asarray(table[list(PRIMARY)].to_numpy())), rtol=1e-4)
+    np.testing.assert_allclose(
+        table[list(DERIVED)], derive_columns(jnp.asarray(table[list(PRIMARY)].to_numpy())), rtol=1e-4
+    )
     about = json.loads(path.with_name("toy_metadata.json").read_text())
     assert about["total_rows"] == 150 and about["columns"] == list(table)
     assert about["sum_weights"] == pytest.approx(20 + 990)
@@ -65,7 +67,7 @@ def stored(path, name, **options):
 @pytest.mark.parametrize("dtype", ["str", "category"])
 @pytest.mark.parametrize("rows", [7, 1000])
 def test_fewer_events_are_spread_over_the_file(path, monkeypatch, rows, dtype):
-    monkeypatch.setattr(event_files, "BATCH", 16)
+    monkeypatch.setattr(event_files, "BATCH_ROWS", 16)
     found = challenge_files.read(stored(path, "other.parquet", row_group_size=rows, dtype=dtype), "ztautau", 11)
     assert found.primaries[:, 0].tolist() == list(range(0, 110, 10))
     assert found.total == 990

@@ -16,7 +16,7 @@ from diffhep.data.htautau import features as hf
 ORACLE = json.loads(Path(__file__).with_name("higgsml_oracle.json").read_text())
 REAL = Path(os.environ.get("DIFFHEP_REAL_EVENTS", Path(__file__).parents[3] / ".." / "shared" / "data"))
 EVENTS = np.array(ORACLE["events"])
-derived = hf.derived
+derived = hf.derive_columns
 
 
 def column(values, name):
@@ -44,14 +44,14 @@ def test_values_are_the_packages(dtype):
 
 
 def test_masses_are_those_of_four_vectors():
-    lepton, hadrons, first, second, missing = jax.tree.map(np.asarray, hf.objects(EVENTS))
-    vectors = [np.asarray(fv.on_shell(*each, 0.0)) for each in (lepton, hadrons, first, second)]
+    lepton, hadrons, first, second, missing = jax.tree.map(np.asarray, hf.reconstruct_objects(EVENTS))
+    vectors = [np.asarray(fv.four_vector(*each, 0.0)) for each in (lepton, hadrons, first, second)]
     values, pair = derived(EVENTS), second.pt > 0
     np.testing.assert_allclose(column(values, "mass_vis"), fv.mass(vectors[0] + vectors[1]), rtol=1e-6)
     np.testing.assert_allclose(
         column(values, "mass_jet_jet")[pair], np.asarray(fv.mass(vectors[2] + vectors[3]))[pair], rtol=1e-6
     )
-    np.testing.assert_allclose(column(values, "deltar_had_lep"), fv.distance(vectors[0], vectors[1]), rtol=1e-6)
+    np.testing.assert_allclose(column(values, "deltar_had_lep"), fv.delta_r(vectors[0], vectors[1]), rtol=1e-6)
     assert (column(values, "mass_transverse_met_lep") <= 2 * np.sqrt(missing.pt * lepton.pt) + 1e-9).all()
 
 
@@ -78,7 +78,7 @@ def test_gradients_are_finite_where_angles_and_momenta_vanish():
     """Nothing missing, lepton and hadrons in one place, two jets in one place."""
     jets = {f"jet_{name}_{column}": 30.0 for name in ("leading", "subleading") for column in ("pt", "eta", "phi")}
     jets |= {"jet_leading_eta": 0.0, "jet_subleading_eta": 0.0, "n_jets": 2.0, "had_phi": 0.0}
-    for function in (derived, jax.jit(jax.jacfwd(hf.derived)), jax.jit(jax.jacrev(hf.derived))):
+    for function in (derived, jax.jit(jax.jacfwd(hf.derive_columns)), jax.jit(jax.jacrev(hf.derive_columns))):
         for awkward in (event(), event(had_phi=0.0), event(**jets)):
             assert np.isfinite(function(awkward)).all()
 

@@ -23,12 +23,12 @@ def samples():
 
 
 def columns(primaries):
-    values = np.concatenate([primaries, hf.derived(primaries)], axis=1)
+    values = np.concatenate([primaries, hf.derive_columns(primaries)], axis=1)
     return {name.split("_", 1)[1]: column for name, column in zip(hf.COLUMNS, values.T, strict=True)}
 
 
 def test_processes_are_the_challenges():
-    assert tuple(decays.HARD) == PROCESSES == tuple(SETTINGS["processes"]) == tuple(SETTINGS["yields"])
+    assert tuple(decays.HARD_PROCESSES) == PROCESSES == tuple(SETTINGS["processes"]) == tuple(SETTINGS["yields"])
 
 
 @pytest.mark.parametrize("process", PROCESSES)
@@ -81,13 +81,13 @@ def test_the_signal_can_be_told_from_its_main_background(samples):
 
 def test_shares_of_tau_decays():
     """Moments of the lepton's density; for hadrons, uniform above what the mass leaves."""
-    lepton = np.asarray(jax.jit(partial(decays.lepton_share, events=200_000))(jax.random.key(0)))
+    lepton = np.asarray(jax.jit(partial(decays.lepton_energy_fraction, events=200_000))(jax.random.key(0)))
     x = (np.arange(1000) + 0.5) / 1000
     density = 5 / 3 - 3 * x**2 + 4 / 3 * x**3
     for power in (0, 1, 2, 3):
         assert np.mean(lepton**power) == pytest.approx(np.mean(density * x**power), abs=3e-3)
     hadrons = {"masses": [0.0, 1.777 / 2], "shares": [0.5, 0.5]}
-    drawn = partial(decays.hadronic_share, hadrons=hadrons, events=200_000)
+    drawn = partial(decays.hadronic_energy_fraction, hadrons=hadrons, events=200_000)
     share = np.asarray(jax.jit(drawn)(jax.random.key(0)))
     assert share.mean() == pytest.approx((0.5 + 0.625) / 2, abs=3e-3)
     assert np.mean(share < 0.25) == pytest.approx(0.125, abs=3e-3)
@@ -97,14 +97,14 @@ def whole(process, **changes):
     """Products of a process whose taus give all of their momentum to what is visible."""
     settings = {"radiation": SETTINGS["radiation"], "hadrons": {"masses": [decays.TAU], "shares": [1.0]}}
     settings["processes"] = {process: SETTINGS["processes"][process] | changes}
-    made = jax.jit(partial(decays.produced, process=process, events=5000))
-    return decays.Products(*map(np.asarray, made(jax.random.key(2), settings)))
+    made = jax.jit(partial(decays.generate_products, process=process, events=5000))
+    return decays.DecayProducts(*map(np.asarray, made(jax.random.key(2), settings)))
 
 
 def test_visible_mass_ends_at_the_resonance():
     """m_vis² = x m², up to the masses of taus, with the lepton's share x of its tau's energy."""
     lepton, hadrons, *_ = whole("ztautau", width=0.0)
-    mass = np.asarray(fv.mass(sum(np.asarray(fv.on_shell(*each.T, 0.0)) for each in (lepton, hadrons))))
+    mass = np.asarray(fv.mass(sum(np.asarray(fv.four_vector(*each.T, 0.0)) for each in (lepton, hadrons))))
     assert mass.max() < 91.19 * 1.01
     x = (np.arange(10_000) + 0.5) / 10_000
     mean = np.mean((5 / 3 - 3 * x**2 + 4 / 3 * x**3) * np.sqrt(x))
@@ -115,9 +115,9 @@ def test_visible_mass_ends_at_the_resonance():
 def test_w_bosons_have_their_mass_and_momentum_is_conserved(process):
     """With quarks for the tau all is visible but one neutrino, which balances it; its transverse mass ends at m_W."""
     lepton, quark, jets, soft = whole(process, faked=1.0)
-    pair = [np.asarray(fv.on_shell(*each.T, 0.0)) for each in (quark, jets[:, -1])]
+    pair = [np.asarray(fv.four_vector(*each.T, 0.0)) for each in (quark, jets[:, -1])]
     np.testing.assert_allclose(fv.mass(sum(pair)), decays.W, rtol=0.02)
-    transverse = jax.jit(decays.transverse)
+    transverse = jax.jit(decays.transverse_vectors)
     seen = [np.asarray(transverse(each)) for each in (lepton, quark, jets.swapaxes(0, 1))]
     neutrino = -(seen[0] + seen[1] + seen[2].sum(axis=0) + soft)
     across = 2 * (lepton[:, 0] * np.hypot(*neutrino.T) - np.sum(seen[0] * neutrino, axis=1))

@@ -6,8 +6,8 @@ import pytest
 from support.study_settings import study_settings
 
 from diffhep.data.htautau import generator
-from diffhep.data.htautau.features import ABSENT, COLUMNS, PRIMARY, derived
-from diffhep.data.htautau.inputs import NEITHER, category, chosen, of_category, prepared
+from diffhep.data.htautau.features import ABSENT, COLUMNS, PRIMARY, derive_columns
+from diffhep.data.htautau.inputs import NO_CATEGORY, event_category, flow_columns, prepare_columns, select_columns
 
 SETTINGS = study_settings("higgsml", "quick")
 LOGARITHMS = SETTINGS["columns"]["logarithms"]
@@ -22,15 +22,15 @@ def test_category_counts_the_first_two_jets_that_are_there(primaries):
     jets = (
         np.asarray(primaries)[:, [PRIMARY.index(f"PRI_jet_{each}_pt") for each in ("leading", "subleading")]] > 0
     ).sum(axis=1)
-    np.testing.assert_array_equal(category(primaries), jets - 1)
+    np.testing.assert_array_equal(event_category(primaries), jets - 1)
     none = np.array(primaries)
     none[:, 6:12] = ABSENT
-    assert (np.asarray(category(none)) == NEITHER).all()
+    assert (np.asarray(event_category(none)) == NO_CATEGORY).all()
 
 
 def test_prepared_columns_are_values_or_their_logarithms_and_zero_where_undefined(primaries):
-    found = np.asarray(prepared(primaries, LOGARITHMS))
-    plain = np.concatenate([primaries, derived(primaries)], axis=-1)
+    found = np.asarray(prepare_columns(primaries, LOGARITHMS))
+    plain = np.concatenate([primaries, derive_columns(primaries)], axis=-1)
     for place, name in enumerate(COLUMNS):
         there = plain[:, place] != ABSENT
         expected = np.log(plain[there, place]) if name in LOGARITHMS else plain[there, place]
@@ -40,14 +40,17 @@ def test_prepared_columns_are_values_or_their_logarithms_and_zero_where_undefine
 
 
 def test_flows_see_the_columns_that_are_named(primaries):
-    columns = np.asarray(prepared(primaries, LOGARITHMS))
-    names = of_category(SETTINGS["columns"]["flows"], "two_jets")
-    assert names[: len(SETTINGS["columns"]["flows"]["one_jet"])] == of_category(SETTINGS["columns"]["flows"], "one_jet")
-    np.testing.assert_array_equal(chosen(columns, names)[:, -1], columns[:, COLUMNS.index("DER_mass_jet_jet")])
+    columns = np.asarray(prepare_columns(primaries, LOGARITHMS))
+    names = flow_columns(SETTINGS["columns"]["flows"], "two_jets")
+    assert names[: len(SETTINGS["columns"]["flows"]["one_jet"])] == flow_columns(
+        SETTINGS["columns"]["flows"], "one_jet"
+    )
+    np.testing.assert_array_equal(select_columns(columns, names)[:, -1], columns[:, COLUMNS.index("DER_mass_jet_jet")])
 
 
 @pytest.mark.parametrize(
-    "of", [lambda p: prepared(p, ["PRI_tau_pt"]), lambda p: chosen(prepared(p, []), ["PRI_tau_pt"])]
+    "of",
+    [lambda p: prepare_columns(p, ["PRI_tau_pt"]), lambda p: select_columns(prepare_columns(p, []), ["PRI_tau_pt"])],
 )
 def test_unknown_columns_are_named(primaries, of):
     with pytest.raises(ValueError, match="PRI_tau_pt"):

@@ -19,13 +19,13 @@ JETS = hf.PRIMARY.index("PRI_n_jets")
 
 
 def of(shift, events=EVENTS):
-    return np.asarray(hs.shifted(events, shift["tes"], shift["jes"], shift["soft_met"], NOISE))
+    return np.asarray(hs.shift_energies(events, shift["tes"], shift["jes"], shift["soft_met"], NOISE))
 
 
 @pytest.mark.parametrize("shift", ORACLE["shifts"])
 def test_shifts_and_selection_are_the_packages(shift):
     np.testing.assert_allclose(of(shift), shift["shifted"], atol=ROUNDED)
-    kept, passes = hs.selected(np.array(shift["shifted"]))
+    kept, passes = hs.select_events(np.array(shift["shifted"]))
     assert np.flatnonzero(passes).tolist() == shift["rows"]
     np.testing.assert_allclose(np.asarray(kept)[np.asarray(passes)], shift["selected"], atol=1e-9)
 
@@ -34,10 +34,10 @@ def test_shifts_and_selection_are_the_packages(shift):
 def test_derived_columns_after_shift_and_selection_are_the_packages(shift):
     selected = np.array(shift["selected"])
     kept = np.pad(selected, ((0, len(EVENTS) - len(selected)), (0, 0)), mode="edge")  # one program for all shifts
-    there = [np.asarray(each.pt) > 0 for each in hf.objects(kept)[2:4]]
+    there = [np.asarray(each.pt) > 0 for each in hf.reconstruct_objects(kept)[2:4]]
     miscounted = (sum(there) < np.minimum(kept[:, JETS], 2))[: len(selected)]
     assert 0 < miscounted.sum() < 10  # there the package takes -25 for a momentum and an angle, see htautau_features
-    ours, theirs = np.asarray(hf.derived(kept))[: len(selected)], np.array(shift["derived"])
+    ours, theirs = np.asarray(hf.derive_columns(kept))[: len(selected)], np.array(shift["derived"])
     np.testing.assert_allclose(ours[~miscounted], theirs[~miscounted], rtol=1e-5, atol=2e-3)
 
 
@@ -54,27 +54,27 @@ def test_sum_of_transverse_momenta_stays():
 
     @jax.jit
     def total(events):
-        _, *rest = hf.objects(events)
+        _, *rest = hf.reconstruct_objects(events)
         return sum(each.transverse for each in rest)
 
     np.testing.assert_allclose(total(of({"tes": 1.05, "jes": 0.93, "soft_met": 0.0})), total(EVENTS), atol=1e-9)
 
 
 def test_soft_met_adds_the_noise():
-    missing = jax.jit(lambda events: hf.objects(events).missing.transverse)
+    missing = jax.jit(lambda events: hf.reconstruct_objects(events).missing.transverse)
     added = np.asarray(missing(of({"tes": 1.0, "jes": 1.0, "soft_met": 2.5})))
     np.testing.assert_allclose(added - np.asarray(missing(EVENTS)), 2.5 * NOISE, atol=1e-9)
 
 
 def test_there_and_back_again():
-    there = hs.shifted(EVENTS, 1.02, 0.97, 0.0, NOISE)
-    np.testing.assert_allclose(hs.shifted(there, 1 / 1.02, 1 / 0.97, 0.0, NOISE), EVENTS, atol=1e-9)
+    there = hs.shift_energies(EVENTS, 1.02, 0.97, 0.0, NOISE)
+    np.testing.assert_allclose(hs.shift_energies(there, 1 / 1.02, 1 / 0.97, 0.0, NOISE), EVENTS, atol=1e-9)
 
 
 @jax.jit
 def observables(scales):
-    events, _ = hs.selected(hs.shifted(EVENTS, scales[0], scales[1], 1.0, NOISE))
-    return jnp.concatenate([events, hf.derived(events)], axis=1)
+    events, _ = hs.select_events(hs.shift_energies(EVENTS, scales[0], scales[1], 1.0, NOISE))
+    return jnp.concatenate([events, hf.derive_columns(events)], axis=1)
 
 
 def test_gradients_are_differences():
@@ -90,15 +90,17 @@ def test_gradients_are_finite_where_nothing_is_missing():
     events = EVENTS.copy()
     events[:, hf.PRIMARY.index("PRI_met")] = 0.0
     for gradient in (jax.jacfwd, jax.jacrev):
-        found = jax.jit(gradient(lambda scales: hs.shifted(events, scales[0], scales[1], 0.0, NOISE)))(np.ones(2))
+        found = jax.jit(gradient(lambda scales: hs.shift_energies(events, scales[0], scales[1], 0.0, NOISE)))(
+            np.ones(2)
+        )
         assert np.isfinite(found).all()
 
 
 def test_many_shifts_at_once():
     scales = np.array([[0.98, 1.0, 1.0], [1.0, 1.05, 0.0]])
-    many = jax.jit(jax.vmap(lambda each: hs.selected(hs.shifted(EVENTS, *each, NOISE))))(scales)
+    many = jax.jit(jax.vmap(lambda each: hs.select_events(hs.shift_energies(EVENTS, *each, NOISE))))(scales)
     for i, each in enumerate(scales):
-        one = hs.selected(hs.shifted(EVENTS, *each, NOISE))
+        one = hs.select_events(hs.shift_energies(EVENTS, *each, NOISE))
         for ours, expected in zip(many, one, strict=True):
             np.testing.assert_allclose(np.asarray(ours)[i], expected, atol=1e-12)
 
@@ -108,16 +110,16 @@ def test_thresholds_are_where_the_challenge_has_them():
     columns = dict(zip(hf.PRIMARY, np.tile(EVENTS[:1], (3, 1)).T, strict=True))
     columns |= {"PRI_lep_pt": np.array([20.0, 19.999, 20.0]), "PRI_had_pt": np.array([26.0, 30.0, 25.999])}
     columns |= {"PRI_jet_leading_pt": pt, "PRI_jet_all_pt": pt, "PRI_n_jets": np.ones(3)}
-    kept, passes = map(np.asarray, hs.selected(np.stack(list(columns.values()), axis=-1)))
+    kept, passes = map(np.asarray, hs.select_events(np.stack(list(columns.values()), axis=-1)))
     assert passes.tolist() == [True, False, False]
     assert kept[:, JETS].tolist() == [0, 0, 1]
-    assert hf.objects(kept).leading.pt.tolist() == [0, 0, 26.001]
+    assert hf.reconstruct_objects(kept).leading.pt.tolist() == [0, 0, 26.001]
     np.testing.assert_allclose(kept[:, hf.PRIMARY.index("PRI_jet_all_pt")], [0, 0, 26.001], atol=1e-12)
 
 
 @pytest.fixture(scope="module")
 def drawn():
-    return dict(zip(hs.NUISANCES, np.asarray(hs.draw(jax.random.key(0), 50_000)).T, strict=True))
+    return dict(zip(hs.NUISANCES, np.asarray(hs.draw_nuisances(jax.random.key(0), 50_000)).T, strict=True))
 
 
 def test_priors_have_the_moments_of_table_3(drawn):
@@ -136,7 +138,7 @@ def test_priors_keep_to_their_ranges_and_are_independent(drawn):
 
 def test_factors_are_those_of_equation_20():
     nuisances = np.array([1.01, 0.99, 2.0, 1.1, 0.5, 1.003])
-    np.testing.assert_allclose(hs.factors(2.0, nuisances), [2.0, 1.003, 1.003 * 1.1, 1.003 * 0.5])
-    many = jax.vmap(partial(hs.factors, 1.0))(hs.draw(jax.random.key(1), 7))
+    np.testing.assert_allclose(hs.yield_factors(2.0, nuisances), [2.0, 1.003, 1.003 * 1.1, 1.003 * 0.5])
+    many = jax.vmap(partial(hs.yield_factors, 1.0))(hs.draw_nuisances(jax.random.key(1), 7))
     assert many.shape == (7, len(hs.PROCESSES))
-    assert jax.jit(jax.jacfwd(hs.factors))(2.0, nuisances).tolist() == [1, 0, 0, 0]
+    assert jax.jit(jax.jacfwd(hs.yield_factors))(2.0, nuisances).tolist() == [1, 0, 0, 0]

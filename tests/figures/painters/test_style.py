@@ -23,26 +23,26 @@ def test_every_objective_has_a_colour_a_marker_and_a_label_of_its_own():
 
 
 def test_colours_of_the_papers_four_objectives_differ_in_grey_or_by_marker():
-    looks = [style.look(name) for name in ("bce", "bce_augmented", "inferno", "cls")]
+    looks = [style.objective_style(name) for name in ("bce", "bce_augmented", "inferno", "cls")]
     grey = [np.dot(to_rgb(look["color"]), (0.299, 0.587, 0.114)) for look in looks]
     assert max(grey) < 0.7  # seen on white paper
     assert len({look["marker"] for look in looks}) == 4
 
 
 def test_code0_variant_keeps_the_colour_and_is_dashed():
-    kinked, smooth = style.look("cls_code0"), style.look("cls")
+    kinked, smooth = style.objective_style("cls_code0"), style.objective_style("cls")
     assert kinked["color"] == smooth["color"] and kinked["label"] != smooth["label"]
     assert (kinked["linestyle"], smooth["linestyle"]) == ("--", "-")
 
 
 def test_unknown_objective_is_refused():
     with pytest.raises(ValueError, match=r"'clss' has no look.*bce_augmented"):
-        style.look("clss")
+        style.objective_style("clss")
 
 
 def test_style_holds_only_while_drawing():
     before = mpl.rcParams["axes.spines.top"]
-    (axis,) = style.styled(lambda: style.panels(1, 1)[0])().axes
+    (axis,) = style.with_style(lambda: style.panels(1, 1)[0])().axes
     assert before and not axis.spines["top"].get_visible()
     assert mpl.rcParams["axes.spines.top"] == before
 

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from diffhep.inference.newton.linear_algebra import WRITTEN_OUT, divider, is_positive, solve
+from diffhep.inference.newton.linear_algebra import MAX_UNROLLED, is_positive_definite, positive_definite_solver, solve
 
-SIZES = (1, 3, WRITTEN_OUT, WRITTEN_OUT + 1, 20)
+SIZES = (1, 3, MAX_UNROLLED, MAX_UNROLLED + 1, 20)
 
 
 def equations(size, number=4):
@@ -22,7 +22,7 @@ def equations(size, number=4):
 def test_solutions_are_numpys_for_each_of_a_batch(size):
     matrices, rights = equations(size)
     expected = np.linalg.solve(matrices, rights[..., None])[..., 0]
-    divided = jax.jit(jax.vmap(lambda matrix, right: divider(matrix)(right)))(matrices, rights)
+    divided = jax.jit(jax.vmap(lambda matrix, right: positive_definite_solver(matrix)(right)))(matrices, rights)
     np.testing.assert_allclose(divided, expected, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(jax.jit(jax.vmap(solve))(matrices, rights), expected, rtol=1e-9, atol=1e-12)
 
@@ -31,13 +31,15 @@ def test_solutions_are_numpys_for_each_of_a_batch(size):
 def test_a_matrix_with_a_negative_eigenvalue_is_not_positive(size):
     matrices, _ = equations(size)
     bent = matrices - 1.1 * np.linalg.eigvalsh(matrices)[:, :1, None] * np.eye(size)
-    found = jax.jit(jax.vmap(lambda matrix: is_positive(matrix, jnp.zeros(size))))(np.concatenate([matrices, bent]))
+    found = jax.jit(jax.vmap(lambda matrix: is_positive_definite(matrix, jnp.zeros(size))))(
+        np.concatenate([matrices, bent])
+    )
     np.testing.assert_array_equal(found, np.repeat([True, False], len(matrices)))
 
 
-@pytest.mark.parametrize("of_one", [lambda m, r: divider(m)(r), solve], ids=["divider", "solve"])
+@pytest.mark.parametrize("of_one", [lambda m, r: positive_definite_solver(m)(r), solve], ids=["divider", "solve"])
 def test_lapack_never_sees_a_batch(of_one):
     """A batch of limits with six free parameters and 225 bins hung on two cores, both of them waiting in `dpotrf`."""
-    program = jax.jit(jax.vmap(of_one)).lower(*equations(WRITTEN_OUT + 1)).as_text()
+    program = jax.jit(jax.vmap(of_one)).lower(*equations(MAX_UNROLLED + 1)).as_text()
     calls = [line for line in program.splitlines() if "@lapack_" in line]
     assert calls and not [line for line in calls if re.search(r"tensor<\d+x\d+x\d+x", line)]

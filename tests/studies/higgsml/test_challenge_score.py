@@ -41,22 +41,27 @@ def test_the_printed_epsilon_does_not_give_the_printed_score():
 
 
 def test_window_of_a_thousand():
-    assert cs.window(1000) == pytest.approx((0.6533, 0.7121), abs=1e-4)
+    assert cs.coverage_window(1000) == pytest.approx((0.6533, 0.7121), abs=1e-4)
 
 
 def test_penalty_is_one_in_the_window_and_grows_faster_below_than_above():
-    low, high = cs.window(1000)
+    low, high = cs.coverage_window(1000)
     deviation = (high - low) / 4
-    assert cs.penalty(low + 1e-9, 1000) == cs.penalty(high - 1e-9, 1000) == cs.penalty(cs.NOMINAL, 1000) == 1
-    assert cs.penalty(low - 3 * deviation, 1000) == pytest.approx(1 + 3**4)
-    assert cs.penalty(high + 3 * deviation, 1000) == pytest.approx(1 + 3**3)
+    assert (
+        cs.coverage_penalty(low + 1e-9, 1000)
+        == cs.coverage_penalty(high - 1e-9, 1000)
+        == cs.coverage_penalty(cs.NOMINAL_COVERAGE, 1000)
+        == 1
+    )
+    assert cs.coverage_penalty(low - 3 * deviation, 1000) == pytest.approx(1 + 3**4)
+    assert cs.coverage_penalty(high + 3 * deviation, 1000) == pytest.approx(1 + 3**3)
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 10_000))
 def test_further_away_is_never_better(one, other, number):
-    near, far = sorted((one, other), key=lambda each: abs(each - cs.NOMINAL))
-    if (near < cs.NOMINAL) == (far < cs.NOMINAL):
-        assert 1 <= cs.penalty(near, number) <= cs.penalty(far, number)
+    near, far = sorted((one, other), key=lambda each: abs(each - cs.NOMINAL_COVERAGE))
+    if (near < cs.NOMINAL_COVERAGE) == (far < cs.NOMINAL_COVERAGE):
+        assert 1 <= cs.coverage_penalty(near, number) <= cs.coverage_penalty(far, number)
 
 
 @given(st.floats(0.01, 10), st.floats(0.01, 10))

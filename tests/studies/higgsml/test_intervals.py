@@ -46,34 +46,34 @@ def dataset(shifts):
 
 @pytest.fixture(scope="module")
 def templates():
-    return dataset(higgsml_templates.grid({"nodes": NODES}))
+    return dataset(higgsml_templates.template_shifts({"nodes": NODES}))
 
 
 @pytest.fixture(scope="module")
 def chunks():
-    points = higgsml_templates.design(48, 0)
+    points = higgsml_templates.design_shifts(48, 0)
     return {"0": dataset(points[::2]), "1": dataset(points[1::2])}
 
 
 def test_the_response_surface_is_the_histograms_that_it_was_fitted_to(chunks):
-    surface = study.surface(chunks, "cnf", 2)
-    shifts = higgsml_templates.design(16, 5)
-    found = surface(study.coordinates(shifts))
+    surface = study.fit_surface(chunks, "cnf", 2)
+    shifts = higgsml_templates.design_shifts(16, 5)
+    found = surface(study.surface_coordinates(shifts))
     np.testing.assert_allclose(found, contents(shifts), rtol=0.02)
 
 
 def test_missing_momentum_counts_by_its_square():
-    np.testing.assert_allclose(study.coordinates(np.array([[1.01, 0.98, 3.0]])), [[1.01, 0.98, 9.0]])
+    np.testing.assert_allclose(study.surface_coordinates(np.array([[1.01, 0.98, 3.0]])), [[1.01, 0.98, 9.0]])
 
 
 def test_the_response_surface_is_checked_in_poisson_deviations(chunks):
-    shifts = higgsml_templates.design(8, 5)
+    shifts = higgsml_templates.design_shifts(8, 5)
     expected = contents(shifts)
     direct = xr.Dataset(
         {"counts": (("network", "point", "process", "bin"), expected[None]), "shift": (("point", "nuisance"), shifts)},
         coords={"network": ["cnf"]},
     )
-    found = illustrations.checked({"order": 2, "luminosity": 0.1, "network": "cnf"}, chunks, direct)
+    found = illustrations.compare_surface({"order": 2, "luminosity": 0.1, "network": "cnf"}, chunks, direct)
     np.testing.assert_allclose(found["direct"], 0.1 * expected.sum(axis=1))
     deviation = np.sqrt(found["direct"])
     np.testing.assert_allclose(found["off"], (found["surface"] - found["direct"]) / deviation)
@@ -81,8 +81,8 @@ def test_the_response_surface_is_checked_in_poisson_deviations(chunks):
 
 
 def test_pseudo_experiments_have_poisson_contents_around_what_is_expected(chunks):
-    surface = study.surface(chunks, "cnf", 2)
-    drawn = study.experiments(FITS, surface, np.array([0.5, 2.0]), 400, 1)
+    surface = study.fit_surface(chunks, "cnf", 2)
+    drawn = study.draw_experiments(FITS, surface, np.array([0.5, 2.0]), 400, 1)
     pulls = (drawn.observed - drawn.expected) / np.sqrt(drawn.expected)
     assert abs(pulls.mean()) < 0.03 and pulls.std() == pytest.approx(1, abs=0.02)
     strong, weak = (drawn.expected[drawn.truth == each].sum(axis=1).mean() for each in (2.0, 0.5))
@@ -93,19 +93,19 @@ def test_pseudo_experiments_have_poisson_contents_around_what_is_expected(chunks
 
 def test_intervals_of_the_belt_cover_at_three_strengths(templates, chunks):
     settings = FITS | {"strengths": [0.0, 0.7, 1.4, 2.1, 2.8, 3.5, 4.5], "toys": 2000, "belt_order": 2}
-    belt = study.belt(settings, templates, chunks)
-    found = study.intervals(settings | {"sets": 3, "toys": 700}, templates, chunks, belt)
+    belt = study.build_belt(settings, templates, chunks)
+    found = study.compute_intervals(settings | {"sets": 3, "toys": 700}, templates, chunks, belt)
     assert float(found["converged"]) > 0.99
     inside = ((found["low"] <= found["truth"]) & (found["truth"] <= found["high"])).mean("toy").values
-    low, high = challenge_score.window(700)
+    low, high = challenge_score.coverage_window(700)
     assert ((inside > low) & (inside < high)).all(), inside
     assert (found["high"] >= found["low"]).all()
 
 
 def test_a_fit_without_shifts_does_not_move_them(templates, chunks):
     model = study.spline_model(FITS, templates, "cnf", shifts=False)
-    drawn = study.experiments(FITS, study.surface(chunks, "cnf", 2), np.array([1.0]), 8, 2)
-    _, found = study.fitted(model, drawn.observed)
+    drawn = study.draw_experiments(FITS, study.fit_surface(chunks, "cnf", 2), np.array([1.0]), 8, 2)
+    _, found = study.fit_toys(model, drawn.observed)
     np.testing.assert_array_equal(found.parameters[:, 1:3], 0)
 
 
@@ -131,19 +131,19 @@ def test_the_profile_model_has_six_nuisance_parameters_and_its_templates(templat
 
 
 def test_bins_that_cannot_be_shared_out_evenly_are_refused():
-    np.testing.assert_array_equal(study.merged(FITS, "cnf", np.arange(40.0).reshape(2, 20))[:, 0], [1, 41])
+    np.testing.assert_array_equal(study.merge_bins(FITS, "cnf", np.arange(40.0).reshape(2, 20))[:, 0], [1, 41])
     with pytest.raises(ValueError, match="profile_bins of cnf is 10: choose a divisor of the 25 bins"):
-        study.merged(FITS, "cnf", np.zeros((3, 25)))
+        study.merge_bins(FITS, "cnf", np.zeros((3, 25)))
 
 
 def test_intervals_of_the_profile_likelihood_hold_the_estimate(templates, chunks):
-    found = study.intervals(FITS | {"sets": 2, "toys": 16}, templates, chunks)
+    found = study.compute_intervals(FITS | {"sets": 2, "toys": 16}, templates, chunks)
     low, high, best = (found[name].values for name in ("low", "high", "estimate"))
     assert ((low <= np.maximum(best, 0)) & (best <= high)).all() and (low >= 0).all()
 
 
 def test_templates_lie_where_the_fit_looks_for_them():
-    points = higgsml_templates.grid({"nodes": NODES})
+    points = higgsml_templates.template_shifts({"nodes": NODES})
     np.testing.assert_allclose(points[0], [0.97, 0.97, 0]), np.testing.assert_allclose(points[1], [0.97, 0.985, 0])
     np.testing.assert_allclose(points[25:], np.array(
         [[1, 1, 1], [0.99, 1, 1], [1, 0.99, 1], [1, 1, np.exp(-1)], [1.01, 1, 1], [1, 1.01, 1], [1, 1, np.e]]
@@ -152,7 +152,9 @@ def test_templates_lie_where_the_fit_looks_for_them():
 
 def test_mixtures_without_shifts_give_back_the_strength():
     signal, background = np.array([1.0, 5.0, 20.0]), np.array([500.0, 100.0, 20.0])
-    _, found = study.fitted(nuisance_conditioned.mixture(signal, background), (1.3 * (2 * signal + background))[None])
+    _, found = study.fit_toys(
+        nuisance_conditioned.mixture_model(signal, background), (1.3 * (2 * signal + background))[None]
+    )
     assert float(found.parameters[0, 0]) == pytest.approx(2.0, rel=1e-6)
 
 
@@ -173,7 +175,7 @@ def test_the_table_marks_coverage_outside_of_the_window():
     direct = xr.Dataset(
         {"seconds": (("network", "point"), np.full((3, 2), 0.5))}, coords={"network": ["cnf", "baseline", "inferno"]}
     )
-    found = table.table(
+    found = table.build_table(
         {"bootstrapped": 20, "seed": 0}, belted, {"cnf": result(1.0), "inferno": result(2.0)}, result(1.0), direct
     )
     assert float(found["distance"].sel(strategy="cnf")) == 0 < float(found["distance"].sel(strategy="baseline"))

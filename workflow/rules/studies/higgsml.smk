@@ -68,7 +68,7 @@ use rule stage as higgsml_pool with:
         expected_seconds=60,
     params:
         job=lambda w: job(
-            "diffhep.studies.higgsml.events:pool", {**HIGGSML["data"], "process": w.process, "seed": config["seed"]}
+            "diffhep.studies.higgsml.events:build_pool", {**HIGGSML["data"], "process": w.process, "seed": config["seed"]}
         ),
 
 
@@ -147,7 +147,7 @@ use rule stage as higgsml_told with:
         expected_seconds=100,
     params:
         job=job(
-            "diffhep.studies.higgsml.training:train_told",
+            "diffhep.studies.higgsml.training:train_nuisance_conditioned",
             {
                 **HIGGSML_SEEDS,
                 **HIGGSML_TRAINED,
@@ -190,7 +190,7 @@ use rule stage as higgsml_templates with:
         expected_seconds=250,
     params:
         job=job(
-            "diffhep.studies.higgsml.templates:counts",
+            "diffhep.studies.higgsml.templates:expected_histograms",
             {
                 **HIGGSML_SCORES,
                 "part": "template",
@@ -207,7 +207,7 @@ use rule higgsml_templates as higgsml_design with:
         stem="<results>/higgsml/design/{part}/{chunk}",
     params:
         job=lambda w: job(
-            "diffhep.studies.higgsml.templates:counts",
+            "diffhep.studies.higgsml.templates:expected_histograms",
             {
                 **HIGGSML_SCORES,
                 "part": w.part,
@@ -224,7 +224,7 @@ use rule higgsml_templates as higgsml_direct with:
         stem="<results>/higgsml/direct",
     params:
         job=job(
-            "diffhep.studies.higgsml.templates:timed",
+            "diffhep.studies.higgsml.templates:time_scoring",
             {
                 **HIGGSML_SCORES,
                 "part": "test",
@@ -245,7 +245,7 @@ use rule stage as higgsml_belt with:
         expected_seconds=60,
     params:
         job=lambda w: job(
-            "diffhep.studies.higgsml.intervals:belt",
+            "diffhep.studies.higgsml.intervals:build_belt",
             {
                 **HIGGSML_FITS,
                 **HIGGSML["fits"]["belt"],
@@ -267,7 +267,7 @@ use rule stage as higgsml_intervals with:
         expected_seconds=30,
     params:
         job=lambda w: job(
-            "diffhep.studies.higgsml.intervals:intervals",
+            "diffhep.studies.higgsml.intervals:compute_intervals",
             {
                 **HIGGSML_FITS,
                 **{key: HIGGSML["fits"][key] for key in ("sets", "toys")},
@@ -289,7 +289,7 @@ use rule higgsml_intervals as higgsml_many with:
         expected_seconds=100,
     params:
         job=job(
-            "diffhep.studies.higgsml.intervals:intervals",
+            "diffhep.studies.higgsml.intervals:compute_intervals",
             {
                 **HIGGSML_FITS,
                 "sets": HIGGSML["fits"]["many"],
@@ -311,7 +311,7 @@ use rule stage as higgsml_profile with:
         expected_seconds=60,
     params:
         job=lambda w: job(
-            "diffhep.studies.higgsml.intervals:intervals",
+            "diffhep.studies.higgsml.intervals:compute_intervals",
             {
                 **HIGGSML_FITS,
                 **{key: HIGGSML["fits"][key] for key in ("sets", "toys")},
@@ -338,7 +338,7 @@ use rule stage as higgsml_told_estimates with:
         expected_seconds=lambda w: seconds_unless_merged(HIGGSML_TOYS[w.told], 600),
     params:
         job=lambda w: job(
-            "diffhep.studies.higgsml.nuisance_conditioned:estimates",
+            "diffhep.studies.higgsml.nuisance_conditioned:estimate_strengths",
             {**HIGGSML_ESTIMATES[w.told], **full_range(HIGGSML_TOYS[w.told])},
         ),
 
@@ -354,7 +354,7 @@ use rule stage as higgsml_told_part with:
         expected_seconds=lambda w: shard_seconds(HIGGSML_TOYS[w.told], 600, w),
     params:
         job=lambda w: job(
-            "diffhep.studies.higgsml.nuisance_conditioned:estimates",
+            "diffhep.studies.higgsml.nuisance_conditioned:estimate_strengths",
             {**HIGGSML_ESTIMATES[w.told], **wildcard_range(w)},
         ),
 
@@ -367,7 +367,7 @@ use rule stage as higgsml_told_intervals with:
         stem="<results>/higgsml/intervals/told",
     params:
         job=job(
-            "diffhep.studies.higgsml.nuisance_conditioned:intervals",
+            "diffhep.studies.higgsml.nuisance_conditioned:compute_intervals",
             {"belt_order": HIGGSML["told"]["belt_order"]},
         ),
 
@@ -382,7 +382,7 @@ use rule stage as higgsml_table with:
         stem="<results>/higgsml/table",
     params:
         job=job(
-            "diffhep.studies.higgsml.table:table",
+            "diffhep.studies.higgsml.table:build_table",
             {"bootstrapped": HIGGSML["fits"]["bootstrapped"], "seed": config["seed"]},
         ),
 
@@ -395,7 +395,7 @@ use rule stage as higgsml_marginal with:
         stem="<results>/higgsml/marginal",
     params:
         job=job(
-            "diffhep.studies.higgsml.illustrations:marginal",
+            "diffhep.studies.higgsml.illustrations:marginal_distributions",
             {
                 **HIGGSML["shown"],
                 "columns": HIGGSML["columns"],
@@ -414,7 +414,7 @@ use rule stage as higgsml_checked with:
         stem="<results>/higgsml/checked",
     params:
         job=job(
-            "diffhep.studies.higgsml.illustrations:checked",
+            "diffhep.studies.higgsml.illustrations:compare_surface",
             {
                 "order": HIGGSML_FITS["order"],
                 "luminosity": HIGGSML["luminosity"],

@@ -7,10 +7,10 @@ from diffhep.studies.resonance import plan as resonance_plan
 RESONANCE = SETTINGS["resonance"]
 RESONANCE_SEEDS = {key: config[key] for key in ("seed", "seeds_at_once")}
 RESONANCE_GRID = exit_with_context(
-    "config/studies/resonance.yaml: grid.parts", mass_grid.points, RESONANCE["grid"]["parts"]
+    "config/studies/resonance.yaml: grid.parts", mass_grid.mass_points, RESONANCE["grid"]["parts"]
 )
 for key, masses in resonance_plan.named_masses(RESONANCE):
-    exit_with_context(f"config/studies/resonance.yaml: {key}", mass_grid.chosen, RESONANCE_GRID, masses)
+    exit_with_context(f"config/studies/resonance.yaml: {key}", mass_grid.select_points, RESONANCE_GRID, masses)
 RESONANCE_TOOLS = {key: RESONANCE[key] for key in ("flow", "network")}
 RESONANCE_LIMITS = {
     "seed": config["seed"],
@@ -18,7 +18,7 @@ RESONANCE_LIMITS = {
     **{key: value for key, value in RESONANCE["limits"].items() if key != "mesh"},
 }
 RESONANCE_MESH = exit_with_context(
-    "config/studies/resonance.yaml: limits.mesh", mass_grid.mesh, RESONANCE["limits"]["mesh"]
+    "config/studies/resonance.yaml: limits.mesh", mass_grid.mass_mesh, RESONANCE["limits"]["mesh"]
 )
 RESONANCE_MASSES = range(len(RESONANCE_GRID) + len(RESONANCE_MESH))
 RESONANCE_SEARCHED = {

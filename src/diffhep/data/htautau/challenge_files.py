@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from jaxtyping import Array, Float
 
 from diffhep.data import event_files
-from diffhep.data.event_files import Batch, evenly, numbers
-from diffhep.data.htautau.features import DERIVED, PRIMARY, Primaries, derived
+from diffhep.data.event_files import Batch, finite_numbers, select_evenly
+from diffhep.data.htautau.features import DERIVED, PRIMARY, Primaries, derive_columns
 from diffhep.data.htautau.shifts import PROCESSES
 from diffhep.errors import InputError
 
@@ -23,7 +23,7 @@ WEIGHTS, PROCESS, SIGNAL = "weights", "detailed_labels", "labels"
 """Columns apart from those of `htautau_features`: expected events, name of the process, 1 for the signal and 0 else."""
 
 
-class Sample(NamedTuple):
+class ChallengeSample(NamedTuple):
     """Events of one process from a file.
 
     Attributes:
@@ -37,7 +37,7 @@ class Sample(NamedTuple):
     total: float
 
 
-def read(path: Path, process: str, events: int) -> Sample:
+def read(path: Path, process: str, events: int) -> ChallengeSample:
     """So many events of one process, evenly from all over the file, in its order.
 
     The file is read twice and in batches: the labels and weights, to know which events are needed, and these.
@@ -52,27 +52,27 @@ def read(path: Path, process: str, events: int) -> Sample:
             finite where it is read.
     """
     try:
-        file = event_files.parquet(path)
+        file = event_files.open_parquet(path)
     except (pa.ArrowInvalid, OSError) as error:
         reason = " ".join(str(error).split())[:80]
         raise InputError(f"{path} cannot be read as Parquet ({reason}): give the challenge's .parquet file") from None
     with file:
-        event_files.require(path, (*PRIMARY, WEIGHTS, PROCESS), file.schema_arrow.names)
+        event_files.require_columns(path, (*PRIMARY, WEIGHTS, PROCESS), file.schema_arrow.names)
         number, total = _counted(path, file, process)
         if number < events:
             raise InputError(
                 f"{path} has {number} events of {process}, fewer than {events}: ask for no more than it has"
             )
-        return Sample(*_taken(path, file, process, number, events), total)
+        return ChallengeSample(*_taken(path, file, process, number, events), total)
 
 
 def _counted(path: Path, file: pq.ParquetFile, process: str) -> tuple[int, float]:
     """Events of the process, and the sum of their weights."""
     number, total = 0, 0.0
     for rows, (weights,) in _batches(file, process, (WEIGHTS,)):
-        number, total = number + len(rows), total + float(numbers(path, WEIGHTS, weights, rows).sum(dtype=float))
+        number, total = number + len(rows), total + float(finite_numbers(path, WEIGHTS, weights, rows).sum(dtype=float))
     if not number:
-        labels = (batch[PROCESS].unique() for batch in file.iter_batches(event_files.BATCH, columns=[PROCESS]))
+        labels = (batch[PROCESS].unique() for batch in file.iter_batches(event_files.BATCH_ROWS, columns=[PROCESS]))
         known = {str(label) for each in labels for label in each.to_pylist()}
         raise InputError(f"{path} has no process {process!r}; its {PROCESS} are {', '.join(sorted(known))}")
     return number, total
@@ -82,8 +82,8 @@ def _taken(path: Path, file: pq.ParquetFile, process: str, number: int, events: 
     """Primaries and weights of so many of the events of the process."""
     names = (*PRIMARY, WEIGHTS)
     parts = [np.empty((len(names), 0), np.float32)]
-    for rows, columns in evenly(_batches(file, process, names), number, events):
-        checked = [numbers(path, name, values, rows) for name, values in zip(names, columns, strict=True)]
+    for rows, columns in select_evenly(_batches(file, process, names), number, events):
+        checked = [finite_numbers(path, name, values, rows) for name, values in zip(names, columns, strict=True)]
         parts.append(np.stack(checked).astype(np.float32))
     *primaries, weights = np.concatenate(parts, axis=1)
     return jnp.asarray(np.stack(primaries, axis=-1)), jnp.asarray(weights)
@@ -92,7 +92,7 @@ def _taken(path: Path, file: pq.ParquetFile, process: str, number: int, events: 
 def _batches(file: pq.ParquetFile, process: str, names: tuple[str, ...]) -> Iterator[Batch]:
     """These columns of the events of the process."""
     start = 0
-    for batch in file.iter_batches(event_files.BATCH, columns=[PROCESS, *names]):
+    for batch in file.iter_batches(event_files.BATCH_ROWS, columns=[PROCESS, *names]):
         wanted = pc.fill_null(pc.equal(batch[PROCESS].cast(pa.string()), process), False)
         of = np.flatnonzero(wanted.to_numpy(zero_copy_only=False))
         yield Batch(start + of, [batch[name].to_numpy(zero_copy_only=False)[of] for name in names])
@@ -118,7 +118,7 @@ def write(path: Path, samples: Mapping[str, tuple[Primaries, Float[Array, " even
     labels = np.repeat(list(samples), [len(sample[1]) for sample in samples.values()])
     columns = dict(zip(PRIMARY, primaries.T, strict=True))
     columns |= {WEIGHTS: weights, PROCESS: labels, SIGNAL: np.float32(labels == PROCESSES[0])}
-    columns |= dict(zip(DERIVED, np.asarray(jax.jit(derived)(primaries)).T, strict=True))
+    columns |= dict(zip(DERIVED, np.asarray(jax.jit(derive_columns)(primaries)).T, strict=True))
     table = pa.table({name: pa.array(values) for name, values in columns.items()})
     pq.write_table(table.take(np.random.default_rng(seed).permutation(len(labels))), path)
     about = {

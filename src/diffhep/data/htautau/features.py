@@ -27,14 +27,14 @@ DERIVED = (
     "DER_deltar_had_lep", "DER_pt_tot", "DER_sum_pt", "DER_pt_ratio_lep_had",
     "DER_met_phi_centrality", "DER_lep_eta_centrality",
 )  # fmt: skip
-"""What `derived` computes, in this order."""
+"""What `derive_columns` computes, in this order."""
 
 COLUMNS = PRIMARY + DERIVED
 
 ABSENT = -25.0
 """Stands in every column of a jet that is not there."""
 
-NEARBY = 1e-4
+MIN_SEPARATION = 1e-4
 """What tells apart directions that coincide, where a formula divides by their distance."""
 
 Primaries = Float[Array, "event 16"]
@@ -65,7 +65,7 @@ class Objects(NamedTuple):
 
 
 @jax.jit
-def objects(primaries: Primaries) -> Objects:
+def reconstruct_objects(primaries: Primaries) -> Objects:
     """The objects that the columns hold."""
     columns = primaries.T
     jets = [jnp.where(columns[first] > 0, columns[first : first + 3], 0) for first in (6, 9)]
@@ -73,32 +73,32 @@ def objects(primaries: Primaries) -> Objects:
     return Objects(Object(*columns[:3]), Object(*columns[3:6]), *(Object(*jet) for jet in jets), missing)
 
 
-def length(vector: Float[Array, "*axis 2"]) -> Float[Array, "*axis"]:
+def safe_norm(vector: Float[Array, "*axis 2"]) -> Float[Array, "*axis"]:
     """Of a vector; its gradient at 0 is 0."""
     return _root(jnp.sum(vector**2, axis=-1))
 
 
-def around(angle: Float[Array, " event"]) -> Float[Array, " event"]:
+def wrap_angle(angle: Float[Array, " event"]) -> Float[Array, " event"]:
     """The same angle between -π and π."""
     return angle - 2 * jnp.pi * jnp.round(angle / (2 * jnp.pi))
 
 
 @jax.jit
-def derived(primaries: Primaries) -> Float[Array, "event 12"]:
+def derive_columns(primaries: Primaries) -> Float[Array, "event 12"]:
     """The columns of `DERIVED`, finite for every event, and so are their gradients."""
-    lepton, hadrons, leading, subleading, missing = objects(primaries)
+    lepton, hadrons, leading, subleading, missing = reconstruct_objects(primaries)
     pair, (eta1, eta2) = subleading.pt > 0, (leading.eta, subleading.eta)
     higgs = lepton.transverse + hadrons.transverse + missing.transverse
-    separation = jnp.stack([lepton.eta - hadrons.eta, around(lepton.phi - hadrons.phi)], axis=-1)
+    separation = jnp.stack([lepton.eta - hadrons.eta, wrap_angle(lepton.phi - hadrons.phi)], axis=-1)
     columns = [
         _mass(missing, lepton._replace(eta=missing.eta)),
         _mass(lepton, hadrons),
-        length(higgs),
+        safe_norm(higgs),
         _of(pair, jnp.abs(eta1 - eta2)),
         _of(pair, _mass(leading, subleading)),
         _of(pair, eta1 * eta2),
-        length(separation),
-        length(higgs + leading.transverse + subleading.transverse),
+        safe_norm(separation),
+        safe_norm(higgs + leading.transverse + subleading.transverse),
         lepton.pt + hadrons.pt + primaries[:, PRIMARY.index("PRI_jet_all_pt")],
         lepton.pt / hadrons.pt,
         _azimuthal_centrality(lepton, hadrons, missing),
@@ -118,17 +118,17 @@ def _azimuthal_centrality(lepton: Object, hadrons: Object, missing: Object) -> F
 
     (A + B) / √(A² + B²) with A = sin(missing - lepton) s, B = sin(hadrons - missing) s, s = sign sin(hadrons - lepton).
     """
-    azimuth = jnp.where(jnp.sin(hadrons.phi - lepton.phi) == 0, lepton.phi + NEARBY, lepton.phi)
+    azimuth = jnp.where(jnp.sin(hadrons.phi - lepton.phi) == 0, lepton.phi + MIN_SEPARATION, lepton.phi)
     sign = jnp.sign(jnp.sin(hadrons.phi - azimuth))
     both = jnp.stack([jnp.sin(missing.phi - azimuth), jnp.sin(hadrons.phi - missing.phi)], axis=-1) * sign[..., None]
-    size = length(both)
+    size = safe_norm(both)
     return _of(size > 0, both.sum(axis=-1) / jnp.where(size > 0, size, 1))
 
 
 def _centrality(eta, first, second) -> Float[Array, " event"]:
     """Where the lepton is between both jets: exp[-4 (η - (η1 + η2)/2)² / (η1 - η2)²], 1 halfway and 1/e at a jet."""
     squared = (first - second) ** 2
-    return jnp.exp(-4 / jnp.where(squared > 0, squared, NEARBY) * (eta - (first + second) / 2) ** 2)
+    return jnp.exp(-4 / jnp.where(squared > 0, squared, MIN_SEPARATION) * (eta - (first + second) / 2) ** 2)
 
 
 def _of(defined: Bool[Array, " event"], values: Float[Array, " event"]) -> Float[Array, " event"]:

@@ -10,27 +10,27 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 
-from diffhep.data.htautau.features import ABSENT, COLUMNS, Primaries, derived, objects
+from diffhep.data.htautau.features import ABSENT, COLUMNS, Primaries, derive_columns, reconstruct_objects
 
 CATEGORIES = ("one_jet", "two_jets")
 """Events with exactly one of the first two jets, and with both."""
 
-NEITHER = -1
+NO_CATEGORY = -1
 """Category of events without jets, which the paper leaves out."""
 
-LEAST = 1e-3
+MIN_LOGARITHM_ARGUMENT = 1e-3
 """Of what a logarithm is taken."""
 
 
 @jax.jit
-def category(primaries: Primaries) -> Int[Array, " event"]:
-    """Number of each event's category in `CATEGORIES`, or `NEITHER`."""
-    found = objects(primaries)
+def event_category(primaries: Primaries) -> Int[Array, " event"]:
+    """Number of each event's category in `CATEGORIES`, or `NO_CATEGORY`."""
+    found = reconstruct_objects(primaries)
     jets = (found.leading.pt > 0).astype(int) + (found.subleading.pt > 0)
     return jets - 1
 
 
-def prepared(primaries: Primaries, logarithms: Sequence[str]) -> Float[Array, "event 28"]:
+def prepare_columns(primaries: Primaries, logarithms: Sequence[str]) -> Float[Array, "event 28"]:
     """All columns, log F in place of F for those that are named, and 0 in place of what is undefined.
 
     Args:
@@ -47,12 +47,12 @@ def prepared(primaries: Primaries, logarithms: Sequence[str]) -> Float[Array, "e
 
 @partial(jax.jit, static_argnums=1)
 def _prepared(primaries: Primaries, logs: tuple[bool, ...]) -> Float[Array, "event 28"]:
-    values = jnp.concatenate([primaries, derived(primaries)], axis=-1)
-    changed = jnp.where(np.array(logs), jnp.log(jnp.maximum(values, LEAST)), values)
+    values = jnp.concatenate([primaries, derive_columns(primaries)], axis=-1)
+    changed = jnp.where(np.array(logs), jnp.log(jnp.maximum(values, MIN_LOGARITHM_ARGUMENT)), values)
     return jnp.where(values == ABSENT, 0.0, changed)
 
 
-def chosen(columns: Float[ArrayLike, "event 28"], names: Sequence[str]) -> Float[ArrayLike, "event feature"]:
+def select_columns(columns: Float[ArrayLike, "event 28"], names: Sequence[str]) -> Float[ArrayLike, "event feature"]:
     """Some of the prepared columns.
 
     Raises:
@@ -64,7 +64,7 @@ def chosen(columns: Float[ArrayLike, "event 28"], names: Sequence[str]) -> Float
     return columns[:, np.array([COLUMNS.index(name) for name in names], int)]
 
 
-def of_category(settings: Mapping[str, Any], name: str) -> list[str]:
+def flow_columns(settings: Mapping[str, Any], name: str) -> list[str]:
     """Columns that flows of a category see: those of one jet, and for two jets some more.
 
     Args:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Key
 
-from diffhep.data.htautau.features import ABSENT, PRIMARY, Primaries, length, objects
+from diffhep.data.htautau.features import ABSENT, PRIMARY, Primaries, reconstruct_objects, safe_norm
 
 PROCESSES = ("htautau", "ztautau", "ttbar", "diboson")
 """Names in the challenge's files, the signal first."""
@@ -43,7 +43,7 @@ NUISANCES = {
 }
 """Table 3 of the paper. `soft_met` is in GeV; the rest are factors."""
 
-SCALED = {
+NORMALISATIONS = {
     "htautau": (),
     "ztautau": ("bkg_scale",),
     "ttbar": ("ttbar_scale", "bkg_scale"),
@@ -53,7 +53,7 @@ SCALED = {
 
 
 @jax.jit
-def from_normal(normal: Float[Array, "*axis par"]) -> Float[Array, "*axis par"]:
+def nuisances_from_normal(normal: Float[Array, "*axis par"]) -> Float[Array, "*axis par"]:
     """Nuisance parameters, all or the first of `NUISANCES`, from standard normal numbers, by their priors."""
     priors = list(NUISANCES.values())[: normal.shape[-1]]
     mean, width, low, high, logarithmic = (jnp.array(column) for column in zip(*priors, strict=True))
@@ -62,32 +62,32 @@ def from_normal(normal: Float[Array, "*axis par"]) -> Float[Array, "*axis par"]:
 
 
 @partial(jax.jit, static_argnums=1)
-def draw(key: Key[Array, ""], number: int) -> Float[Array, "toy 6"]:
+def draw_nuisances(key: Key[Array, ""], number: int) -> Float[Array, "toy 6"]:
     """Nuisance parameters of so many pseudo-experiments, in the order of `NUISANCES`."""
-    return from_normal(jax.random.normal(key, (number, len(NUISANCES))))
+    return nuisances_from_normal(jax.random.normal(key, (number, len(NUISANCES))))
 
 
 @jax.jit
-def factors(mu: ArrayLike, nuisances: Float[Array, " par"]) -> Float[Array, " process"]:
-    """What multiplies the expected events of each of `PROCESSES`: mu for the signal, and all that is in `SCALED`.
+def yield_factors(mu: ArrayLike, nuisances: Float[Array, " par"]) -> Float[Array, " process"]:
+    """What multiplies the expected events of each of `PROCESSES`: mu for the signal, and all that is in `NORMALISATIONS`.
 
     Args:
         mu: Signal strength.
         nuisances: In the order of `NUISANCES`.
     """
     values = dict(zip(NUISANCES, nuisances, strict=True))
-    scales = [math.prod(values[name] for name in SCALED[process]) for process in PROCESSES[1:]]
+    scales = [math.prod(values[name] for name in NORMALISATIONS[process]) for process in PROCESSES[1:]]
     return jnp.stack([jnp.asarray(mu, nuisances.dtype), *scales])
 
 
 @jax.jit
-def shifted(
+def shift_energies(
     primaries: Primaries, tes: ArrayLike, jes: ArrayLike, soft_met: ArrayLike, noise: Float[Array, "event 2"]
 ) -> Primaries:
     """Events as measured with other energy scales: what is added to objects is no longer missing (eqs. 18 and 19).
 
     E_miss' = E_miss + (1 - tes) p_had + (1 - jes) (p_jet1 + p_jet2) + soft_met noise, all of them transverse vectors.
-    Thresholds are those of `selected`, to be applied afterwards.
+    Thresholds are those of `select_events`, to be applied afterwards.
 
     Args:
         primaries: As simulated.
@@ -97,13 +97,13 @@ def shifted(
         noise: Standard normal numbers. Given from outside, so that two shifts can have them in common.
     """
     tes, jes, soft_met, noise = (jnp.asarray(each, primaries.dtype) for each in (tes, jes, soft_met, noise))
-    found = objects(primaries)
+    found = reconstruct_objects(primaries)
     jets = found.leading.transverse + found.subleading.transverse
     missing = found.missing.transverse + (1 - tes) * found.hadrons.transverse + (1 - jes) * jets + soft_met * noise
     somewhere = jnp.any(missing != 0, axis=-1)  # else it has no direction, and arctan2 no gradient
     changes = {
         "PRI_had_pt": tes * found.hadrons.pt,
-        "PRI_met": length(missing),
+        "PRI_met": safe_norm(missing),
         "PRI_met_phi": jnp.arctan2(missing[:, 1], jnp.where(somewhere, missing[:, 0], 1)),
     }
     for name in ("PRI_jet_leading_pt", "PRI_jet_subleading_pt", "PRI_jet_all_pt"):
@@ -114,7 +114,7 @@ def shifted(
 
 
 @jax.jit
-def selected(primaries: Primaries) -> tuple[Primaries, Bool[Array, " event"]]:
+def select_events(primaries: Primaries) -> tuple[Primaries, Bool[Array, " event"]]:
     """The selection after the shifts: events without the jets that are too soft, and whether an event passes.
 
     A removed jet is `ABSENT`, counts no longer and leaves the sum of jets. Only the first two can be removed: softer
@@ -129,7 +129,7 @@ def selected(primaries: Primaries) -> tuple[Primaries, Bool[Array, " event"]]:
         changes = {column: jnp.where(soft, ABSENT, value) for column, value in values.items()}
         changes |= {"PRI_n_jets": number - soft, "PRI_jet_all_pt": total - jnp.where(soft, pt, 0)}
         primaries = _with(primaries, changes)
-    found = objects(primaries)
+    found = reconstruct_objects(primaries)
     return primaries, (found.hadrons.pt >= HADRONS_PT) & (found.lepton.pt >= LEPTON_PT)
 
 

@@ -8,38 +8,38 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.colors import LogNorm, Normalize
 
-from diffhep.data.mass_grid import HIGGS
+from diffhep.data.mass_grid import HIGGS_MASS
 from diffhep.figures.painters import style
-from diffhep.figures.painters.contexts import PARTS, UNSEEN
+from diffhep.figures.painters.conditioning_points import PARTS, UNSEEN_COLOUR
 
-X, S = "$m_X$ [GeV]", "$m_S$ [GeV]"
-BBGG, BB = r"$m_{bb\gamma\gamma}$ [GeV]", r"$m_{bb}$ [GeV]"
+M_X, M_S = "$m_X$ [GeV]", "$m_S$ [GeV]"
+M_BBGG, M_BB = r"$m_{bb\gamma\gamma}$ [GeV]", r"$m_{bb}$ [GeV]"
 
 
-def plane(axes: Sequence[Axes], masses: np.ndarray) -> None:
+def set_limits(axes: Sequence[Axes], masses: np.ndarray) -> None:
     """Axes that hold all points, labelled at the outer sides, with the forbidden part in grey."""
     high = masses.max(axis=0) * 1.06
     for axis in axes:
         axis.set(xlim=(min(100.0, 0.9 * masses[:, 0].min()), high[0]), ylim=(0, high[1]))
         left = np.array(axis.get_xlim())
-        axis.fill_between(left, left - HIGGS, high[1] + 1, color=style.HARD, alpha=0.35, linewidth=0, zorder=0)
+        axis.fill_between(left, left - HIGGS_MASS, high[1] + 1, color=style.HARD, alpha=0.35, linewidth=0, zorder=0)
         axis.grid(visible=False)
-    style.label_outer(axes, X, S)
+    style.label_outer(axes, M_X, M_S)
 
 
-def forbidden(axis: Axes) -> None:
+def label_forbidden_region(axis: Axes) -> None:
     """Say what the grey part is."""
     axis.text(0.04, 0.94, r"$m_X < m_S + m_H$", transform=axis.transAxes, va="top", color="#595959")
 
 
-def points(axis: Axes, masses: np.ndarray, held_out: np.ndarray) -> None:
+def mark_points(axis: Axes, masses: np.ndarray, held_out: np.ndarray) -> None:
     """Points that are trained on, and those that are not."""
     for name, (trained, colour) in PARTS.items():
         label = name.replace("contexts", "points")
         axis.plot(*masses[held_out != trained].T, "o", color=colour, markersize=5, label=label)
 
 
-def values(
+def scatter_values(
     axis: Axes,
     masses: np.ndarray,
     found: np.ndarray,
@@ -52,14 +52,14 @@ def values(
     for trained, marker in ((True, "s"), (False, "o")):
         here = held_out != trained
         told = here & np.isfinite(found)
-        line = {"edgecolors": edge, "linewidths": 0.5} if trained else {"edgecolors": UNSEEN, "linewidths": 1.3}
+        line = {"edgecolors": edge, "linewidths": 0.5} if trained else {"edgecolors": UNSEEN_COLOUR, "linewidths": 1.3}
         look = {"marker": marker, "s": 26, **line}
         axis.scatter(*masses[here & ~told].T, facecolors="none", **look)
         drawn = axis.scatter(*masses[told].T, c=found[told], norm=norm, cmap=cmap, **look)
     return drawn
 
 
-def table(masses: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def mesh_table(masses: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Axes and values of a mesh as a table (y, x), with nothing where the mesh has no point."""
     x, y = (np.unique(column) for column in masses.T)
     table = np.full((len(y), len(x)), np.nan)
@@ -67,18 +67,18 @@ def table(masses: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return x, y, table
 
 
-def histogram(axis: Axes, shares: xr.DataArray, norm: LogNorm) -> QuadMesh:
+def share_histogram(axis: Axes, shares: xr.DataArray, norm: LogNorm) -> QuadMesh:
     """Shares (y, x) of the events in bins of m_bbgg and m_bb."""
     axis.grid(visible=False)
     return axis.pcolormesh(shares["x"], shares["y"], shares.where(shares > 0), norm=norm, rasterized=True)
 
 
-def name(masses: np.ndarray) -> str:
+def point_label(masses: np.ndarray) -> str:
     """What a point is called."""
     return f"$m_X$ = {masses[0]:g}, $m_S$ = {masses[1]:g} GeV"
 
 
-def shown(found: xr.Dataset, observable: str) -> list[xr.Dataset]:
+def selected_points(found: xr.Dataset, observable: str) -> list[xr.Dataset]:
     """What is known of an observable at each point at which it shall be drawn."""
     here = found.sel(observable=observable)
     return [here.isel(context=number) for number in np.flatnonzero(here["shown"])]

@@ -9,7 +9,7 @@ from diffhep.figures.painters import style
 SAMPLES = {"signal": style.SIGNAL, "background": style.BACKGROUND}
 
 
-def shares(axis: Axes, found: xr.Dataset) -> None:
+def score_histogram(axis: Axes, found: xr.Dataset) -> None:
     """Shares of signal and background on a logarithmic scale."""
     for sample, colour in SAMPLES.items():
         share = found["share"].sel(sample=sample)
@@ -18,14 +18,14 @@ def shares(axis: Axes, found: xr.Dataset) -> None:
     axis.set(xlim=(0, 1), ylim=(1e-5, 2))
 
 
-def errors(axis: Axes, found: xr.Dataset) -> None:
+def score_uncertainty(axis: Axes, found: xr.Dataset) -> None:
     """Mean uncertainty of the observable in each of its bins."""
     for sample, colour in SAMPLES.items():
         axis.stairs(found["error"].sel(sample=sample), found["edges"], baseline=None, color=colour, linewidth=1.2)
     axis.set(xlim=(0, 1), ylim=(0, max(axis.get_ylim()[1], float(found["error"].max()))))
 
 
-def pairs(number: int, columns: int = 3) -> tuple[Figure, list[tuple[Axes, Axes]]]:
+def paired_panels(number: int, columns: int = 3) -> tuple[Figure, list[tuple[Axes, Axes]]]:
     """A figure with so many pairs of panels, a low one below each high one, row by row."""
     columns = min(columns, number)
     rows = -(-number // columns)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 STYLE = Path(__file__).with_name("style.mplstyle")
-BAND = "lines: mean over initialisations, bands: ±1 standard deviation"
+BAND_NOTE = "lines: mean over initialisations, bands: ±1 standard deviation"
 # a histogram of events, its binned stand-in, a curve behind that, and what all of them estimate
 HARD, SMOOTH, CURVE, TRUTH = "#bdbdbd", "#0072B2", "#D55E00", "black"
 # samples of events
@@ -43,7 +43,7 @@ METRICS: dict[str, str] = {
 METRIC_COLOURS = ("#D55E00", "#882255", "#009E73", "#E69F00", "#0072B2", "black")
 
 
-def styled(plot: Callable[..., Figure]) -> Callable[..., Figure]:
+def with_style(plot: Callable[..., Figure]) -> Callable[..., Figure]:
     """A plot function that draws in the suite's style and leaves everybody else's as it is."""
 
     @functools.wraps(plot)
@@ -54,7 +54,7 @@ def styled(plot: Callable[..., Figure]) -> Callable[..., Figure]:
     return drawn
 
 
-def look(objective: str) -> dict[str, Any]:
+def objective_style(objective: str) -> dict[str, Any]:
     """Label, colour, marker and line style of a training objective, the same in every figure.
 
     The variants named `<objective>_code0`, with the kinked interpolation, are dashed.
@@ -112,7 +112,7 @@ def band(axis: Axes, x: np.ndarray, values: np.ndarray, **line: Any) -> None:
         axis: Where to draw.
         x: Positions (point).
         values: One row a seed (seed, point).
-        line: How the line looks, for instance `look(objective)`.
+        line: How the line looks, for instance `objective_style(objective)`.
     """
     values = np.ma.masked_invalid(values)
     mean, spread = values.mean(axis=0), values.std(axis=0)
@@ -124,7 +124,7 @@ def band(axis: Axes, x: np.ndarray, values: np.ndarray, **line: Any) -> None:
     axis.fill_between(x, low.filled(np.nan), high.filled(np.nan), color=line.get("color"), alpha=0.2, linewidth=0)
 
 
-def sequence(number: int) -> np.ndarray:
+def ordered_colours(number: int) -> np.ndarray:
     """Colours (number, rgba) for values that have an order, dark to light, as the colour-blind see them too."""
     return mpl.colormaps["viridis"](np.linspace(0, 0.85, number))
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, PyTree
 
 
-def padded(arrays: PyTree, size: int) -> tuple[PyTree, int]:
+def pad_to_batches(arrays: PyTree, size: int) -> tuple[PyTree, int]:
     """Whole chunks: a smaller last one would be compiled too.
 
     Args:
@@ -25,9 +25,9 @@ def padded(arrays: PyTree, size: int) -> tuple[PyTree, int]:
     ), size
 
 
-def mapped(function: Callable[[Any], Any], arrays: PyTree, size: int) -> PyTree:
+def map_in_batches(function: Callable[[Any], Any], arrays: PyTree, size: int) -> PyTree:
     """What a function gives for each along the first axis of arrays, at most `size` side by side."""
-    number, (whole, size) = len(jax.tree.leaves(arrays)[0]), padded(arrays, size)
+    number, (whole, size) = len(jax.tree.leaves(arrays)[0]), pad_to_batches(arrays, size)
     return jax.tree.map(lambda each: each[:number], jax.lax.map(function, whole, batch_size=size))
 
 

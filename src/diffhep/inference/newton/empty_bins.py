@@ -8,14 +8,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from diffhep.inference.newton.linear_algebra import divider
+from diffhep.inference.newton.linear_algebra import positive_definite_solver
 from diffhep.models.likelihood import RATE_FLOOR, guarded
 
-PASSES = 3
+MAX_PASSES = 3
 """Most forces of empty bins that can reach a bound in one step."""
 
 
-def kinked_direction(local, force, solve, empty):
+def newton_direction(local, force, solve, empty):
     """Newton direction that knows of the kinks, new forces, the gain that it promises, and a way back to the kinks.
 
     The last is a function of the rates at the ends of several steps, arrays (step, bin): a correction of each that
@@ -72,7 +72,7 @@ def _between(force, yielding, empty):
     held = empty & (force > 0) & (force < 1)
     ridge = jnp.diag(1e-10 * (jnp.diagonal(yielding) + 1e-30))
     matrix = jnp.where(held[:, None] & held, yielding + ridge, jnp.eye(force.shape[0]))
-    return divider(matrix), held
+    return positive_definite_solver(matrix), held
 
 
 def _forces(force, ahead, yielding, empty):
@@ -93,7 +93,7 @@ def _forces(force, ahead, yielding, empty):
         force = jnp.clip(force + change, 0.0, 1.0)
         return force, ahead - yielding @ change
 
-    return jax.lax.fori_loop(0, PASSES, again, (force, ahead))[0]
+    return jax.lax.fori_loop(0, MAX_PASSES, again, (force, ahead))[0]
 
 
 def _one_by_one(force, ahead, kink, yielding, empty):

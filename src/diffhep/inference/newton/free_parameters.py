@@ -5,24 +5,24 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Real
 
-from diffhep.inference.newton.step import Problem
+from diffhep.inference.newton.step import NewtonProblem
 from diffhep.models.likelihood import Data, Model, counting_rates, counts
 from diffhep.models.modifiers import take
 
-Held = Real[ArrayLike, ""] | None
+FixedPoi = Real[ArrayLike, ""] | None
 """Value at which the parameter of interest is held, if it is."""
 
 
-def free_places(model: Model, mu: Held) -> tuple[int, ...]:
+def free_indices(model: Model, mu: FixedPoi) -> tuple[int, ...]:
     """Indices of the parameters that are fitted: not the fixed ones, nor the parameter of interest if it is held."""
     held = list(model.parameters.fixed)
     held[model.parameters.poi] |= mu is not None
     return tuple(int(index) for index in np.flatnonzero(~np.array(held)))
 
 
-def all_parameters(model: Model, free: Float[Array, " free"], mu: Held) -> Float[Array, " par"]:
+def insert_fixed_parameters(model: Model, free: Float[Array, " free"], mu: FixedPoi) -> Float[Array, " par"]:
     """Free parameters with the others put in their places: start values if fixed, `mu` for the one of interest."""
-    parameters, places = model.parameters, free_places(model, mu)
+    parameters, places = model.parameters, free_indices(model, mu)
     if len(places) == len(parameters.names):
         return free
     parts, done = [], 0
@@ -34,27 +34,27 @@ def all_parameters(model: Model, free: Float[Array, " free"], mu: Held) -> Float
     return jnp.concatenate([*parts, free[done:]])
 
 
-def bounds(model: Model, mu: Held) -> tuple[np.ndarray, np.ndarray]:
+def free_bounds(model: Model, mu: FixedPoi) -> tuple[np.ndarray, np.ndarray]:
     """Lowest and highest values of the free parameters."""
-    pairs = np.reshape(model.parameters.bounds, (-1, 2))[np.array(free_places(model, mu), int)]
+    pairs = np.reshape(model.parameters.bounds, (-1, 2))[np.array(free_indices(model, mu), int)]
     return pairs[:, 0], pairs[:, 1]
 
 
-def kinked(model: Model, mu: Held) -> np.ndarray:
+def has_kink(model: Model, mu: FixedPoi) -> np.ndarray:
     """Which free parameters have a kink at 0 in the rates: those of shifts with code0 or code1."""
-    return np.isin(free_places(model, mu), [place for modifier in model.modifiers for place in modifier.kinked])
+    return np.isin(free_indices(model, mu), [place for modifier in model.modifiers for place in modifier.kinked])
 
 
-def problem_of(model: Model, data: Data, mu: Held) -> Problem:
+def newton_problem(model: Model, data: Data, mu: FixedPoi) -> NewtonProblem:
     """The likelihood of data as a function of the free parameters."""
-    places, constraints = free_places(model, mu), model.constraints
+    places, constraints = free_indices(model, mu), model.constraints
     initial = jnp.asarray(model.parameters.initial, model.nominal.dtype)
-    return Problem(
-        rates=lambda free: counting_rates(model, all_parameters(model, free, mu)),
-        prior=lambda free: constraints.deviance(all_parameters(model, free, mu), data.auxiliary),
+    return NewtonProblem(
+        rates=lambda free: counting_rates(model, insert_fixed_parameters(model, free, mu)),
+        prior=lambda free: constraints.deviance(insert_fixed_parameters(model, free, mu), data.auxiliary),
         information=take(constraints.information(initial), places),
         counts=counts(model, data),
-        bounds=bounds(model, mu),
+        bounds=free_bounds(model, mu),
         shifts=np.isin(places, [place for modifier in model.modifiers for place in modifier.shifts]),
-        kinked=kinked(model, mu),
+        kinked=has_kink(model, mu),
     )

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-WRITTEN_OUT = 5
+MAX_UNROLLED = 5
 """Up to this many unknowns the factorisation is written out, number by number."""
 
 # one by one: jaxlib 0.10 splits a batch over the threads that run the program, and waits; two at once wait for ever
@@ -19,16 +19,16 @@ def _solve_factorised(factor, right):
     return jax.scipy.linalg.cho_solve((factor, True), right)
 
 
-def is_positive(matrix: Float[Array, "n n"], margin: Float[Array, " n"]) -> Bool[Array, ""]:
+def is_positive_definite(matrix: Float[Array, "n n"], margin: Float[Array, " n"]) -> Bool[Array, ""]:
     """Whether a symmetric matrix is positive definite; if it is small, with pivots above `margin`."""
-    if matrix.shape[0] > WRITTEN_OUT:
+    if matrix.shape[0] > MAX_UNROLLED:
         return jnp.isfinite(cholesky(matrix)).all()
     return jnp.all(jnp.stack(_factorise(matrix)[1]) > margin)
 
 
-def divider(matrix: Float[Array, "n n"]) -> Callable[[Array], Array]:
+def positive_definite_solver(matrix: Float[Array, "n n"]) -> Callable[[Array], Array]:
     """Function that solves matrix x = right for positive definite matrices."""
-    if matrix.shape[0] > WRITTEN_OUT:
+    if matrix.shape[0] > MAX_UNROLLED:
         factor = cholesky(matrix)
         return lambda right: _solve_factorised(factor, right)
     lower, pivots = _factorise(matrix)

@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from diffhep.inference.newton.empty_bins import kinked_direction
-from diffhep.inference.newton.linear_algebra import divider, is_positive
+from diffhep.inference.newton.empty_bins import newton_direction
+from diffhep.inference.newton.linear_algebra import is_positive_definite, positive_definite_solver
 from diffhep.models.likelihood import RATE_FLOOR, guarded
 
 BELOW_ZERO = 1e-100
@@ -23,7 +23,7 @@ BELOW_ZERO = 1e-100
 STEP_LENGTHS = (1.0, 0.3)
 
 
-class Problem(NamedTuple):
+class NewtonProblem(NamedTuple):
     """A likelihood as a function of the free parameters.
 
     Attributes:
@@ -45,7 +45,7 @@ class Problem(NamedTuple):
     kinked: np.ndarray
 
 
-class State(NamedTuple):
+class NewtonState(NamedTuple):
     """Where a fit has come to.
 
     Attributes:
@@ -61,7 +61,7 @@ class State(NamedTuple):
     gain: Float[Array, ""]
 
 
-def newton_step(problem: Problem, state: State) -> State:
+def newton_step(problem: NewtonProblem, state: NewtonState) -> NewtonState:
     """Better free parameters, and the gain in log-likelihood that the quadratic model promised from where they were.
 
     Parameters at a bound that they are pushed against are held. Of several candidates, the old parameters among them,
@@ -74,14 +74,14 @@ def newton_step(problem: Problem, state: State) -> State:
     local = _freeze(local, frozen)
     empty = problem.counts < RATE_FLOOR
     solve = _solver(local, state.damping, empty)
-    direction, forces, gain, back = kinked_direction(local, state.forces, solve, empty)
+    direction, forces, gain, back = newton_direction(local, state.forces, solve, empty)
     candidates = free + jnp.stack(_lengths(problem.counts, local, direction))[:, None] * direction
     fixed = candidates[: len(STEP_LENGTHS)]
     candidates = jnp.clip(jnp.concatenate([candidates, fixed + back(jax.vmap(problem.rates)(fixed))]), low, high)
     probes = [jnp.clip(candidate, *problem.bounds) for candidate in _probes(problem, local, free)]
     best, moved = _lowest(problem, jnp.stack([*candidates, *probes, free]))
     damping = jnp.where(moved, jnp.where(state.damping < 1e-2, 0.0, state.damping / 10), 10 * state.damping + 1e-2)
-    return State(best, forces, damping, gain * (1 + state.damping))
+    return NewtonState(best, forces, damping, gain * (1 + state.damping))
 
 
 def _one_side(problem, free):
@@ -125,7 +125,7 @@ def _expand(problem, free, forces):
     log_slope = 1 / jnp.maximum(rates, RATE_FLOOR)
     slope = (nu - problem.counts) * log_slope
     pull = jnp.where(problem.counts < RATE_FLOOR, forces, slope)
-    jacobian, bend = derivatives(problem.rates, free, pull)
+    jacobian, bend = rate_derivatives(problem.rates, free, pull)
     return _Expansion(
         rates=rates,
         slope=slope,
@@ -138,7 +138,7 @@ def _expand(problem, free, forces):
     )
 
 
-def derivatives(rates, free, weights):
+def rate_derivatives(rates, free, weights):
     """Jacobian (bin, par) of the rates, and Hessian (par, par) of their weighted sum."""
 
     def summed(values):
@@ -171,8 +171,8 @@ def _solver(local, damping, empty):
     ridge = 1e-6 * jnp.sum(jacobian.T**2 * local.fisher, axis=1) + 1e-30
     fisher = fisher + jnp.diag(ridge)
     hessian = hessian + damping * fisher
-    good = is_positive(hessian, 1e-3 * ridge)
-    return divider(jnp.where(good, hessian, (1 + damping) * fisher))
+    good = is_positive_definite(hessian, 1e-3 * ridge)
+    return positive_definite_solver(jnp.where(good, hessian, (1 + damping) * fisher))
 
 
 def _lengths(counts, local, direction):

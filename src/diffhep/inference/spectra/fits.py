@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from diffhep.inference.newton.linear_algebra import divider
+from diffhep.inference.newton.linear_algebra import positive_definite_solver
 from diffhep.inference.spectra.shapes import Shape
 
 FLOOR = 1e-3
@@ -78,7 +78,7 @@ def _minimum(shapes, first, counts):
         rest, jacobian = _left(shapes, x, counts), jax.jacfwd(lambda x: _left(shapes, x, counts))(x)
         matrix = jacobian.T @ jacobian
         diagonal = jnp.diagonal(matrix) + 1e-30
-        tried = x - divider(matrix + jnp.diag(damping * diagonal))(jacobian.T @ rest)
+        tried = x - positive_definite_solver(matrix + jnp.diag(damping * diagonal))(jacobian.T @ rest)
         gain = rest @ rest - jnp.sum(_left(shapes, tried, counts) ** 2)
         better = gain >= 0
         return (
@@ -106,7 +106,7 @@ def _minimum_backward(shapes, known, cotangent):
     def slope(x, counts):
         return jax.grad(lambda x: jnp.sum(_left(shapes, x, counts) ** 2))(x)
 
-    turned = divider(jax.jacfwd(slope)(found, counts))(-cotangent)
+    turned = positive_definite_solver(jax.jacfwd(slope)(found, counts))(-cotangent)
     (by_counts,) = jax.vjp(lambda counts: slope(found, counts), counts)[1](turned)
     return jnp.zeros_like(found), by_counts
 
@@ -120,7 +120,7 @@ def _solved(found: Float[Array, "amplitude bin"], counts, parameters) -> Fit:
     scale = jnp.sqrt(jnp.sum(found**2 * weights, axis=1))
     basis = found / scale[:, None]
     matrix = (basis * weights) @ basis.T
-    amplitudes = divider(matrix + 1e-12 * jnp.eye(len(matrix)))(basis @ (weights * counts))
+    amplitudes = positive_definite_solver(matrix + 1e-12 * jnp.eye(len(matrix)))(basis @ (weights * counts))
     contents = amplitudes @ basis
     return Fit(contents, amplitudes / scale, parameters, jnp.sum(weights * (counts - contents) ** 2))
 
@@ -147,7 +147,7 @@ def poisson(shapes: Sequence[Shape], counts: Float[Array, " bin"]) -> Fit:
         scale = jnp.sqrt(jnp.sum(jacobian**2 / f[:, None], axis=0)) + 1e-30
         basis = jacobian / scale
         matrix = (basis.T / f) @ basis + 1e-10 * jnp.eye(len(x))
-        direction = divider(matrix)(basis.T @ (counts / f - 1)) / scale
+        direction = positive_definite_solver(matrix)(basis.T @ (counts / f - 1)) / scale
         tried = jnp.stack([x + length * direction for length in LENGTHS] + [x])
         values = jax.vmap(deviance)(tried)
         best = jnp.argmin(values)

@@ -54,7 +54,7 @@ def problem(settings: dict, events: xr.Dataset) -> training.Problem:
 
 
 def _initialised(settings: Fixed, key: Key[Array, ""]) -> Trained:
-    learned, nothing = settings["bin_edges"] == "learned", jnp.zeros(blobs.FEATURES, jnp.float32)
+    learned, nothing = settings["bin_edges"] == "learned", jnp.zeros(blobs.N_FEATURES, jnp.float32)
     return Trained(Observable(settings["network"]).init(key, nothing), jnp.zeros(settings["bins"]) if learned else None)
 
 

@@ -29,8 +29,8 @@ Q_GRID = np.geomspace(1e-3, 200, 400)  # where asymptotic densities are drawn
 def generate(settings: dict) -> xr.Dataset:
     """Generated events, parted into those to train on and those held out."""
     key = prng.key(settings["seed"], EVENTS)
-    drawn = blobs.blobs(key, settings["means"], settings["events"])
-    train_part, test_part = blobs.split(jax.device_get(drawn), settings["test_fraction"])
+    drawn = blobs.draw_blobs(key, settings["means"], settings["events"])
+    train_part, test_part = blobs.split_events(jax.device_get(drawn), settings["test_fraction"])
     dims = ("sample", "{}_event", "feature")
     return xr.Dataset(
         {
@@ -149,7 +149,7 @@ def scan(settings: dict, trained: xr.Dataset) -> xr.Dataset:
     """CLs of strengths from toys of the typical trained observable, those from `first` to `last` of `tested_mu`."""
     (model, seed), first = _typical(settings, trained), settings["first"]
     tested, key = settings["tested_mu"][first : settings["last"] + 1], _toy_key(settings, len(HYPOTHESES))
-    found = toys.scan_cls(model, tested, settings["number"], key=key, first=first)
+    found = toys.scan_cls(model, tested, settings["number"], key=key, first_index=first)
     return xr.Dataset(
         {f"cls_{name}": ("tested_mu", np.asarray(values)) for name, values in found._asdict().items()},
         coords={"tested_mu": tested, "seed": seed},
@@ -182,7 +182,7 @@ def _toy_key(settings: dict, number: int) -> Key[Array, ""]:
 def _distributions(model: Model, true_mu: float, number: int, key: Array) -> xr.Dataset:
     """Test statistics of mu = 1 and mu = 0, pulls and coverage if `true_mu` is true, and what is expected of them."""
     pars = nominal_parameters(model, true_mu)
-    found = toys.statistics(model, toys.throw(model, pars, number, key=key), jnp.asarray(1.0))
+    found = toys.toy_statistics(model, toys.throw(model, pars, number, key=key), jnp.asarray(1.0))
     sigma, *shifts = jax.jit(_expectations)(model, jnp.asarray(true_mu))
     pulls = (np.asarray(found.mu_hat) - true_mu) / np.asarray(sigma)
     densities = {

@@ -57,7 +57,7 @@ def train(settings: dict, checkpoint: Path | None = None) -> xr.Dataset:
     """Train a flow of one digit that shuns another.
 
     Args:
-        settings: As for `gaussians.train` and `images`; the `digits` that are wanted and shunned.
+        settings: As for `gaussian_classes.train` and `images`; the `digits` that are wanted and shunned.
         checkpoint: As in `training.train`.
     """
     both = [images(settings, digit)[0] for digit in settings["digits"]]

@@ -8,7 +8,7 @@ import xarray as xr
 from jaxtyping import Float
 from scipy.special import expit
 
-from diffhep.data import gaussians
+from diffhep.data import gaussian_classes
 from diffhep.flows import contrastive
 from diffhep.learning import classifiers
 from diffhep.learning.model_selection import parameters_of
@@ -35,7 +35,7 @@ def sample(settings: dict) -> xr.Dataset:
         `events` (label, event, axis), and `valid` (event).
     """
     rng = np.random.default_rng([settings["seed"], SAMPLE])
-    events = gaussians.draw(rng, gaussians.of(settings["gaussians"]), settings["events"])
+    events = gaussian_classes.draw(rng, gaussian_classes.build_classes(settings["gaussians"]), settings["events"])
     valid = np.arange(settings["events"]) < round(settings["validation"] * settings["events"])
     return xr.Dataset(
         {"events": (("label", "event", "axis"), events.astype(np.float32)), "valid": ("event", valid)},
@@ -56,7 +56,7 @@ def train_flow(settings: dict, sample: xr.Dataset, checkpoint: Path | None = Non
     """Train a flow of the signal that shuns the background.
 
     Args:
-        settings: As for `gaussians.train`.
+        settings: As for `gaussian_classes.train`.
         sample: Result of `sample`.
         checkpoint: As in `training.train`.
     """
@@ -125,7 +125,7 @@ def surfaces(settings: dict, sample: xr.Dataset, flows: dict[str, xr.Dataset], c
 
 def _unnormalised(settings: Mapping, points: Float[np.ndarray, "*point axis"]) -> np.ndarray:
     """The best density of each strength, up to its norm."""
-    truth = np.exp(gaussians.log_densities(gaussians.of(settings["gaussians"]), points))
+    truth = np.exp(gaussian_classes.log_densities(gaussian_classes.build_classes(settings["gaussians"]), points))
     return np.stack([contrastive.optimum(*truth, strength) for strength in settings["strengths"]])
 
 
@@ -156,12 +156,15 @@ def compare(settings: dict, sample: xr.Dataset, flows: dict[str, xr.Dataset]) ->
         `distance` (variant), the total variation to the best density within the second; `accuracy` (variant) of the
         cut on the validating events; `valid` (variant, iteration), the loss.
     """
-    classes, events = gaussians.of(settings["gaussians"]), sample["events"].values[:, sample["valid"].values]
+    classes, events = (
+        gaussian_classes.build_classes(settings["gaussians"]),
+        sample["events"].values[:, sample["valid"].values],
+    )
     # nodes that lie close where the densities are and reach far: x = sinh(t)
     t = np.linspace(-np.arcsinh(BOXES[-1]), np.arcsinh(BOXES[-1]), 801)
     grid, spans = np.stack(np.meshgrid(np.sinh(t), np.sinh(t)), axis=-1), np.cosh(t) * (t[1] - t[0])
     area, far = np.outer(spans, spans), np.abs(grid).max(axis=-1)
-    best = contrastive.optimum(*np.exp(gaussians.log_densities(classes, grid)), 1.0)
+    best = contrastive.optimum(*np.exp(gaussian_classes.log_densities(classes, grid)), 1.0)
     best, rows = best / (best * area).sum(), {}
     for name, changed in variants(settings).items():
         trained = flows[f"{name}_1.0"]

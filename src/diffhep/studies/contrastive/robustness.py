@@ -7,8 +7,8 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from diffhep.data import gaussians
-from diffhep.data.gaussians import Classes, Space
+from diffhep.data import gaussian_classes
+from diffhep.data.gaussian_classes import Classes, Embedding
 from diffhep.flows import contrastive
 from diffhep.learning import classifiers
 from diffhep.studies.contrastive.gaussians import LABELS, logits, parts
@@ -20,18 +20,20 @@ CLASSIFIERS = ("plain", "flow", "perturbed", "perturbed_flow", "perturbed_printe
 PREDICTIONS = ("likelihood_ratio", "optimum", "averaged")
 
 
-def _space(settings: Mapping) -> Space:
-    return gaussians.space(np.random.default_rng([settings["seed"], SPACE]), settings["dimension"])
+def _space(settings: Mapping) -> Embedding:
+    return gaussian_classes.draw_embedding(np.random.default_rng([settings["seed"], SPACE]), settings["dimension"])
 
 
 def _distorted(settings: Mapping, amount: float, kind: str = "rotation") -> Classes:
-    return gaussians.distorted(gaussians.of(settings["gaussians"]), _space(settings), kind, amount)
+    return gaussian_classes.distort(
+        gaussian_classes.build_classes(settings["gaussians"]), _space(settings), kind, amount
+    )
 
 
 def _training(settings: Mapping):
     """Events without distortion: what is trained on and what validates."""
     rng = np.random.default_rng([settings["seed"], UNDISTORTED])
-    events = gaussians.draw(rng, _distorted(settings, 0.0), settings["events"])
+    events = gaussian_classes.draw(rng, _distorted(settings, 0.0), settings["events"])
     return events, np.arange(settings["events"]) < round(settings["validation"] * settings["events"])
 
 
@@ -39,11 +41,11 @@ def train_flow(settings: dict, checkpoint: Path | None = None) -> xr.Dataset:
     """Train a flow of one class, `label`, that shuns the other, on events without distortion.
 
     Args:
-        settings: As for `gaussians.train`; `gaussians`, `dimension`, `events` of each class, `validation`; `label`.
+        settings: As for `gaussian_classes.train`; `gaussians`, `dimension`, `events` of each class, `validation`; `label`.
         checkpoint: As in `training.train`.
 
     Returns:
-        As of `gaussians.train`, and `centre` and `spread`: median and interquartile range of log p of the events.
+        As of `gaussian_classes.train`, and `centre` and `spread`: median and interquartile range of log p of the events.
     """
     events, valid = _training(settings)
     wanted = LABELS.index(settings["label"])
@@ -91,7 +93,7 @@ def robustness(settings: dict, signal: xr.Dataset, background: xr.Dataset, plain
     amounts, rows = np.linspace(settings["low"], settings["high"], settings["tested"]), []
     for n, amount in enumerate(amounts):
         rng = np.random.default_rng([settings["seed"], TEST, n])
-        events = gaussians.draw(rng, _distorted(settings, amount, settings["kind"]), settings["test_events"])
+        events = gaussian_classes.draw(rng, _distorted(settings, amount, settings["kind"]), settings["test_events"])
         told, network = inputs(events), settings["classifier"]["network"]
         chosen = {name: logits(network, each, told[name]) > 0 for name, each in trained.items()}
         chosen |= {"flow": told["flow"] > settings["cut"], **_predictions(settings, events)}
@@ -124,7 +126,7 @@ def _perturbed(settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
     """Events at all angles, and which of them validate."""
     rng = np.random.default_rng([settings["seed"], PERTURBED])
     amounts, each = np.linspace(settings["low"], settings["high"], settings["angles"]), settings["per_angle"] // 2
-    drawn = [gaussians.draw(rng, _distorted(settings, amount, settings["kind"]), each) for amount in amounts]
+    drawn = [gaussian_classes.draw(rng, _distorted(settings, amount, settings["kind"]), each) for amount in amounts]
     events = np.concatenate(drawn, axis=1)
     return events, rng.random(events.shape[1]) < settings["validation"]
 
@@ -132,11 +134,13 @@ def _perturbed(settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
 def _predictions(settings: Mapping, events: Float[np.ndarray, "2 event axis"]) -> dict[str, np.ndarray]:
     """What the true densities would choose."""
     classes, rng = _distorted(settings, 0.0), np.random.default_rng([settings["seed"], TEST])
-    nominal = gaussians.log_densities(classes, events)
-    norm = _norm(gaussians.log_densities(classes, gaussians.draw(rng, classes, settings["test_events"])[0]))
+    nominal = gaussian_classes.log_densities(classes, events)
+    norm = _norm(
+        gaussian_classes.log_densities(classes, gaussian_classes.draw(rng, classes, settings["test_events"])[0])
+    )
     amounts = np.linspace(settings["low"], settings["high"], settings["tested"])
     several = [_distorted(settings, amount, settings["kind"]) for amount in amounts]
-    averaged = gaussians.averaged_log_densities(several, events)
+    averaged = gaussian_classes.averaged_log_densities(several, events)
     best = contrastive.optimum(*np.exp(nominal), 1.0) / norm
     return {
         "likelihood_ratio": nominal[0] > nominal[1],

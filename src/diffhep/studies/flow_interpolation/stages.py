@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array
 
 from diffhep import prng, samples
-from diffhep.data import normals
+from diffhep.data import gaussian_grid
 from diffhep.flows import ensembles, training
 from diffhep.flows.flow import Flow
 from diffhep.flows.training import restored
@@ -24,9 +24,9 @@ EVENTS, SAMPLES, JUDGES = 20, 21, 22  # purposes of the suite's seed, beyond tho
 def generate(settings: dict) -> xr.Dataset:
     """Events of every distribution of the grid, and which of them are held out."""
     points = settings["points"]
-    means = normals.grid(*settings["range"], points)
-    covariances = normals.COVARIANCES[settings["covariance"]](means)
-    events = normals.draw(prng.key(settings["seed"], EVENTS), means, covariances, settings["events"])
+    means = gaussian_grid.grid_means(*settings["range"], points)
+    covariances = gaussian_grid.COVARIANCES[settings["covariance"]](means)
+    events = gaussian_grid.draw(prng.key(settings["seed"], EVENTS), means, covariances, settings["events"])
     row, column = np.divmod(np.arange(points**2), points)
     return xr.Dataset(
         {
@@ -91,7 +91,7 @@ def predict(settings: dict, sample: xr.Dataset, trained: xr.Dataset) -> xr.Datas
     points = np.linspace(-settings["reach"], settings["reach"], settings["points"])
     drawn, judges = (prng.key(settings["seed"], purpose) for purpose in (SAMPLES, JUDGES))
     square = np.stack(np.meshgrid(points, points), axis=-1)
-    shares = jax.jit(jax.vmap(partial(normals.bin_shares, edges=edges)))(means, covariances)
+    shares = jax.jit(jax.vmap(partial(gaussian_grid.bin_probabilities, edges=edges)))(means, covariances)
     count = partial(ensembles.binned, edges=(edges, edges))
     counts = ensembles.histograms(
         flow, ensemble, centres, settings["samples"], lambda drawn, mean: count(drawn - mean), key=drawn
@@ -106,7 +106,9 @@ def predict(settings: dict, sample: xr.Dataset, trained: xr.Dataset) -> xr.Datas
             "density": (("context", "v", "u"), np.asarray(ensembles.densities(flow, ensemble, centres, square))),
             "trained": trained["trained"],
         }
-        | _divergences(flow, ensemble, means, covariances, normals.draw(judges, means, covariances, settings["judges"]))
+        | _divergences(
+            flow, ensemble, means, covariances, gaussian_grid.draw(judges, means, covariances, settings["judges"])
+        )
         | {name: sample[name] for name in ("mean", "covariance")},
         coords={"member": trained["member"], "y": place, "x": place, "v": points, "u": points},
     )
@@ -127,7 +129,7 @@ def _everywhere(flow: Flow, ensemble: Trained, *contexts: Array) -> tuple[Array,
     def at(job):
         drawn, mean, covariance = job
         learned = ensembles.log_densities(flow, ensemble, drawn, mean.astype(jnp.float32))
-        true = normals.log_density(drawn, mean, covariance)
+        true = gaussian_grid.log_density(drawn, mean, covariance)
         joint = true - (jax.nn.logsumexp(learned, axis=0) - jnp.log(len(learned)))
         return jnp.mean(true - learned, axis=1), joint.mean(), joint.std() / jnp.sqrt(len(joint))
 
@@ -211,7 +213,7 @@ def cross_validate(settings: dict, sample: xr.Dataset, folds: dict[str, xr.Datas
     """
     key, kl = prng.key(settings["seed"], JUDGES), {}
     means, covariances = (sample[name].values for name in ("mean", "covariance"))
-    events = np.asarray(normals.draw(key, means, covariances, settings["judges"]))
+    events = np.asarray(gaussian_grid.draw(key, means, covariances, settings["judges"]))
     for name, trained in folds.items():
         left_out = slice(int(name), int(name) + 1)
         flow, ensemble = restored(settings["flow"], trained)
@@ -234,9 +236,9 @@ def show_firework(settings: dict) -> xr.Dataset:
         settings: `range` of the means and how many (`points`, an even number, for none may be at the origin) along each
             axis; `few`, as many of which are shown one by one; `events` of each, counted in `bins` along each axis.
     """
-    few, many = (normals.grid(*settings["range"], settings[name]) for name in ("few", "points"))
-    covariances = normals.firework(many)
-    drawn = normals.draw(prng.key(settings["seed"], EVENTS), many, covariances, settings["events"])
+    few, many = (gaussian_grid.grid_means(*settings["range"], settings[name]) for name in ("few", "points"))
+    covariances = gaussian_grid.firework_covariances(many)
+    drawn = gaussian_grid.draw(prng.key(settings["seed"], EVENTS), many, covariances, settings["events"])
     reach = np.abs(settings["range"]).max() + 3
     counts, edges, _ = np.histogram2d(
         *np.asarray(drawn).reshape(-1, 2).T, bins=settings["bins"], range=[[-reach, reach]] * 2
@@ -244,7 +246,7 @@ def show_firework(settings: dict) -> xr.Dataset:
     return xr.Dataset(
         {
             "mean": (("context", "axis"), few),
-            "covariance": (("context", "axis", "other_axis"), normals.firework(few)),
+            "covariance": (("context", "axis", "other_axis"), gaussian_grid.firework_covariances(few)),
             "counts": (("y", "x"), counts.T),
             "edges": ("edge", edges),
         }

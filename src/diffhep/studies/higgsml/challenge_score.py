@@ -10,30 +10,30 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-NOMINAL = 0.6827
+NOMINAL_COVERAGE = 0.6827
 """Coverage of an interval of one standard deviation."""
 
 EPSILON = 1e-3
 """Added to the width, so that intervals of no width have no infinite score."""
 
 
-class Score(NamedTuple):
+class ChallengeScore(NamedTuple):
     """Of a method.
 
     Attributes:
         width: mean of the intervals' (eq. 21).
         coverage: share of the intervals that hold the truth (eq. 22).
-        penalty: 1 or more, see `penalty`.
+        penalty: 1 or more, see `coverage_penalty`.
         score: -ln[(width + ε) penalty] (eq. 24), the higher the better.
     """
 
     width: float
     coverage: float
-    penalty: float
+    coverage_penalty: float
     score: float
 
 
-def score(low: ArrayLike, high: ArrayLike, truth: ArrayLike, epsilon: float = EPSILON) -> Score:
+def score(low: ArrayLike, high: ArrayLike, truth: ArrayLike, epsilon: float = EPSILON) -> ChallengeScore:
     """Judge intervals.
 
     Args:
@@ -47,24 +47,24 @@ def score(low: ArrayLike, high: ArrayLike, truth: ArrayLike, epsilon: float = EP
     """
     low, high, truth = _of_one_length(low=low, high=high, truth=truth)
     width, coverage = float(np.abs(high - low).mean()), float(np.mean((low <= truth) & (truth <= high)))
-    worse = penalty(coverage, len(truth))
-    return Score(width, coverage, worse, float(-np.log((width + epsilon) * worse)))
+    worse = coverage_penalty(coverage, len(truth))
+    return ChallengeScore(width, coverage, worse, float(-np.log((width + epsilon) * worse)))
 
 
-def window(number: int) -> tuple[float, float]:
+def coverage_window(number: int) -> tuple[float, float]:
     """Coverages of so many intervals that are not penalised: two standard deviations around the nominal one."""
     deviation = _deviation(number)
-    return NOMINAL - 2 * deviation, NOMINAL + 2 * deviation
+    return NOMINAL_COVERAGE - 2 * deviation, NOMINAL_COVERAGE + 2 * deviation
 
 
-def penalty(coverage: float, number: int) -> float:
+def coverage_penalty(coverage: float, number: int) -> float:
     """f(c) of eq. 23: 1 in the window, else 1 + d⁴ below and 1 + d³ above it, at a distance of d standard deviations.
 
     Args:
         coverage: Share of the intervals that hold the truth.
         number: Of intervals.
     """
-    low, high = window(number)
+    low, high = coverage_window(number)
     below, above = max(low - coverage, 0.0), max(coverage - high, 0.0)
     return 1 + (below / _deviation(number)) ** 4 + (above / _deviation(number)) ** 3
 
@@ -80,8 +80,8 @@ def rmse(estimates: ArrayLike, truth: ArrayLike) -> float:
 
 
 def _deviation(number: int) -> float:
-    """Standard deviation of the share of so many intervals that hold the truth, if each does with `NOMINAL`."""
-    return float(np.sqrt(NOMINAL * (1 - NOMINAL) / number))
+    """Standard deviation of the share of so many intervals that hold the truth, if each does with `NOMINAL_COVERAGE`."""
+    return float(np.sqrt(NOMINAL_COVERAGE * (1 - NOMINAL_COVERAGE) / number))
 
 
 def _of_one_length(**columns: ArrayLike) -> list[Float[np.ndarray, " toy"]]:

@@ -13,19 +13,19 @@ from jaxtyping import Array, Float, Int
 from diffhep import prng
 from diffhep.data.htautau import challenge_files, generator, shifts
 from diffhep.data.htautau.features import PRIMARY
-from diffhep.data.htautau.inputs import category, prepared
-from diffhep.data.htautau.shifts import PROCESSES, selected, shifted
+from diffhep.data.htautau.inputs import event_category, prepare_columns
+from diffhep.data.htautau.shifts import PROCESSES, select_events, shift_energies
 from diffhep.learning import classifiers
 from diffhep.samples import Pairs, pairs
 
 POOLS, PERTURBED, NOMINAL = 60, 61, 62
 """Purposes of randomness."""
 
-NOTHING = (1.0, 1.0, 0.0)
+NO_SHIFT = (1.0, 1.0, 0.0)
 """tes, jes and soft_met without a shift."""
 
 
-def pool(settings: dict, file: Path | None = None) -> xr.Dataset:
+def build_pool(settings: dict, file: Path | None = None) -> xr.Dataset:
     """Events of one process that have a jet, for training, templates and tests.
 
     Args:
@@ -60,7 +60,7 @@ def pool(settings: dict, file: Path | None = None) -> xr.Dataset:
     }, coords={"column": list(PRIMARY)}).assign_attrs(parts=list(settings["shares"]))  # fmt: skip
 
 
-class Sample(NamedTuple):
+class PoolSample(NamedTuple):
     """Events of one process and part of its pool."""
 
     primaries: Float[np.ndarray, "event 16"]
@@ -68,46 +68,46 @@ class Sample(NamedTuple):
     weights: Float[np.ndarray, " event"]
 
 
-def samples(pools: Mapping[str, xr.Dataset], part: str) -> list[Sample]:
+def pool_samples(pools: Mapping[str, xr.Dataset], part: str) -> list[PoolSample]:
     """One part of all pools, in the order of `PROCESSES`."""
     found = []
     for process in PROCESSES:
         of = pools[process]
         rows = of["part"].values == list(of.attrs["parts"]).index(part)
-        found.append(Sample(*(of[name].values[rows] for name in ("primaries", "noise", "weights"))))
+        found.append(PoolSample(*(of[name].values[rows] for name in ("primaries", "noise", "weights"))))
     return found
 
 
-def joined(parts: list[Sample]) -> Sample:
+def concatenate_samples(parts: list[PoolSample]) -> PoolSample:
     """Several samples as one, the events of the first of them first."""
-    return Sample(*map(np.concatenate, zip(*parts, strict=True)))
+    return PoolSample(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def drawn_rows(rng: np.random.Generator, weights: Float[np.ndarray, " event"], number: int) -> Int[np.ndarray, " row"]:
+def draw_rows(rng: np.random.Generator, weights: Float[np.ndarray, " event"], number: int) -> Int[np.ndarray, " row"]:
     """Rows of so many events, drawn with replacement in proportion to their weights."""
     return rng.choice(len(weights), number, p=weights / weights.sum())
 
 
-class Seen(NamedTuple):
+class NominalEvents(NamedTuple):
     """What is seen of events without shifts that pass the selection: prepared columns, category and weight of each."""
 
     columns: Float[np.ndarray, "event 28"]
-    category: Int[np.ndarray, " event"]
+    event_category: Int[np.ndarray, " event"]
     weights: Float[np.ndarray, " event"]
 
 
-class Perturbed(NamedTuple):
+class PerturbedEvents(NamedTuple):
     """What is seen of shifted events that pass the selection: prepared columns, category and six nuisance parameters.
 
     All of them weigh the same.
     """
 
     columns: Float[np.ndarray, "event 28"]
-    category: Int[np.ndarray, " event"]
+    event_category: Int[np.ndarray, " event"]
     nuisances: Float[np.ndarray, "event 6"]
 
 
-def looked_at(logarithms: list[str]) -> Callable[..., tuple[Array, Array, Array]]:
+def reconstruction(logarithms: list[str]) -> Callable[..., tuple[Array, Array, Array]]:
     """What makes (columns, category, passes) of primaries, shifts and noise: compiled once."""
     return _looked_at(tuple(logarithms))
 
@@ -115,38 +115,42 @@ def looked_at(logarithms: list[str]) -> Callable[..., tuple[Array, Array, Array]
 @lru_cache
 def _looked_at(logarithms: tuple[str, ...]) -> Callable[..., tuple[Array, Array, Array]]:
     def of(primaries, shift, noise):
-        found, passes = selected(shifted(primaries, *shift, noise))
-        return prepared(found, logarithms), category(found), passes
+        found, passes = select_events(shift_energies(primaries, *shift, noise))
+        return prepare_columns(found, logarithms), event_category(found), passes
 
     return jax.jit(of)
 
 
-def nominal(settings: Mapping, pools: Mapping[str, xr.Dataset], part: str) -> tuple[Seen, Seen]:
+def nominal_events(
+    settings: Mapping, pools: Mapping[str, xr.Dataset], part: str
+) -> tuple[NominalEvents, NominalEvents]:
     """Signal and background without shifts, as they are weighted."""
-    look, every, found = looked_at(settings["columns"]["logarithms"]), samples(pools, part), []
-    for sample in (every[0], joined(every[1:])):
-        columns, categories, passes = map(np.asarray, look(sample.primaries, NOTHING, sample.noise))
+    look, every, found = reconstruction(settings["columns"]["logarithms"]), pool_samples(pools, part), []
+    for sample in (every[0], concatenate_samples(every[1:])):
+        columns, categories, passes = map(np.asarray, look(sample.primaries, NO_SHIFT, sample.noise))
         kept = passes & (categories >= 0)
-        found.append(Seen(columns[kept], categories[kept], sample.weights[kept]))
+        found.append(NominalEvents(columns[kept], categories[kept], sample.weights[kept]))
     return tuple(found)
 
 
-def perturbed(settings: Mapping, pools: Mapping[str, xr.Dataset]) -> tuple[list[Perturbed], list[Perturbed]]:
+def draw_perturbed_events(
+    settings: Mapping, pools: Mapping[str, xr.Dataset]
+) -> tuple[list[PerturbedEvents], list[PerturbedEvents]]:
     """Signal and background, as many drawn of each, in many subsets with nuisance parameters of their own.
 
     Args:
-        settings: `perturbed`: number of `subsets`, events in each (`per_subset`, of both classes together), share of
+        settings: `draw_perturbed_events`: number of `subsets`, events in each (`per_subset`, of both classes together), share of
             subsets for `validation`; `columns`, `seed`.
-        pools: Results of `pool`.
+        pools: Results of `build_pool`.
 
     Returns:
         What is trained on, and what validates: both classes of each.
     """
     number, rng = settings["perturbed"]["subsets"], np.random.default_rng([settings["seed"], PERTURBED])
-    nuisances = np.asarray(shifts.draw(prng.key(settings["seed"], PERTURBED), number))
+    nuisances = np.asarray(shifts.draw_nuisances(prng.key(settings["seed"], PERTURBED), number))
     last = number - max(round(settings["perturbed"]["validation"] * number), 1)
-    of, halves = samples(pools, "train"), (np.arange(number) < last, np.arange(number) >= last)
-    factors = np.asarray(jax.vmap(partial(shifts.factors, 1.0))(nuisances))
+    of, halves = pool_samples(pools, "train"), (np.arange(number) < last, np.arange(number) >= last)
+    factors = np.asarray(jax.vmap(partial(shifts.yield_factors, 1.0))(nuisances))
     shares = np.array([sample.weights.sum() for sample in of]) * factors
     found = []
     for chosen in (shares * (np.arange(len(PROCESSES)) == 0), shares * (np.arange(len(PROCESSES)) > 0)):
@@ -155,28 +159,28 @@ def perturbed(settings: Mapping, pools: Mapping[str, xr.Dataset]) -> tuple[list[
     return tuple(map(list, zip(*found, strict=True)))
 
 
-def _drawn(of: list[Sample], shares: Float[np.ndarray, "subset process"], each: int, rng) -> np.ndarray:
+def _drawn(of: list[PoolSample], shares: Float[np.ndarray, "subset process"], each: int, rng) -> np.ndarray:
     """So many events for each subset, of the processes in proportion to their shares in it."""
     odds = np.cumsum(shares, axis=1) / shares.sum(axis=1, keepdims=True)
     process = (rng.random((len(shares), each, 1)) >= odds[:, None, :-1]).sum(axis=-1)
     primaries = np.empty((*process.shape, len(PRIMARY)), np.float32)
     for n, sample in enumerate(of):
         here = process == n
-        primaries[here] = sample.primaries[drawn_rows(rng, sample.weights, int(here.sum()))]
+        primaries[here] = sample.primaries[draw_rows(rng, sample.weights, int(here.sum()))]
     return primaries
 
 
-def _seen(logarithms, primaries, nuisances, halves, rng) -> list[Perturbed]:
+def _seen(logarithms, primaries, nuisances, halves, rng) -> list[PerturbedEvents]:
     """What is seen of events (subset, event, column), shifted by the nuisance parameters of their subset."""
     noise = rng.normal(size=(*primaries.shape[:2], 2)).astype(np.float32)
-    look = jax.vmap(looked_at(logarithms))
+    look = jax.vmap(reconstruction(logarithms))
     columns, categories, passes = map(np.asarray, look(primaries, tuple(nuisances[:, :3].T), noise))
     told = np.broadcast_to(nuisances[:, None], (*primaries.shape[:2], nuisances.shape[1]))
     kept = [passes & (categories >= 0) & half[:, None] for half in halves]
-    return [Perturbed(columns[each], categories[each], told[each]) for each in kept]
+    return [PerturbedEvents(columns[each], categories[each], told[each]) for each in kept]
 
 
-def labelled(classes: list[Perturbed], inputs: list[np.ndarray], seed: int) -> Pairs:
+def label_classes(classes: list[PerturbedEvents], inputs: list[np.ndarray], seed: int) -> Pairs:
     """Both classes with these inputs, as `classifiers.train` wants them: the category comes last."""
     rng = np.random.default_rng([seed, NOMINAL])
     both = [

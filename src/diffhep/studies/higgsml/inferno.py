@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
-from diffhep.data.htautau.shifts import NUISANCES, PROCESSES, SCALED, from_normal
+from diffhep.data.htautau.shifts import NORMALISATIONS, NUISANCES, PROCESSES, nuisances_from_normal
 from diffhep.histogramming.histograms import binned_kde, hard_histogram
 from diffhep.learning import classifiers, losses, model_selection, scaling, training
 from diffhep.learning.losses import Outcome
@@ -23,7 +23,7 @@ from diffhep.learning.networks import logits
 from diffhep.models.likelihood import Model
 from diffhep.models.simple import signal_background
 from diffhep.samples import Pairs
-from diffhep.studies.higgsml.events import Sample, drawn_rows, joined, looked_at, samples
+from diffhep.studies.higgsml.events import PoolSample, concatenate_samples, draw_rows, pool_samples, reconstruction
 
 DRAWN = 69
 """Purpose of randomness."""
@@ -32,7 +32,7 @@ FLOOR = 1e-3
 """Events in each bin, so that an empty one has a logarithm."""
 
 
-class Shifted(NamedTuple):
+class ShiftedEvents(NamedTuple):
     """Events, and the same events of background at shifted energy scales.
 
     Samples are the signal; the background at its median; and, up before down, at each of three shifts.
@@ -48,45 +48,47 @@ class Shifted(NamedTuple):
     scaled: Float[Array, "1 event change"]
 
 
-def drawn(settings: Mapping, pools: Mapping[str, xr.Dataset]) -> tuple[Shifted, Shifted]:
+def draw_shifted_events(settings: Mapping, pools: Mapping[str, xr.Dataset]) -> tuple[ShiftedEvents, ShiftedEvents]:
     """As many events of either class, each as often as its weight says; and others, which validate."""
-    look, found = looked_at(settings["columns"]["logarithms"]), ([], [])
-    for sample in samples(pools, "train"):
+    look, found = reconstruction(settings["columns"]["logarithms"]), ([], [])
+    for sample in pool_samples(pools, "train"):
         cut = round((1 - settings["validation"]) * len(sample.weights))
         for part, rows in zip(found, (slice(None, cut), slice(cut, None)), strict=True):
-            some = Sample(*(column[rows] for column in sample))
+            some = PoolSample(*(column[rows] for column in sample))
             part.append(some._replace(weights=some.weights * sample.weights.sum() / some.weights.sum()))
     return tuple(_shifted(settings, look, every) for every in found)
 
 
-def _shifted(settings: Mapping, look: Callable, every: list[Sample]) -> Shifted:
+def _shifted(settings: Mapping, look: Callable, every: list[PoolSample]) -> ShiftedEvents:
     rng, number, classes = np.random.default_rng([settings["seed"], DRAWN]), settings["events"], []
     for group in (every[:1], every[1:]):
-        whole = joined(group)
-        rows = drawn_rows(rng, whole.weights, number)
+        whole = concatenate_samples(group)
+        rows = draw_rows(rng, whole.weights, number)
         process = np.repeat(np.arange(len(group)), [len(each.weights) for each in group])[rows]
         classes.append((whole.primaries[rows], whole.noise[rows], whole.weights.sum(), process))
     shifts = np.concatenate([np.zeros((1, 3)), np.repeat(np.eye(3), 2, axis=0) * np.tile([1, -1], 3)[:, None]])
-    points = np.asarray(from_normal(shifts))
+    points = np.asarray(nuisances_from_normal(shifts))
     features, weights = [], []
     for (primaries, noise, total, _), point in [(classes[0], points[0]), *((classes[1], each) for each in points)]:
         columns, category, passes = map(np.asarray, look(primaries, tuple(point), noise))
         features.append(np.column_stack([columns, category]))
         weights.append((passes & (category >= 0)) * total / number)
     found = np.stack(features), np.stack(weights), _changes(1 + classes[1][3])[None]
-    return Shifted(*jax.device_put([each.astype(np.float32) for each in found]))
+    return ShiftedEvents(*jax.device_put([each.astype(np.float32) for each in found]))
 
 
 def _changes(process: np.ndarray) -> Float[np.ndarray, "event change"]:
     """Factors on events of each process at one standard deviation up and down of the three normalisations."""
     found = []
     for name in tuple(NUISANCES)[3:]:
-        here = np.array([name in SCALED[each] for each in PROCESSES])[process]
+        here = np.array([name in NORMALISATIONS[each] for each in PROCESSES])[process]
         found += [np.where(here, 1 + sign * NUISANCES[name].width, 1.0) for sign in (1, -1)]
     return np.stack(found, axis=-1)
 
 
-def model_of(settings: Mapping, scores: Float[Array, "sample event"], batch: Shifted, histogram, scale: float) -> Model:
+def build_model(
+    settings: Mapping, scores: Float[Array, "sample event"], batch: ShiftedEvents, histogram, scale: float
+) -> Model:
     """The model of these scores; `histogram` counts weighted scores, and `scale` makes up for events left out."""
     bins = [histogram(*each) for each in zip(scores, batch.weights, strict=True)]
     changes = [histogram(scores[1], batch.weights[1] * batch.scaled[0, :, n]) for n in range(batch.scaled.shape[-1])]
@@ -101,10 +103,10 @@ def train(settings: dict, pools: dict[str, xr.Dataset], checkpoint: Path | None 
         settings: `objective`, names and weights of `losses`; `bins` and `bandwidth` of the histogram; `network`;
             `events` of each sample, and share of the pool that is for `validation`; `luminosity`, `columns`; keys of
             `training.kept`.
-        pools: Results of `events.pool`, by process.
+        pools: Results of `events.build_pool`, by process.
         checkpoint: As in `training.train`.
     """
-    seen, valid = drawn(settings, pools)
+    seen, valid = draw_shifted_events(settings, pools)
     nothing = jnp.zeros((*seen.weights.shape, 0), jnp.float32)
     scales = scaling.scales_of(Pairs(seen.features, nothing, seen.weights))
     seen, valid = (each._replace(features=scales[0](each.features)) for each in (seen, valid))
@@ -112,7 +114,7 @@ def train(settings: dict, pools: dict[str, xr.Dataset], checkpoint: Path | None 
     return found.assign(scaling.stored(scales))
 
 
-def problem(settings: Mapping, seen: Shifted, valid: Shifted) -> training.Problem:
+def problem(settings: Mapping, seen: ShiftedEvents, valid: ShiftedEvents) -> training.Problem:
     """The objective of scaled events."""
     net, first, unravel = classifiers.built(settings["network"], seen.features.shape[-1])
     objective, edges = losses.objective(settings["objective"]), jnp.linspace(0, 1, settings["bins"] + 1)
@@ -121,7 +123,7 @@ def problem(settings: Mapping, seen: Shifted, valid: Shifted) -> training.Proble
     def value(parameters, batch, histogram, number):
         found = logits(net, unravel(parameters), batch.features)
         scale = number / batch.weights.shape[1]
-        model = model_of(settings, jax.nn.sigmoid(found), batch, histogram, scale)
+        model = build_model(settings, jax.nn.sigmoid(found), batch, histogram, scale)
         return objective(Outcome(found, batch.weights, model))
 
     def loss(parameters, batch):

@@ -23,27 +23,36 @@ from diffhep.models.constraints import Constraints
 from diffhep.models.likelihood import Model, Parameters
 from diffhep.models.modifiers import NormFactor
 from diffhep.static_settings import Fixed
-from diffhep.studies.higgsml.events import Sample, drawn_rows, joined, looked_at, samples
-from diffhep.studies.higgsml.intervals import BELT, HALF, SETS, fitted, judged, of_belt, of_estimates, true_strengths
+from diffhep.studies.higgsml.events import PoolSample, concatenate_samples, draw_rows, pool_samples, reconstruction
+from diffhep.studies.higgsml.intervals import (
+    BELT,
+    MIN_SIMULATED_EVENTS,
+    SETS,
+    belt_from_estimates,
+    draw_true_strengths,
+    fit_toys,
+    interval_dataset,
+    invert_belt,
+)
 
 TEMPLATES = 68
 """Purpose of randomness."""
 
-REACH = 3.0
+MAX_DEVIATIONS = 3.0
 """Standard deviations within which nuisance parameters are looked for."""
 
 PART, STEPS, LAST_STEPS = 10, 40, 8
 """One event in so many starts the search, with so many evaluations; so many are left for all events."""
 
 
-class Events(NamedTuple):
+class WeightedEvents(NamedTuple):
     """What the classifier is given of some events, and how many each stands for; padding stands for none."""
 
     inputs: Float[ArrayLike, "event 29"]
     counts: Float[ArrayLike, " event"]
 
 
-class Drawn(NamedTuple):
+class ToyEvents(NamedTuple):
     """Primaries and noise of the events of one pseudo-experiment; those behind the first `number` are padding."""
 
     primaries: Float[np.ndarray, "event column"]
@@ -51,7 +60,9 @@ class Drawn(NamedTuple):
     number: int
 
 
-def draw(of: list[Sample], means: Float[np.ndarray, " process"], room: int, rng: np.random.Generator) -> Drawn:
+def draw_toy(
+    of: list[PoolSample], means: Float[np.ndarray, " process"], room: int, rng: np.random.Generator
+) -> ToyEvents:
     """The events of one pseudo-experiment, before anything is done to them.
 
     Args:
@@ -64,22 +75,22 @@ def draw(of: list[Sample], means: Float[np.ndarray, " process"], room: int, rng:
         ValueError: There are more.
     """
     numbers = rng.poisson(means)
-    rows = [drawn_rows(rng, sample.weights, int(number)) for sample, number in zip(of, numbers, strict=True)]
+    rows = [draw_rows(rng, sample.weights, int(number)) for sample, number in zip(of, numbers, strict=True)]
     primaries = np.concatenate([sample.primaries[row] for sample, row in zip(of, rows, strict=True)])
     if len(primaries) > room:
         raise ValueError(f"{len(primaries)} events were drawn where there is room for {room}: ask for more room")
     padded = np.pad(primaries, ((0, room - len(primaries)), (0, 0)), mode="edge")
-    return Drawn(padded, rng.normal(size=(room, 2)).astype(np.float32), len(primaries))
+    return ToyEvents(padded, rng.normal(size=(room, 2)).astype(np.float32), len(primaries))
 
 
-def seen(look: Callable, drawn: Drawn, nuisances: np.ndarray) -> Events:
-    """What is seen of them with these six nuisance parameters; `look` is from `events.looked_at`."""
+def reconstruct_toy(look: Callable, drawn: ToyEvents, nuisances: np.ndarray) -> WeightedEvents:
+    """What is seen of them with these six nuisance parameters; `look` is from `events.reconstruction`."""
     columns, category, passes = map(np.asarray, look(drawn.primaries, tuple(nuisances[:3]), drawn.noise))
     kept = passes & (category >= 0) & (np.arange(len(drawn.primaries)) < drawn.number)
-    return Events(np.column_stack([columns, category.astype(np.float32)]), kept.astype(float))
+    return WeightedEvents(np.column_stack([columns, category.astype(np.float32)]), kept.astype(float))
 
 
-class Tools(NamedTuple):
+class CompiledScores(NamedTuple):
     """Compiled once for all pseudo-experiments.
 
     Attributes:
@@ -92,17 +103,17 @@ class Tools(NamedTuple):
     scores: Callable
 
 
-def tools(settings: Mapping, network: xr.Dataset) -> Tools:
+def compile_scores(settings: Mapping, network: xr.Dataset) -> CompiledScores:
     """What works with a trained network of `settings["network"]`."""
     kind, trained = Fixed(settings["network"]), parameters_of(network)
-    return Tools(
+    return CompiledScores(
         lambda normal, events: _blamed(normal, kind, trained, events),
         lambda events, both: _score(kind, trained, events, both, both),
     )
 
 
 @partial(jax.jit, static_argnums=0)
-def _score(network: Fixed, trained: Trained, events: Events, first, second) -> Float[Array, " event"]:
+def _score(network: Fixed, trained: Trained, events: WeightedEvents, first, second) -> Float[Array, " event"]:
     told = jnp.broadcast_to(jnp.concatenate([first, second]), (len(events.counts), 2 * len(first)))
     inputs = jnp.concatenate([events.inputs[:, :-1], told, events.inputs[:, -1:]], axis=-1)
     return expit(classifiers.logit(network, trained, inputs, jnp.zeros(0)))
@@ -110,32 +121,34 @@ def _score(network: Fixed, trained: Trained, events: Events, first, second) -> F
 
 @partial(jax.jit, static_argnums=1)
 @jax.value_and_grad
-def _blamed(normal, network: Fixed, trained: Trained, events: Events) -> Float[Array, ""]:
-    reference = shifts.from_normal(jnp.zeros(len(NUISANCES)))
-    found = _score(network, trained, events, reference, shifts.from_normal(normal))
+def _blamed(normal, network: Fixed, trained: Trained, events: WeightedEvents) -> Float[Array, ""]:
+    reference = shifts.nuisances_from_normal(jnp.zeros(len(NUISANCES)))
+    found = _score(network, trained, events, reference, shifts.nuisances_from_normal(normal))
     return jnp.sum(events.counts * found) / jnp.sum(events.counts)
 
 
-def best(tools: Tools, events: Events) -> Float[np.ndarray, " par"]:
+def fit_nuisances(tools: CompiledScores, events: WeightedEvents) -> Float[np.ndarray, " par"]:
     """Nuisance parameters that make the events look most like background (eq. 27).
 
     What some of the events say is where the search among all of them starts.
     """
-    some = Events(*(column[::PART] for column in events))
+    some = WeightedEvents(*(column[::PART] for column in events))
     found = _least(tools, some, np.zeros(len(NUISANCES)), STEPS)
-    return np.asarray(shifts.from_normal(_least(tools, events, found, LAST_STEPS)))
+    return np.asarray(shifts.nuisances_from_normal(_least(tools, events, found, LAST_STEPS)))
 
 
-def _least(tools: Tools, events: Events, start: Float[np.ndarray, " par"], steps: int) -> Float[np.ndarray, " par"]:
+def _least(
+    tools: CompiledScores, events: WeightedEvents, start: Float[np.ndarray, " par"], steps: int
+) -> Float[np.ndarray, " par"]:
     def function(normal):
         value, slope = tools.blamed(normal, events)
         return float(value), np.asarray(slope, float)
 
-    bounds, options = [(-REACH, REACH)] * len(start), {"maxfun": steps}
+    bounds, options = [(-MAX_DEVIATIONS, MAX_DEVIATIONS)] * len(start), {"maxfun": steps}
     return minimize(function, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
 
 
-def mixture(signal: Float[np.ndarray, " bin"], background: Float[np.ndarray, " bin"]) -> Model:
+def mixture_model(signal: Float[np.ndarray, " bin"], background: Float[np.ndarray, " bin"]) -> Model:
     """Signal of strength mu over background, both scaled freely together, without nuisance parameters."""
     labels = ("mu", "scale")
     return Model(
@@ -146,7 +159,7 @@ def mixture(signal: Float[np.ndarray, " bin"], background: Float[np.ndarray, " b
     )
 
 
-def estimates(settings: dict, pools: dict[str, xr.Dataset], network: xr.Dataset) -> xr.Dataset:
+def estimate_strengths(settings: dict, pools: dict[str, xr.Dataset], network: xr.Dataset) -> xr.Dataset:
     """Estimates of the signal strength in pseudo-experiments, event by event.
 
     Args:
@@ -154,28 +167,28 @@ def estimates(settings: dict, pools: dict[str, xr.Dataset], network: xr.Dataset)
             from the range `truth`; `toys` of each, of which those from `first` to `last` are looked at; `luminosity`,
             `bins` of templates, and the number of events that they are made of, `template_events`, of each class;
             `network`, `columns`, `seed`.
-        pools: Results of `events.pool`, by process.
+        pools: Results of `events.build_pool`, by process.
         network: Result of `train_told`.
 
     Returns:
         `estimate` (strength, toy), and `seconds` (strength, toy) that it took.
     """
     simulated = "strengths" in settings
-    strengths = np.asarray(settings["strengths"] if simulated else true_strengths(settings), float)
-    look, prepared = looked_at(settings["columns"]["logarithms"]), tools(settings, network)
-    of = samples(pools, settings["part"])
+    strengths = np.asarray(settings["strengths"] if simulated else draw_true_strengths(settings), float)
+    look, prepared = reconstruction(settings["columns"]["logarithms"]), compile_scores(settings, network)
+    of = pool_samples(pools, settings["part"])
     rng = np.random.default_rng([settings["seed"], BELT if simulated else SETS])
     totals = settings["luminosity"] * np.array([sample.weights.sum() for sample in of])
     most = totals * [strengths.max(), 1.02, 1.2, 2.0]
     room = int(most.sum() + 6 * np.sqrt(most.sum()) + 10)
     classes, found = _classes(settings, pools), []
     for strength, toy in product(strengths, range(settings["toys"])):
-        nuisances = np.asarray(shifts.from_normal(rng.normal(size=len(NUISANCES))))
-        factors = np.asarray(shifts.factors(strength, nuisances))
+        nuisances = np.asarray(shifts.nuisances_from_normal(rng.normal(size=len(NUISANCES))))
+        factors = np.asarray(shifts.yield_factors(strength, nuisances))
         start = time.perf_counter()
-        drawn = draw(of, totals * factors, room, rng)  # those of other jobs, too: one stream has them all
+        drawn = draw_toy(of, totals * factors, room, rng)  # those of other jobs, too: one stream has them all
         if settings["first"] <= toy <= settings["last"]:
-            events = seen(look, drawn, nuisances)
+            events = reconstruct_toy(look, drawn, nuisances)
             found.append([_estimate(settings, look, prepared, classes, events), time.perf_counter() - start])
     shaped = np.array(found).reshape(len(strengths), -1, 2)
     return xr.Dataset(
@@ -184,23 +197,23 @@ def estimates(settings: dict, pools: dict[str, xr.Dataset], network: xr.Dataset)
     )
 
 
-def _classes(settings: Mapping, pools: Mapping[str, xr.Dataset]) -> list[tuple[Sample, np.ndarray]]:
+def _classes(settings: Mapping, pools: Mapping[str, xr.Dataset]) -> list[tuple[PoolSample, np.ndarray]]:
     """Events of templates of signal and background, and the process of each."""
     rng, number = np.random.default_rng([settings["seed"], TEMPLATES]), settings["template_events"]
-    every, found = samples(pools, "template"), []
+    every, found = pool_samples(pools, "template"), []
     for group in ([0], [1, 2, 3]):
-        whole = joined([every[n] for n in group])
+        whole = concatenate_samples([every[n] for n in group])
         process = np.repeat(group, [len(every[n].weights) for n in group])
         rows = rng.permutation(len(process))[:number]
         scaled = whole.weights[rows] * whole.weights.sum() / whole.weights[rows].sum()
-        found.append((Sample(whole.primaries[rows], whole.noise[rows], scaled), process[rows]))
+        found.append((PoolSample(whole.primaries[rows], whole.noise[rows], scaled), process[rows]))
     return found
 
 
-def _estimate(settings: Mapping, look: Callable, tools: Tools, classes, events: Events) -> float:
+def _estimate(settings: Mapping, look: Callable, tools: CompiledScores, classes, events: WeightedEvents) -> float:
     """The strength that templates at the best nuisance parameters give."""
-    nuisances = best(tools, events)
-    factors = np.asarray(shifts.factors(1.0, nuisances))
+    nuisances = fit_nuisances(tools, events)
+    factors = np.asarray(shifts.yield_factors(1.0, nuisances))
     edges = np.linspace(0, 1, settings["bins"] + 1)
 
     def histogram(events):
@@ -211,23 +224,25 @@ def _estimate(settings: Mapping, look: Callable, tools: Tools, classes, events: 
         columns, category, passes = map(np.asarray, look(sample.primaries, tuple(nuisances[:3]), sample.noise))
         weights = settings["luminosity"] * sample.weights * factors[process] * (passes & (category >= 0))
         templates.append(
-            (histogram(Events(np.column_stack([columns, category.astype(np.float32)]), weights)), weights.max())
+            (histogram(WeightedEvents(np.column_stack([columns, category.astype(np.float32)]), weights)), weights.max())
         )
     (signal, _), (background, weight) = templates
-    _, found = fitted(mixture(signal, np.maximum(background, HALF * weight)), histogram(events)[None])
+    _, found = fit_toys(
+        mixture_model(signal, np.maximum(background, MIN_SIMULATED_EVENTS * weight)), histogram(events)[None]
+    )
     return float(found.parameters[0, 0])
 
 
-def intervals(settings: dict, simulated: xr.Dataset, tested: xr.Dataset) -> xr.Dataset:
+def compute_intervals(settings: dict, simulated: xr.Dataset, tested: xr.Dataset) -> xr.Dataset:
     """Intervals of the tested pseudo-experiments, from the belt of the simulated ones.
 
     Args:
         settings: `belt_order`.
-        simulated: Result of `estimates`.
+        simulated: Result of `estimate_strengths`.
         tested: Likewise, of events that are independent.
     """
-    belt = of_estimates(settings | {"strengths": simulated["strength"].values}, simulated["estimate"].values)
+    belt = belt_from_estimates(settings | {"strengths": simulated["strength"].values}, simulated["estimate"].values)
     found = tested["estimate"].values.ravel()
-    return judged(tested["strength"].values, found, of_belt(belt, found)).assign(
+    return interval_dataset(tested["strength"].values, found, invert_belt(belt, found)).assign(
         seconds=("experiment", tested["seconds"].values.ravel())
     )

@@ -8,23 +8,23 @@ from diffhep.studies.higgsml import challenge_score
 BOOTSTRAP = 67
 """Purpose of randomness."""
 
-EXPERIMENTS = 1000
+TIMED_TOYS = 1000
 """Pseudo-experiments that run times are told for."""
 
-NUMBERS = ("score", "width", "coverage", "rmse")
+METRICS = ("score", "width", "coverage", "rmse")
 
 
-def table(
+def build_table(
     settings: dict, belted: dict[str, xr.Dataset], profiled: dict[str, xr.Dataset], many: xr.Dataset, direct: xr.Dataset
 ) -> xr.Dataset:
     """What each method is worth.
 
     Args:
         settings: `bootstrapped`, how often pseudo-experiments are drawn anew for errors; `seed`.
-        belted: Results of `intervals.intervals` and `nuisance_conditioned.intervals` with belts, by method.
-        profiled: Results of `intervals.intervals` of the profile likelihood, by method whose scores it uses.
+        belted: Results of `intervals.compute_intervals` and `nuisance_conditioned.compute_intervals` with belts, by method.
+        profiled: Results of `intervals.compute_intervals` of the profile likelihood, by method whose scores it uses.
         many: The same as that of the paper's method in `belted`, with many more pseudo-experiments.
-        direct: Result of `templates.timed`.
+        direct: Result of `templates.time_scoring`.
 
     Returns:
         Over `strategy`: `score`, `width`, `coverage`, `rmse` as in Table 2, each with its `_error`; `window` (strategy,
@@ -42,10 +42,10 @@ def table(
     results = belted | {f"profile_{name}": each for name, each in profiled.items()} | {"cnf_many": many}
     rows = np.array([_resampled(each, settings["bootstrapped"], rng) for each in results.values()])
     sizes = np.array([each["low"].size for each in results.values()])
-    windows = np.array([challenge_score.window(int(size)) for size in sizes])
-    minutes = np.array([_seconds(name, each, direct) for name, each in results.items()]) * EXPERIMENTS / 60
-    found = {name: ("strategy", rows[:, 0, n]) for n, name in enumerate(NUMBERS)}
-    found |= {f"{name}_error": ("strategy", rows[:, 1:, n].std(axis=1)) for n, name in enumerate(NUMBERS)}
+    windows = np.array([challenge_score.coverage_window(int(size)) for size in sizes])
+    minutes = np.array([_seconds(name, each, direct) for name, each in results.items()]) * TIMED_TOYS / 60
+    found = {name: ("strategy", rows[:, 0, n]) for n, name in enumerate(METRICS)}
+    found |= {f"{name}_error": ("strategy", rows[:, 1:, n].std(axis=1)) for n, name in enumerate(METRICS)}
     coverage, names = rows[:, 0, 2], list(results)
     return xr.Dataset(
         found
@@ -104,7 +104,7 @@ def _by_set(results: dict[str, xr.Dataset]) -> dict[str, tuple]:
     """Coverage at each true strength."""
     few = {name: each for name, each in results.items() if name != "cnf_many"}
     inside = [((each["low"] <= each["truth"]) & (each["truth"] <= each["high"])).mean("toy") for each in few.values()]
-    windows = np.array([challenge_score.window(each.sizes["toy"]) for each in few.values()])
+    windows = np.array([challenge_score.coverage_window(each.sizes["toy"]) for each in few.values()])
     return {
         "truth": ("set", next(iter(few.values()))["truth"].values),
         "of_set": (("shown", "set"), np.array(inside)),

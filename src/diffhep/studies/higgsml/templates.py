@@ -17,11 +17,11 @@ from jaxtyping import Array, Float
 from scipy.stats import norm, qmc
 
 from diffhep.data.htautau.inputs import CATEGORIES
-from diffhep.data.htautau.shifts import NUISANCES, PROCESSES, from_normal
+from diffhep.data.htautau.shifts import NUISANCES, PROCESSES, nuisances_from_normal
 from diffhep.learning import classifiers
 from diffhep.learning.model_selection import parameters_of
-from diffhep.studies.higgsml.events import Sample, drawn_rows, joined, looked_at, samples
-from diffhep.studies.higgsml.training import discriminants
+from diffhep.studies.higgsml.events import PoolSample, concatenate_samples, draw_rows, pool_samples, reconstruction
+from diffhep.studies.higgsml.training import build_discriminants
 
 BLOCK = 2_000
 """Events scored at a time, in one compiled program whatever the number of events."""
@@ -31,10 +31,10 @@ DESIGN = 64
 
 SHIFTS = tuple(NUISANCES)[:3]
 
-Scorer = Callable[[Sample, np.ndarray], tuple[np.ndarray, Float[np.ndarray, "method event"]]]
+Scorer = Callable[[PoolSample, np.ndarray], tuple[np.ndarray, Float[np.ndarray, "method event"]]]
 
 
-def grid(settings: Mapping) -> Float[np.ndarray, "point 3"]:
+def template_shifts(settings: Mapping) -> Float[np.ndarray, "point 3"]:
     """Where templates are made: tes and jes at every pair of `nodes`, in standard deviations, and no soft_met.
 
     Behind them come those of the profile likelihood (ours): the median, and each of the three at -1 and +1, up to
@@ -47,10 +47,10 @@ def grid(settings: Mapping) -> Float[np.ndarray, "point 3"]:
 
 
 def _scales(normal: Float[np.ndarray, "point 3"]) -> Float[np.ndarray, "point 3"]:
-    return np.asarray(from_normal(normal))
+    return np.asarray(nuisances_from_normal(normal))
 
 
-def design(number: int, seed: int, reach: float = 3.5) -> Float[np.ndarray, "point 3"]:
+def design_shifts(number: int, seed: int, reach: float = 3.5) -> Float[np.ndarray, "point 3"]:
     """Points that fill the priors up to so many standard deviations evenly, for the response surface."""
     unit = qmc.Sobol(3, rng=np.random.default_rng([seed, DESIGN])).random_base2(int(np.ceil(np.log2(number))))[:number]
     low, high = norm.cdf([-reach, reach])
@@ -58,9 +58,9 @@ def design(number: int, seed: int, reach: float = 3.5) -> Float[np.ndarray, "poi
     return _scales(normal)
 
 
-def scorer(settings: Mapping, networks: Mapping[str, xr.Dataset], flows: Mapping[str, xr.Dataset]) -> Scorer:
+def build_scorer(settings: Mapping, networks: Mapping[str, xr.Dataset], flows: Mapping[str, xr.Dataset]) -> Scorer:
     """What scores events at a shift by all networks, compiled once: (which events have a score, their scores)."""
-    look = looked_at(settings["columns"]["logarithms"])
+    look = reconstruction(settings["columns"]["logarithms"])
     judges = [jax.jit(partial(_scores, settings, networks, flows, category)) for category in CATEGORIES]
 
     def of(sample, shift):
@@ -80,7 +80,7 @@ def scorer(settings: Mapping, networks: Mapping[str, xr.Dataset], flows: Mapping
 
 def _scores(settings, networks, flows, category: str, columns) -> Float[Array, "method event"]:
     """Of events of one category."""
-    phis = discriminants(settings, flows, category)(columns) if flows else jnp.zeros((len(columns), 0))
+    phis = build_discriminants(settings, flows, category)(columns) if flows else jnp.zeros((len(columns), 0))
     told, found = jnp.full((len(columns), 1), float(CATEGORIES.index(category))), []
     for name, trained in networks.items():
         inputs = [columns, phis, told] if name.startswith("cnf") else [columns, told]
@@ -90,26 +90,30 @@ def _scores(settings, networks, flows, category: str, columns) -> Float[Array, "
     return jnp.stack(found)
 
 
-def counts(
+def expected_histograms(
     settings: dict, pools: dict[str, xr.Dataset], networks: dict[str, xr.Dataset], flows: dict[str, xr.Dataset]
 ) -> xr.Dataset:
     """Expected histograms of one part of the pools, at many shifts.
 
     Args:
-        settings: `part`; `points`: `grid` or `design`; `nodes` of the former, `number` of points of the latter; which
+        settings: `part`; `points`: `template_shifts` or `design_shifts`; `nodes` of the former, `number` of points of the latter; which
             `chunk` of `chunks` is computed; `bins` in the score; `networks` and `flow`: what they are; `phi`;
             `columns`; `seed`.
-        pools: Results of `events.pool`, by process.
+        pools: Results of `events.build_pool`, by process.
         networks: Results of `higgsml_training`, by method.
         flows: Results of `train_flow`.
 
     Returns:
-        `counts` (point, network, process, bin) at full luminosity, `shift` (point, nuisance), and `weight`: the
+        `expected_histograms` (point, network, process, bin) at full luminosity, `shift` (point, nuisance), and `weight`: the
         largest mean weight of an event of background.
     """
-    points = grid(settings) if settings["points"] == "grid" else design(settings["number"], settings["seed"])
+    points = (
+        template_shifts(settings)
+        if settings["points"] == "grid"
+        else design_shifts(settings["number"], settings["seed"])
+    )
     points = points[settings["chunk"] :: settings["chunks"]]
-    of, score = samples(pools, settings["part"]), scorer(settings, networks, flows)
+    of, score = pool_samples(pools, settings["part"]), build_scorer(settings, networks, flows)
     found = np.array([[_histograms(settings["bins"], score, sample, point) for sample in of] for point in points])
     return xr.Dataset(
         {
@@ -121,33 +125,33 @@ def counts(
     )
 
 
-def _histograms(bins: int, score: Scorer, sample: Sample, shift: np.ndarray) -> Float[np.ndarray, "method bin"]:
+def _histograms(bins: int, score: Scorer, sample: PoolSample, shift: np.ndarray) -> Float[np.ndarray, "method bin"]:
     chosen, scores = score(sample, shift)
     places = np.minimum((scores * bins).astype(int), bins - 1)
     return np.stack([np.bincount(place, sample.weights[chosen], minlength=bins) for place in places])
 
 
-def timed(
+def time_scoring(
     settings: dict, pools: dict[str, xr.Dataset], networks: dict[str, xr.Dataset], flows: dict[str, xr.Dataset]
 ) -> xr.Dataset:
     """Whole histograms at shifts of pseudo-experiments, to judge the response surface by, and how long scoring takes.
 
     Args:
-        settings: As for `counts`, without `points`; `number` of shifts, drawn from their priors; `luminosity`.
-        pools: As for `counts`.
+        settings: As for `expected_histograms`, without `points`; `number` of shifts, drawn from their priors; `luminosity`.
+        pools: As for `expected_histograms`.
         networks: Likewise.
         flows: Likewise.
 
     Returns:
-        `counts` and `shift` as of `counts`; and `seconds` (network, point): of shifting and scoring the events of one
+        `expected_histograms` and `shift` as of `expected_histograms`; and `seconds` (network, point): of shifting and scoring the events of one
         pseudo-experiment by one method.
     """
-    rng, of = np.random.default_rng([settings["seed"], DESIGN]), samples(pools, settings["part"])
+    rng, of = np.random.default_rng([settings["seed"], DESIGN]), pool_samples(pools, settings["part"])
     points = _scales(rng.normal(size=(settings["number"], 3)))
     few = _few(rng, of, settings["luminosity"])
     seconds, found = [], []
     for name, network in networks.items():
-        of_method = scorer(settings, {name: network}, flows if name.startswith("cnf") else {})
+        of_method = build_scorer(settings, {name: network}, flows if name.startswith("cnf") else {})
         of_method(few, points[0])  # compiles
         seconds.append([_seconds(of_method, few, point) for point in points])
         found.append(
@@ -163,16 +167,16 @@ def timed(
     )
 
 
-def _few(rng: np.random.Generator, of: list[Sample], luminosity: float) -> Sample:
+def _few(rng: np.random.Generator, of: list[PoolSample], luminosity: float) -> PoolSample:
     """The events of one pseudo-experiment, without their signal strength; each counts once."""
     drawn = []
     for sample in of:
-        rows = drawn_rows(rng, sample.weights, rng.poisson(luminosity * sample.weights.sum()))
-        drawn.append(Sample(sample.primaries[rows], sample.noise[rows], np.ones(len(rows))))
-    return joined(drawn)
+        rows = draw_rows(rng, sample.weights, rng.poisson(luminosity * sample.weights.sum()))
+        drawn.append(PoolSample(sample.primaries[rows], sample.noise[rows], np.ones(len(rows))))
+    return concatenate_samples(drawn)
 
 
-def _seconds(score: Scorer, sample: Sample, shift: np.ndarray) -> float:
+def _seconds(score: Scorer, sample: PoolSample, shift: np.ndarray) -> float:
     start = time.perf_counter()
     score(sample, shift)
     return time.perf_counter() - start

@@ -10,11 +10,11 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
-from diffhep.data.htautau.inputs import CATEGORIES, chosen, of_category
+from diffhep.data.htautau.inputs import CATEGORIES, flow_columns, select_columns
 from diffhep.flows import contrastive
 from diffhep.learning import classifiers
 from diffhep.samples import pairs
-from diffhep.studies.higgsml.events import Perturbed, labelled, nominal, perturbed
+from diffhep.studies.higgsml.events import PerturbedEvents, draw_perturbed_events, label_classes, nominal_events
 
 SPLIT = 63
 """Purpose of randomness."""
@@ -26,16 +26,16 @@ def train_flow(settings: dict, pools: dict[str, xr.Dataset], checkpoint: Path | 
     """Train a contrastive flow of one class in one category, on events without shifts.
 
     Args:
-        settings: As for `gaussians.train`; `label` of the class, `category`; `columns`; `perturbed.validation`, the
+        settings: As for `gaussian_classes.train`; `label` of the class, `category`; `columns`; `perturbed.validation`, the
             share of events that validates; `seed`.
-        pools: Results of `events.pool`, by process.
+        pools: Results of `events.build_pool`, by process.
         checkpoint: As in `training.train`.
 
     Returns:
-        As of `gaussians.train`, and `centre` and `spread`: median and interquartile range of log p of its class.
+        As of `gaussian_classes.train`, and `centre` and `spread`: median and interquartile range of log p of its class.
     """
     rng, parts = np.random.default_rng([settings["seed"], SPLIT]), ([], [])
-    classes = nominal(settings, pools, "train")
+    classes = nominal_events(settings, pools, "train")
     for seen in classes if settings["label"] == "signal" else classes[::-1]:
         here = seen.category == CATEGORIES.index(settings["category"])
         columns, weights = _flow_columns(settings, seen.columns[here]), seen.weights[here]
@@ -50,11 +50,11 @@ def train_flow(settings: dict, pools: dict[str, xr.Dataset], checkpoint: Path | 
 
 
 def _flow_columns(settings: Mapping, columns: np.ndarray) -> np.ndarray:
-    names = of_category(settings["columns"]["flows"], settings["category"])
-    return chosen(columns, names)
+    names = flow_columns(settings["columns"]["flows"], settings["category"])
+    return select_columns(columns, names)
 
 
-def discriminants(
+def build_discriminants(
     settings: Mapping, flows: Mapping[str, xr.Dataset], category: str
 ) -> Callable[[Float[Array, "event 28"]], Float[Array, "event flow"]]:
     """Prepared columns of events in a category to the discrimination functions of its flows.
@@ -70,14 +70,14 @@ def discriminants(
     """
     if settings["phi"] not in ("printed", "scaled"):
         raise ValueError(f"phi is {settings['phi']!r}: choose printed or scaled")
-    names = of_category(settings["columns"]["flows"], category)
+    names = flow_columns(settings["columns"]["flows"], category)
     ours = [trained for name, trained in sorted(flows.items()) if name.startswith(category)]
     restored = [contrastive.restored(settings["flow"], trained) for trained in ours]
     scales = [(each["centre"].item(), each["spread"].item()) for each in ours]
     scales = scales if settings["phi"] == "scaled" else [(0.0, 1.0)] * len(ours)
 
     def of(columns):
-        some = chosen(columns, names)
+        some = select_columns(columns, names)
         found = [contrastive.log_density(*each, some) for each in restored]
         phis = [contrastive.discrimination(each, *scale) for each, scale in zip(found, scales, strict=True)]
         return jnp.stack(phis, axis=-1)
@@ -94,8 +94,8 @@ def train_classifier(
     """Train a classifier on events of many nuisance parameters.
 
     Args:
-        settings: As for `classifiers.train` and `events.perturbed`; those of `discriminants`, with flows.
-        pools: Results of `events.pool`, by process.
+        settings: As for `classifiers.train` and `events.draw_perturbed_events`; those of `build_discriminants`, with flows.
+        pools: Results of `events.build_pool`, by process.
         flows: Results of `train_flow`, whose discrimination functions are further inputs; by default there are none.
         checkpoint: As in `training.train`.
     """
@@ -103,35 +103,41 @@ def train_classifier(
     return _train(settings, pools, lambda classes: [inputs(seen) for seen in classes], checkpoint)
 
 
-def _train(settings: dict, pools, inputs: Callable[[list[Perturbed]], list[np.ndarray]], checkpoint) -> xr.Dataset:
+def _train(
+    settings: dict, pools, inputs: Callable[[list[PerturbedEvents]], list[np.ndarray]], checkpoint
+) -> xr.Dataset:
     seed = settings["seed"]
-    seen, valid = (labelled(classes, inputs(classes), seed) for classes in perturbed(settings, pools))
+    seen, valid = (label_classes(classes, inputs(classes), seed) for classes in draw_perturbed_events(settings, pools))
     return classifiers.train(settings, seen, valid, checkpoint=checkpoint)
 
 
-def _with_discriminants(settings: Mapping, flows: Mapping[str, xr.Dataset], seen: Perturbed) -> np.ndarray:
+def _with_discriminants(settings: Mapping, flows: Mapping[str, xr.Dataset], seen: PerturbedEvents) -> np.ndarray:
     """Columns with discrimination functions behind."""
     number = len(flows) // len(CATEGORIES)
     found = np.zeros((len(seen.columns), number), np.float32)
     for n, category in enumerate(CATEGORIES):
         here = seen.category == n
-        found[here] = jax.jit(discriminants(settings, flows, category))(seen.columns[here])
+        found[here] = jax.jit(build_discriminants(settings, flows, category))(seen.columns[here])
     return np.column_stack([seen.columns, found])
 
 
-def train_told(settings: dict, pools: dict[str, xr.Dataset], checkpoint: Path | None = None) -> xr.Dataset:
+def train_nuisance_conditioned(
+    settings: dict, pools: dict[str, xr.Dataset], checkpoint: Path | None = None
+) -> xr.Dataset:
     """Train the classifier of Appendix E, which is told right and wrong nuisance parameters, in the order of the label.
 
     Args:
         settings: As for `train_classifier`.
-        pools: Results of `events.pool`, by process.
+        pools: Results of `events.build_pool`, by process.
         checkpoint: As in `training.train`.
     """
     rng = np.random.default_rng([settings["seed"], SPLIT])
-    return _train(settings, pools, partial(told_inputs, rng), checkpoint)
+    return _train(settings, pools, partial(nuisance_conditioned_inputs, rng), checkpoint)
 
 
-def told_inputs(rng: np.random.Generator, classes: list[Perturbed]) -> list[Float[np.ndarray, "_ 40"]]:
+def nuisance_conditioned_inputs(
+    rng: np.random.Generator, classes: list[PerturbedEvents]
+) -> list[Float[np.ndarray, "_ 40"]]:
     """Columns of signal and background with two sets of nuisance parameters behind (eq. 25).
 
     The first are right for the signal, the second for the background; the others are those of other events of the same

@@ -28,7 +28,7 @@ def signal(settings: dict, files: dict[str, Path] | None = None) -> xr.Dataset:
         networks never see; `masses` (point, mass), m_X and m_S; `yield`, `yield_error`, `efficiency` and
         `held_out` (point).
     """
-    masses, data = mass_grid.points(settings["grid"]["parts"]), settings["data"]
+    masses, data = mass_grid.mass_points(settings["grid"]["parts"]), settings["data"]
     key = prng.key(settings["seed"], SIGNAL)
 
     def sample_at(point):
@@ -36,12 +36,14 @@ def signal(settings: dict, files: dict[str, Path] | None = None) -> xr.Dataset:
         if files:
             path = files[Path(data["ntuples"]["signal"].format(m_x=f"{m_x:g}", m_s=f"{m_s:g}")).stem]
             return _read(path, data)
-        return _sample(resonance.signal(jax.random.fold_in(key, point), data, float(m_x), float(m_s), data["events"]))
+        return _sample(
+            resonance.generate_signal(jax.random.fold_in(key, point), data, float(m_x), float(m_s), data["events"])
+        )
 
     samples = [sample_at(point) for point in range(len(masses))]
     return _joined([each.events for each in samples], "mass_point", data["test_fraction"]).assign({
         "masses": (("point", "mass"), masses),
-        "held_out": ("point", mass_grid.chosen(masses, settings["grid"]["held_out"])),
+        "held_out": ("point", mass_grid.select_points(masses, settings["grid"]["held_out"])),
         "yield": ("point", [each.passed for each in samples]),
         "yield_error": ("point", [each.error for each in samples]),
         "efficiency": ("point", [each.passed / each.total for each in samples]),
@@ -65,34 +67,35 @@ def background(settings: dict, files: dict[str, Path] | None = None) -> xr.Datas
     return found.assign_coords(name=("each", list(samples)))
 
 
-def _read(path: Path, data: dict) -> ntuples.Sample:
+def _read(path: Path, data: dict) -> ntuples.NtupleSample:
     return ntuples.read(path, data["ntuples"].get("tree", ntuples.TREE), data["ntuples"].get("at_most"))
 
 
-def _sample(events: resonance.Events) -> ntuples.Sample:
+def _sample(events: resonance.ResonanceEvents) -> ntuples.NtupleSample:
     """Of generated events, all selected ones."""
     kept = _selected(events)
-    return ntuples.Sample(kept, np.sum(events.weight), kept.weight.sum(), np.sqrt(np.sum(kept.weight**2)))
+    return ntuples.NtupleSample(kept, np.sum(events.weight), kept.weight.sum(), np.sqrt(np.sum(kept.weight**2)))
 
 
-def _selected(events: resonance.Events) -> resonance.Events:
+def _selected(events: resonance.ResonanceEvents) -> resonance.ResonanceEvents:
     chosen = np.asarray(events.selected)
-    return resonance.Events(*(np.asarray(column)[chosen] for column in events))
+    return resonance.ResonanceEvents(*(np.asarray(column)[chosen] for column in events))
 
 
-def _process(key, name, data) -> resonance.Events:
+def _process(key, name, data) -> resonance.ResonanceEvents:
     """Events of a background process, generated block by block; only selected ones are kept."""
     number = data["backgrounds"][name]["events"]
     blocks = -(-number // BLOCK)
     each = -(-number // blocks)
     parts = [
-        _selected(resonance.background(jax.random.fold_in(key, block), data, name, each)) for block in range(blocks)
+        _selected(resonance.generate_background(jax.random.fold_in(key, block), data, name, each))
+        for block in range(blocks)
     ]
-    joined = resonance.Events(*map(np.concatenate, zip(*parts, strict=True)))
+    joined = resonance.ResonanceEvents(*map(np.concatenate, zip(*parts, strict=True)))
     return joined._replace(weight=joined.weight / blocks)
 
 
-def _joined(samples: list[resonance.Events], label: str, test_fraction: float) -> xr.Dataset:
+def _joined(samples: list[resonance.ResonanceEvents], label: str, test_fraction: float) -> xr.Dataset:
     """Events of all samples, which of them each belongs to, and which are kept for tests."""
     sizes = [len(events.weight) for events in samples]
     columns = {name: np.concatenate([getattr(e, name) for e in samples]) for name in ("m_bbgg", "m_bb", "weight")}

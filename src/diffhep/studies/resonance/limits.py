@@ -39,7 +39,7 @@ def discriminate(settings: dict, signal: xr.Dataset, background: xr.Dataset, **t
     """
     tools = strategies.tools(settings, **trained)
     every, points = signal["masses"].values, ([settings["pnn"]], settings["s_flow"])
-    wanted = np.stack([mass_grid.chosen(every, each) for each in points], axis=-1)
+    wanted = np.stack([mass_grid.select_points(every, each) for each in points], axis=-1)
     here = signal["held_out"].values | wanted.any(axis=1)
     masses = every[here].astype(np.float32)
     of_signal, of_background = _competing(tools, signal, background)

@@ -13,7 +13,9 @@ def signal_files(study: Settings) -> list[str]:
     pattern = study["data"]["ntuples"].get("signal")
     if not pattern:
         return []
-    return [pattern.format(m_x=f"{m_x:g}", m_s=f"{m_s:g}") for m_x, m_s in mass_grid.points(study["grid"]["parts"])]
+    return [
+        pattern.format(m_x=f"{m_x:g}", m_s=f"{m_s:g}") for m_x, m_s in mass_grid.mass_points(study["grid"]["parts"])
+    ]
 
 
 def named_masses(study: Settings) -> Iterator[tuple[str, list]]:

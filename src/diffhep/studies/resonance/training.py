@@ -85,7 +85,7 @@ def predict(settings: dict, signal: xr.Dataset, trained: xr.Dataset) -> xr.Datas
             "data": (bins, data),
             "variance": (bins, variance),
             "trained": ("context", trained["trained"].values),
-            "shown": ("context", mass_grid.chosen(signal["masses"].values, settings["shown"])),
+            "shown": ("context", mass_grid.select_points(signal["masses"].values, settings["shown"])),
             "mean": (("context", "axis"), signal["masses"].values),
         },
         coords={"x": _middle(edges[0]), "y": _middle(edges[1])},

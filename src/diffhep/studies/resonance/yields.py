@@ -35,8 +35,8 @@ def interpolate(settings: dict, signal: xr.Dataset) -> xr.Dataset:
     best = list(fits)[int(np.argmin(judged["pull"].values))]
     whole, part = fits[best](masses, yields), fits[best](masses[known], yields[known])
     places = {
-        "mesh": (whole, mass_grid.mesh(settings["mesh"])),
-        "limit": (part, mass_grid.mesh(settings["limits_mesh"])),
+        "mesh": (whole, mass_grid.mass_mesh(settings["mesh"])),
+        "limit": (part, mass_grid.mass_mesh(settings["limits_mesh"])),
         "point": (part, masses),
     }
     found = {"held_out": ("point", ~known)}

@@ -40,11 +40,11 @@ def generate(settings: dict) -> xr.Dataset:
 
     def draw(key, events):
         if sample == "signal":
-            return dihiggs.signal(key, settings, events)
-        return dihiggs.background(key, settings, sample, events)
+            return dihiggs.generate_signal(key, settings, events)
+        return dihiggs.generate_background(key, settings, sample, events)
 
     key = jax.random.fold_in(prng.key(settings["seed"], EVENTS), SAMPLES.index(sample))
-    events = dihiggs.selected(key, draw, settings["events"])
+    events = dihiggs.generate_selected(key, draw, settings["events"])
     return xr.Dataset(
         {
             "observables": (("event", "observable"), events.observables),
@@ -166,7 +166,7 @@ def spectra(settings: dict, signal: xr.Dataset, background: xr.Dataset, networks
     cut = round(settings["cut"] * settings["score_bins"])
     counts = np.concatenate([tails.sum(axis=1), tails[:, 1, cut, None]], axis=1)
     one = partial(spectra_fits.significance, shapes.signal, shapes.background)
-    judge = jax.jit(lambda counts: batching.mapped(one, counts, CHUNK))
+    judge = jax.jit(lambda counts: batching.map_in_batches(one, counts, CHUNK))
     found = np.asarray(judge(counts.reshape(-1, counts.shape[-1]))).reshape(counts.shape[:-1])
     expected, spurious = found[:, :-1], found[:, -1]
     return xr.Dataset(
@@ -221,4 +221,4 @@ def _thrown(settings: Fixed, number: int, key, expected) -> tuple[Array, ...]:
     toys = jax.random.poisson(key, expected, (number, len(expected))).astype(float)
     one = partial(spectra_fits.significance, shapes.signal, shapes.background)
     fits = [spectra_fits.poisson(each, toys[0]).contents for each in ([shapes.background], shapes[:2])]
-    return batching.mapped(one, toys, CHUNK), toys[0], *fits
+    return batching.map_in_batches(one, toys, CHUNK), toys[0], *fits

@@ -64,7 +64,7 @@ def reference(settings: Mapping[str, Any]) -> xr.Dataset:
     return _labelled(settings["data"], _samples(settings, REFERENCE, settings["data"]["reference"]))
 
 
-def _samples(settings, purpose, numbers) -> dict[str, vbf_hh4b.Events]:
+def _samples(settings, purpose, numbers) -> dict[str, vbf_hh4b.VbfEvents]:
     data = settings["data"]
     measured = {**data, "variations": data["variations"][:1]}  # the background is, the signal is simulated
     draw = {
@@ -77,7 +77,7 @@ def _samples(settings, purpose, numbers) -> dict[str, vbf_hh4b.Events]:
     }
 
 
-def _labelled(data, samples: Mapping[str, vbf_hh4b.Events]) -> xr.Dataset:
+def _labelled(data, samples: Mapping[str, vbf_hh4b.VbfEvents]) -> xr.Dataset:
     variables, bounds = {}, []
     for name, events in samples.items():
         event = f"{name}_event"

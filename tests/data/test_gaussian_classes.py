@@ -5,18 +5,18 @@ import pytest
 from scipy import stats
 from support.study_settings import study_settings
 
-from diffhep.data import gaussians
+from diffhep.data import gaussian_classes
 
 SETTINGS = study_settings("contrastive")
-CLASSES = gaussians.of(SETTINGS["gaussians"])
-SPACE = gaussians.space(np.random.default_rng(0), 5)
+CLASSES = gaussian_classes.build_classes(SETTINGS["gaussians"])
+SPACE = gaussian_classes.draw_embedding(np.random.default_rng(0), 5)
 ANGLES = np.pi * np.arange(7) / 12
 SMALL = np.pi * np.linspace(-1, 1, 7) / 5
 
 
 @pytest.fixture(scope="module")
 def drawn():
-    return gaussians.draw(np.random.default_rng(1), CLASSES, 100_000)
+    return gaussian_classes.draw(np.random.default_rng(1), CLASSES, 100_000)
 
 
 def test_events_have_the_moments_of_their_class(drawn):
@@ -25,22 +25,24 @@ def test_events_have_the_moments_of_their_class(drawn):
 
 
 def test_densities_are_those_of_both_classes(drawn):
-    found = gaussians.log_densities(CLASSES, drawn[0, :5])
+    found = gaussian_classes.log_densities(CLASSES, drawn[0, :5])
     expected = [stats.multivariate_normal(*each).logpdf(drawn[0, :5]) for each in zip(*CLASSES, strict=True)]
     np.testing.assert_allclose(found, expected)
-    averaged = gaussians.averaged_log_densities([CLASSES, gaussians.rotated(CLASSES, 1.0)], drawn[0, :5])
-    other = gaussians.log_densities(gaussians.rotated(CLASSES, 1.0), drawn[0, :5])
+    averaged = gaussian_classes.averaged_log_densities([CLASSES, gaussian_classes.rotate(CLASSES, 1.0)], drawn[0, :5])
+    other = gaussian_classes.log_densities(gaussian_classes.rotate(CLASSES, 1.0), drawn[0, :5])
     np.testing.assert_allclose(np.exp(averaged), (np.exp(found) + np.exp(other)) / 2)
 
 
 def test_rotation_turns_events():
-    turned = gaussians.rotated(CLASSES, np.pi / 2)
+    turned = gaussian_classes.rotate(CLASSES, np.pi / 2)
     np.testing.assert_allclose(turned.means[0], [-2.5, -3.25])
     np.testing.assert_allclose(turned.covariances[0], [[13.06, -2.19], [-2.19, 2.58]])
 
 
 def test_orthogonal_matrices_change_steadily():
-    found = np.stack([gaussians.orthogonal(SPACE.mixing + t * SPACE.deformation) for t in np.linspace(0, 0.5, 501)])
+    found = np.stack(
+        [gaussian_classes.orthogonal_factor(SPACE.mixing + t * SPACE.deformation) for t in np.linspace(0, 0.5, 501)]
+    )
     np.testing.assert_allclose(found @ np.swapaxes(found, 1, 2), np.broadcast_to(np.eye(5), found.shape), atol=1e-12)
     assert np.abs(np.diff(found, axis=0)).max() < 0.05
 
@@ -49,21 +51,23 @@ def test_orthogonal_matrices_change_steadily():
 def test_hidden_classes_keep_their_likelihood_ratio(kind):
     """What is added is the same in both, and a distortion that is known takes nothing away."""
     rng = np.random.default_rng(2)
-    there = gaussians.distorted(CLASSES, SPACE, kind, 0.3)
-    turned = gaussians.rotated(CLASSES, 0.3) if kind == "rotation" else CLASSES
-    events = gaussians.draw(rng, there, 50)
+    there = gaussian_classes.distort(CLASSES, SPACE, kind, 0.3)
+    turned = gaussian_classes.rotate(CLASSES, 0.3) if kind == "rotation" else CLASSES
+    events = gaussian_classes.draw(rng, there, 50)
     mixing = SPACE.mixing + (0.3 * SPACE.deformation if kind == "deformation" else 0)
-    plane = (events @ gaussians.orthogonal(mixing))[..., :2]
-    ratio, expected = (np.subtract(*gaussians.log_densities(*each)) for each in ((there, events), (turned, plane)))
+    plane = (events @ gaussian_classes.orthogonal_factor(mixing))[..., :2]
+    ratio, expected = (
+        np.subtract(*gaussian_classes.log_densities(*each)) for each in ((there, events), (turned, plane))
+    )
     np.testing.assert_allclose(ratio, expected, atol=1e-8)
 
 
 def test_kinds_of_distortion_agree_where_there_is_none():
-    turned, deformed = (gaussians.distorted(CLASSES, SPACE, kind, 0.0) for kind in ("rotation", "deformation"))
+    turned, deformed = (gaussian_classes.distort(CLASSES, SPACE, kind, 0.0) for kind in ("rotation", "deformation"))
     np.testing.assert_allclose(turned.means, deformed.means, atol=1e-12)
     np.testing.assert_allclose(turned.covariances, deformed.covariances, atol=1e-12)
     with pytest.raises(ValueError, match="distortion 'shear' is unknown; choose rotation or deformation"):
-        gaussians.distorted(CLASSES, SPACE, "shear", 0.0)
+        gaussian_classes.distort(CLASSES, SPACE, "shear", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +83,7 @@ def test_kinds_of_distortion_agree_where_there_is_none():
 )
 def test_norm_and_support_of_the_best_density(drawn, strength, norm, signal, background):
     """Eq. 10: lambda_c = E_s[max(1 - c p_b / p_s, 0)], and the share of both classes where p_s > c p_b."""
-    wanted, shunned = gaussians.log_densities(CLASSES, drawn)
+    wanted, shunned = gaussian_classes.log_densities(CLASSES, drawn)
     left = 1 - strength * np.exp(shunned - wanted)
     assert np.maximum(left[0], 0).mean() == pytest.approx(norm, abs=0.004)
     np.testing.assert_allclose((left > 0).mean(axis=-1), [signal, background], atol=0.005)
@@ -89,7 +93,7 @@ def accuracies(predict, angles):
     """Of a prediction (log p of both classes) on events at each of several angles."""
     rng, found = np.random.default_rng(3), []
     for angle in angles:
-        ratio = np.subtract(*predict(gaussians.draw(rng, gaussians.rotated(CLASSES, angle), 30_000)))
+        ratio = np.subtract(*predict(gaussian_classes.draw(rng, gaussian_classes.rotate(CLASSES, angle), 30_000)))
         found.append(((ratio[0] > 0).mean() + (ratio[1] <= 0).mean()) / 2)
     return found
 
@@ -103,8 +107,8 @@ def accuracies(predict, angles):
     ids=["large", "small"],
 )
 def test_accuracy_that_is_possible_by_angle(angles, plain, averaged):
-    found = accuracies(lambda events: gaussians.log_densities(CLASSES, events), angles)
+    found = accuracies(lambda events: gaussian_classes.log_densities(CLASSES, events), angles)
     np.testing.assert_allclose(found, plain, atol=0.007)
-    several = [gaussians.rotated(CLASSES, angle) for angle in np.linspace(angles[0], angles[-1], 25)]
-    found = accuracies(lambda events: gaussians.averaged_log_densities(several, events), angles)
+    several = [gaussian_classes.rotate(CLASSES, angle) for angle in np.linspace(angles[0], angles[-1], 25)]
+    found = accuracies(lambda events: gaussian_classes.averaged_log_densities(several, events), angles)
     np.testing.assert_allclose(found, averaged, atol=0.015)

@@ -23,23 +23,23 @@ class Classes(NamedTuple):
     covariances: Float[np.ndarray, "2 axis axis"]
 
 
-def of(settings: Mapping[str, Any]) -> Classes:
+def build_classes(settings: Mapping[str, Any]) -> Classes:
     """The classes with the `means` and `covariances` of the settings."""
     return Classes(*(np.array(settings[name], float) for name in ("means", "covariances")))
 
 
-def rotated(classes: Classes, angle: float) -> Classes:
+def rotate(classes: Classes, angle: float) -> Classes:
     """Both turned around the origin of the plane, counter-clockwise."""
     cosine, sine = np.cos(angle), np.sin(angle)
-    return transformed(classes, np.array([[cosine, -sine], [sine, cosine]]))
+    return transform(classes, np.array([[cosine, -sine], [sine, cosine]]))
 
 
-def transformed(classes: Classes, matrix: Float[np.ndarray, "axis axis"]) -> Classes:
+def transform(classes: Classes, matrix: Float[np.ndarray, "axis axis"]) -> Classes:
     """Of M x instead of x: M mu and M Sigma M^T."""
     return Classes(classes.means @ matrix.T, matrix @ classes.covariances @ matrix.T)
 
 
-def embedded(classes: Classes, rest: Float[np.ndarray, "rest rest"]) -> Classes:
+def embed(classes: Classes, rest: Float[np.ndarray, "rest rest"]) -> Classes:
     """With further variables B z, z standard normal, that are the same in both classes (eq. 12, before Q)."""
     extra, dimension = len(rest), classes.means.shape[1]
     means = np.pad(classes.means, ((0, 0), (0, extra)))
@@ -48,13 +48,13 @@ def embedded(classes: Classes, rest: Float[np.ndarray, "rest rest"]) -> Classes:
     return Classes(means, covariances)
 
 
-def orthogonal(matrix: Float[np.ndarray, "axis axis"]) -> Float[np.ndarray, "axis axis"]:
+def orthogonal_factor(matrix: Float[np.ndarray, "axis axis"]) -> Float[np.ndarray, "axis axis"]:
     """Q of M = Q R with a positive diagonal of R, so that it changes steadily with M."""
     q, r = np.linalg.qr(matrix)
     return q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
 
 
-class Space(NamedTuple):
+class Embedding(NamedTuple):
     """The random matrices of one embedding.
 
     Attributes:
@@ -68,13 +68,13 @@ class Space(NamedTuple):
     deformation: Float[np.ndarray, "axis axis"]
 
 
-def space(rng: np.random.Generator, dimension: int) -> Space:
+def draw_embedding(rng: np.random.Generator, dimension: int) -> Embedding:
     """Matrices of standard normal numbers for two variables hidden in so many."""
     sizes = (dimension - 2, dimension, dimension)
-    return Space(*(rng.normal(size=(size, size)) for size in sizes))
+    return Embedding(*(rng.normal(size=(size, size)) for size in sizes))
 
 
-def distorted(classes: Classes, space: Space, kind: str, amount: float) -> Classes:
+def distort(classes: Classes, space: Embedding, kind: str, amount: float) -> Classes:
     """The classes in the space, with a nuisance parameter phi of this amount.
 
     Args:
@@ -88,9 +88,9 @@ def distorted(classes: Classes, space: Space, kind: str, amount: float) -> Class
     """
     if kind not in ("rotation", "deformation"):
         raise ValueError(f"distortion {kind!r} is unknown; choose rotation or deformation")
-    turned = rotated(classes, amount) if kind == "rotation" else classes
+    turned = rotate(classes, amount) if kind == "rotation" else classes
     mixing = space.mixing + amount * space.deformation if kind == "deformation" else space.mixing
-    return transformed(embedded(turned, space.rest), orthogonal(mixing))
+    return transform(embed(turned, space.rest), orthogonal_factor(mixing))
 
 
 def draw(rng: np.random.Generator, classes: Classes, events: int) -> Float[np.ndarray, "2 event axis"]:

@@ -1,0 +1,55 @@
+"""Tables of all settings with their meaning, for `config/README.md`, from the JSON schema of a study."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+
+def reference(schema: Schema) -> str:
+    """Markdown table of the settings that a schema describes, one row a key.
+
+    Args:
+        schema: JSON schema with a `description` of each key.
+    """
+    rows = [("key", "meaning"), ("---", "---"), *((f"`{key}`", text) for key, text in settings_rows(schema))]
+    return "\n".join(f"| {key} | {text} |" for key, text in rows)
+
+
+def settings_rows(schema: Schema) -> list[tuple[str, str]]:
+    """Key, with dots between its parts, and description of every setting; an empty one where the schema has none."""
+    return list(_rows("", schema, schema))
+
+
+def _rows(key: str, schema: Schema, root: Schema) -> Iterator[tuple[str, str]]:
+    inner = _resolved(schema, root)
+    suffix, members = _members(inner, root)
+    text = schema.get("description") or inner.get("description", "")
+    if key and (text or not members):
+        yield key + suffix, " ".join(text.split())
+    for name, member in members.items():
+        yield from _rows(f"{key}{suffix}.{name}" if key else name, member, root)
+
+
+def _members(schema: Schema, root: Schema) -> tuple[str, dict[str, Schema]]:
+    """Settings within a setting, and `[]` for those of a list; weights by name, say, have none."""
+    named = [schema.get("additionalProperties"), *schema.get("patternProperties", {}).values()]
+    by_name = {"<name>": member for member in named if isinstance(member, Mapping) and _is_object(member, root)}
+    items = schema.get("items")
+    if isinstance(items, Mapping) and _is_object(items, root):
+        return "[]", dict(_resolved(items, root).get("properties", {}))
+    return "", {**schema.get("properties", {}), **by_name}
+
+
+def _is_object(schema: Schema, root: Schema) -> bool:
+    return _resolved(schema, root).get("type") == "object"
+
+
+def _resolved(schema: Schema, root: Schema) -> Schema:
+    """The schema behind references and options; of several options, the first that is not null."""
+    while "$ref" in schema or "anyOf" in schema:
+        if "$ref" in schema:
+            schema = root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+        else:
+            schema = next(option for option in schema["anyOf"] if option.get("type") != "null")
+    return schema
