@@ -17,10 +17,50 @@ from flowjax.train.losses import MaximumLikelihoodLoss
 from flowjax.train.train_utils import step
 
 from benchmarks import pinned
-from diffhep import prng, samples
-from diffhep.flows import autoregressive
-from diffhep.flows import training as flow_training
+from diffhep import samples
 from diffhep.learning import training
+from diffhep.flows import training as flow_training
+from diffhep.flows import autoregressive
+from diffhep import prng
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 
 def member_step(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor]) -> dict[str, Any]:
@@ -43,7 +83,7 @@ def pairs(settings: Mapping[str, Any]) -> samples.Pairs:
 
 def problem(settings: Mapping[str, Any]) -> training.Problem:
     """What the study of interpolation trains, on these events."""
-    return flow_training.problem(settings["flow"], pairs(settings), pairs(settings))
+    return flow_training.likelihood_task(settings["flow"], pairs(settings), pairs(settings))
 
 
 @cache
@@ -62,7 +102,7 @@ def train_members(text: str) -> None:
 
 def peer_parts(settings: Mapping[str, Any]) -> tuple[Any, Any]:
     """Flowjax's distribution with the bijection that ours has at first: what is trained of it, and the rest."""
-    flow = autoregressive.build(settings["flow"], 2, 2)
+    flow = autoregressive.autoregressive_flow(settings["flow"], 2, 2)
     first = flow.initialise(prng.key(0, training.INITIALISE))
     return eqx.partition(Transformed(StandardNormal((2,)), flow.bijection(first)), eqx.is_inexact_array)
 

@@ -9,8 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from diffhep.peers import timing
 from diffhep.pipeline import jobs
+from diffhep.peers import timing
+
+
+
+
+
 
 
 @contextmanager

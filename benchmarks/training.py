@@ -11,10 +11,60 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from benchmarks import peers, pinned
-from diffhep import prng
+from diffhep.peers import timing
+from diffhep.peers import relaxed
 from diffhep.learning import training
-from diffhep.peers import relaxed, timing
-from diffhep.studies.blobs import observable, stages
+from diffhep.studies.blobs import stages
+from diffhep.studies.blobs import observable
+from diffhep import prng
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 OBJECTIVES = ("cls", "bce_augmented")
 

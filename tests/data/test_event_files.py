@@ -5,8 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diffhep.data import event_files
 from diffhep.data.event_files import Batch
+from diffhep.data import event_files
+
+
+
+
+
 
 
 @given(st.lists(st.integers(0, 9), max_size=8), st.data())

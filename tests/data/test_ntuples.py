@@ -11,7 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 import uproot
 
-from diffhep.data import event_files, ntuples
+from diffhep.data import ntuples
+from diffhep.data import event_files
+
+
+
+
 
 KINDS = pytest.mark.parametrize("name", ["a.parquet", "tree.root", "rntuple.root"])
 

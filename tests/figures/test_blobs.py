@@ -10,6 +10,13 @@ from scipy.stats import norm
 from diffhep.figures import blobs
 from diffhep.figures.painters import style
 
+
+
+
+
+
+
+
 OBJECTIVES = ("bce", "bce_augmented", "inferno", "cls")
 
 

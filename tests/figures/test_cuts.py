@@ -4,8 +4,13 @@ import numpy as np
 import pytest
 from support.study_settings import study_settings
 
-from diffhep.figures import cuts
 from diffhep.studies import cuts as study
+from diffhep.figures import cuts
+
+
+
+
+
 
 SETTINGS = study_settings("cuts", "quick") | {"seed": 0}
 

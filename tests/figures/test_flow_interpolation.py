@@ -13,6 +13,27 @@ from diffhep.histogramming.pulls import normal_of
 from diffhep.histogramming.pulls import pulls
 
 
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 @pytest.fixture(scope="module")
 def predicted():
     """Four contexts, one of them unseen, and members that scatter about the truth as Poisson counts do."""

@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 from support.study_settings import study_settings
 
-from diffhep.figures import foundations
 from diffhep.studies import foundations as study
+from diffhep.figures import foundations
+
+
+
+
 
 SETTINGS = study_settings("foundations")
 

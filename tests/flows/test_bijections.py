@@ -25,7 +25,7 @@ def said(seed):
 
 
 def transform(name, said):
-    made = bijections.transform(name)
+    made = bijections.make_transform(name)
     parameters, fixed = eqx.partition(made, eqx.is_inexact_array, is_leaf=lambda x: isinstance(x, paramax.NonTrainable))
     flat, unravel = ravel_pytree(parameters)
     return paramax.unwrap(eqx.combine(unravel(flat + said[: flat.size]), fixed))
@@ -94,7 +94,7 @@ def test_the_printed_quadratic_makes_too_much_of_a_normal_density(bend, mass):
 
 @pytest.mark.parametrize("name", ["hyperbolic", "quadratic_clipped"])
 def test_monotone_transforms_bend_like_the_quadratic_near_zero(name):
-    scale, bend = np.exp(bijections.REACH * np.tanh(0.3)), bijections.BEND * np.tanh(0.4)
+    scale, bend = np.exp(bijections.MAX_LOG_SCALE * np.tanh(0.3)), bijections.MAX_BEND * np.tanh(0.4)
     x = 0.01
     expected = -0.2 + scale * (x + bend * x**2 / 2)
     image, _ = images(name, np.array([0.3, 0.4, -0.2]), np.array([x]))
@@ -113,4 +113,4 @@ def test_gradients_of_the_printed_quadratic_are_finite_even_at_its_fold(raw):
 
 def test_an_unknown_transform_is_refused():
     with pytest.raises(ValueError, match="coupling 'cubic' is unknown; choose from gated_affine"):
-        bijections.transform("cubic")
+        bijections.make_transform("cubic")

@@ -6,9 +6,65 @@ import pytest
 
 from diffhep.data import gaussian_classes
 from diffhep.flows import contrastive
-from diffhep.flows import flow as flows_flow
 from diffhep.learning import classifiers
 from diffhep.samples import pairs
+from diffhep.flows import flow as flows_flow
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 LOG_DENSITY = np.array([[-1.0, -2.0, -3.0], [-4.0, -60.0, -200.0]])
 WEIGHTS = np.array([[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]])
@@ -28,8 +84,8 @@ SETTINGS = {
 CLASSES = gaussian_classes.Classes(np.array([[0.0, 0.0], [1.5, 0.0]]), np.array([np.eye(2), [[2.0, 0.5], [0.5, 1.0]]]))
 
 
-contrast = jax.jit(contrastive.contrast, static_argnames=("floor", "clamp"))
-with_slopes = jax.jit(jax.value_and_grad(contrastive.contrast), static_argnames=("floor", "clamp"))
+contrast = jax.jit(contrastive.contrastive_loss, static_argnames=("floor", "clamp"))
+with_slopes = jax.jit(jax.value_and_grad(contrastive.contrastive_loss), static_argnames=("floor", "clamp"))
 
 
 def test_loss_is_the_difference_of_both_means():
@@ -63,14 +119,14 @@ def test_an_unknown_clamp_is_refused():
 
 def test_optimum_is_the_positive_part_of_the_difference():
     wanted, shunned = np.array([0.4, 0.2, 0.1]), np.array([0.1, 0.1, 0.1])
-    np.testing.assert_allclose(contrastive.optimum(wanted, shunned, 2.0), [0.2, 0.0, 0.0], atol=1e-12)
-    np.testing.assert_array_equal(contrastive.optimum(wanted, shunned, 0.0), wanted)
+    np.testing.assert_allclose(contrastive.optimal_density(wanted, shunned, 2.0), [0.2, 0.0, 0.0], atol=1e-12)
+    np.testing.assert_array_equal(contrastive.optimal_density(wanted, shunned, 0.0), wanted)
 
 
 def test_no_density_of_the_same_support_has_a_lower_loss_than_the_optimum():
     rng = np.random.default_rng(0)
     wanted, shunned = (each / each.sum() for each in rng.exponential(size=(2, 200)))
-    best = contrastive.optimum(wanted, shunned, 0.5)
+    best = contrastive.optimal_density(wanted, shunned, 0.5)
     there = best > 0
 
     def loss(density):
@@ -100,12 +156,12 @@ def trained():
 
 
 def test_a_flow_comes_near_the_best_density(trained):
-    flow, found = contrastive.restored(SETTINGS["flow"], trained)
+    flow, found = contrastive.restore(SETTINGS["flow"], trained)
     axis = np.linspace(-8, 8, 161)
     points, area = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2), (axis[1] - axis[0]) ** 2
     learned = np.exp(contrastive.log_density(flow, found, points.astype(np.float32)))
     truth = np.exp(gaussian_classes.log_densities(CLASSES, points))
-    best = contrastive.optimum(*truth, 1.0)
+    best = contrastive.optimal_density(*truth, 1.0)
     best /= best.sum() * area
     assert learned.sum() * area == pytest.approx(1.0, abs=0.01)
     distance = [np.abs(each - best).sum() * area / 2 for each in (learned, truth[0])]
@@ -113,7 +169,7 @@ def test_a_flow_comes_near_the_best_density(trained):
 
 
 def test_a_restored_flow_has_the_stored_loss(trained):
-    flow, found = contrastive.restored(SETTINGS["flow"], trained)
+    flow, found = contrastive.restore(SETTINGS["flow"], trained)
     events = np.asarray(samples(1, 2000).events)
     values = np.stack([contrastive.log_density(flow, found, each) for each in events])
     values += np.log(found.events.width).sum()  # the loss is that of scaled events
@@ -122,15 +178,15 @@ def test_a_restored_flow_has_the_stored_loss(trained):
 
 
 def test_an_evaluator_is_compiled_once_for_all_flows(trained, monkeypatch):
-    flow, found = contrastive.restored(SETTINGS["flow"], trained)
-    events, traced, plain = np.asarray(samples(1, 30).events), [], flows_flow.in_blocks
+    flow, found = contrastive.restore(SETTINGS["flow"], trained)
+    events, traced, plain = np.asarray(samples(1, 30).events), [], flows_flow.blockwise_scaled_log_density
 
     def counted(*args):
         traced.append(args)
         return plain(*args)
 
     monkeypatch.setattr(flows_flow, "in_blocks", counted)
-    evaluated = contrastive.evaluator(SETTINGS["flow"], 2)
+    evaluated = contrastive.log_density_function(SETTINGS["flow"], 2)
     rows = evaluated(trained, events)
     other = evaluated(trained.assign(parameters=0.9 * trained["parameters"].astype(np.float32)), events)
     assert len(traced) == 1 and np.abs(other - evaluated(trained, events)).max() > 0.01

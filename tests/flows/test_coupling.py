@@ -8,8 +8,30 @@ import pytest
 from flowjax.bijections import AbstractBijection
 from scipy import stats
 
-from diffhep.flows import bijections, coupling
 from diffhep.flows import flow as flows_flow
+from diffhep.flows import coupling
+from diffhep.flows import bijections
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 SMALL = {"layers": 4, "couplings": ["gated_affine", "hyperbolic"], "width": 6, "depth": 1}
 MONOTONE = ["gated_affine", "hyperbolic", "quadratic_clipped", "spline"]
@@ -37,7 +59,7 @@ def log_density(flow):
 
 def masses(kind):
     """Integrals of densities over a large square, with nodes that lie close where they are."""
-    flow = coupling.build(SMALL | {"couplings": ["gated_affine", kind]}, 2)
+    flow = coupling.coupling_flow(SMALL | {"couplings": ["gated_affine", kind]}, 2)
     t = np.linspace(-np.arcsinh(300), np.arcsinh(300), 501)
     x, spans = np.sinh(t), np.cosh(t) * (t[1] - t[0])
     points = np.stack(np.meshgrid(x, x), axis=-1, dtype=np.float32).reshape(-1, 2)
@@ -49,7 +71,7 @@ def masses(kind):
 
 @pytest.mark.parametrize("kind", bijections.TRANSFORMS)
 def test_an_untrained_flow_is_standard_normal(kind):
-    flow = coupling.build(SMALL | {"couplings": ["gated_affine", kind]}, 3)
+    flow = coupling.coupling_flow(SMALL | {"couplings": ["gated_affine", kind]}, 3)
     points = normal(50, 3)
     expected = stats.norm.logpdf(points).sum(axis=-1)
     np.testing.assert_allclose(log_density(flow)(flow.initialise(jax.random.key(0)), points), expected, atol=1e-4)
@@ -66,7 +88,7 @@ def test_printed_quadratic_couplings_do_not():
 
 @pytest.mark.parametrize("kind", MONOTONE)
 def test_log_density_is_that_of_the_base_and_the_jacobian(kind):
-    flow = coupling.build(SMALL | {"couplings": [kind, "gated_affine"]}, 3)
+    flow = coupling.coupling_flow(SMALL | {"couplings": [kind, "gated_affine"]}, 3)
     parameters, density = random(flow, 7), log_density(flow)
 
     @jax.jit
@@ -102,7 +124,7 @@ class Times(AbstractBijection):
 def test_every_variable_sees_both_kinds_of_couplings(monkeypatch, dimension):
     kinds = {"twice": lambda: Times(jnp.zeros(()), 2.0), "thrice": lambda: Times(jnp.zeros(()), 3.0)}
     monkeypatch.setattr(bijections, "TRANSFORMS", kinds)
-    flow = coupling.build(SMALL | {"couplings": ["twice", "thrice"]}, dimension)
+    flow = coupling.coupling_flow(SMALL | {"couplings": ["twice", "thrice"]}, dimension)
     parameters = flow.initialise(jax.random.key(0))
     with jax.enable_x64(False):
         slope = jax.jit(jax.jacobian(lambda x: flow.bijection(parameters).inverse(x)))(np.zeros(dimension, np.float32))
@@ -112,7 +134,7 @@ def test_every_variable_sees_both_kinds_of_couplings(monkeypatch, dimension):
 
 
 def test_parameters_and_densities_are_float32():
-    flow = coupling.build(SMALL, 2)
+    flow = coupling.coupling_flow(SMALL, 2)
     parameters = flow.initialise(jax.random.key(0))
     assert parameters.dtype == jax.eval_shape(log_density(flow), parameters, normal(3, 2)).dtype == jnp.float32
 
@@ -128,4 +150,4 @@ def test_parameters_and_densities_are_float32():
 )
 def test_flows_that_cannot_be_are_refused(changes, dimension, message):
     with pytest.raises(ValueError, match=message):
-        coupling.build(SMALL | changes, dimension)
+        coupling.coupling_flow(SMALL | changes, dimension)

@@ -3,10 +3,34 @@
 import jax
 import numpy as np
 
-from diffhep.flows import autoregressive, ensembles
-from diffhep.learning import model_selection, scaling
+from diffhep.flows import autoregressive
+from diffhep.learning import scaling
+from diffhep.learning import model_selection
+from diffhep.flows import ensembles
 
-FLOW = autoregressive.build({"transform": "affine", "layers": 2, "hidden": 4}, 2, 2)
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+FLOW = autoregressive.autoregressive_flow({"transform": "affine", "layers": 2, "hidden": 4}, 2, 2)
 UNIT = scaling.Scaling(np.zeros(2, np.float32), np.ones(2, np.float32))
 PARAMETERS = np.stack([FLOW.initialise(jax.random.key(seed)) for seed in range(3)])
 ENSEMBLE = model_selection.Trained(PARAMETERS, UNIT, UNIT)
@@ -17,17 +41,17 @@ EDGES = np.linspace(-2.0, 2.0, 9)
 def test_bins_are_numpys():
     points = np.random.default_rng(0).normal(size=(1000, 2))
     expected, _, _ = np.histogram2d(*points.T, bins=[EDGES] * 2)
-    np.testing.assert_array_equal(ensembles.binned(points, (EDGES, EDGES)), expected.T)
+    np.testing.assert_array_equal(ensembles.histogram_2d(points, (EDGES, EDGES)), expected.T)
     weights, across = np.arange(1000.0), np.linspace(-1, 1.5, 5)
     expected, _, _ = np.histogram2d(*points.T, bins=[across, EDGES], weights=weights)
-    np.testing.assert_allclose(ensembles.binned(points, (across, EDGES), weights), expected.T, rtol=1e-12)
+    np.testing.assert_allclose(ensembles.histogram_2d(points, (across, EDGES), weights), expected.T, rtol=1e-12)
 
 
 def test_histograms_are_those_of_each_member_around_each_context():
     def count(drawn, context):
-        return ensembles.binned(drawn - context, (EDGES, EDGES))
+        return ensembles.histogram_2d(drawn - context, (EDGES, EDGES))
 
-    found = np.asarray(ensembles.histograms(FLOW, ENSEMBLE, CONTEXTS, 20_000, count, key=jax.random.key(1)))
+    found = np.asarray(ensembles.sample_histograms(FLOW, ENSEMBLE, CONTEXTS, 20_000, count, key=jax.random.key(1)))
     assert found.shape == (2, 3, 8, 8)
     middle = (EDGES[1:] + EDGES[:-1]) / 2
     points = np.stack(np.meshgrid(middle, middle), axis=-1).reshape(-1, 2) + CONTEXTS[1]
@@ -39,7 +63,7 @@ def test_histograms_are_those_of_each_member_around_each_context():
 
 def test_densities_are_averaged_over_the_members():
     offsets = np.stack(np.meshgrid(np.linspace(-1, 1, 3), np.linspace(-1, 1, 4)), axis=-1)
-    found = np.asarray(ensembles.densities(FLOW, ENSEMBLE, CONTEXTS, offsets))
+    found = np.asarray(ensembles.mean_densities(FLOW, ENSEMBLE, CONTEXTS, offsets))
     assert found.shape == (2, 4, 3)
     each = ensembles.log_densities(FLOW, ENSEMBLE, (CONTEXTS[1] + offsets).reshape(-1, 2), CONTEXTS[1])
     np.testing.assert_allclose(found[1].ravel(), np.exp(each).mean(axis=0), rtol=1e-5)

@@ -7,9 +7,49 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from diffhep.flows import autoregressive, coupling
+from diffhep.flows import autoregressive
+from diffhep.learning import scaling
+from diffhep.learning import model_selection
 from diffhep.flows import flow as flows_flow
-from diffhep.learning import model_selection, scaling
+from diffhep.flows import coupling
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 AFFINE = {"transform": "affine", "layers": 3, "hidden": 6}
 SPLINE = {"transform": "spline", "layers": 2, "hidden": 6, "knots": 5, "reach": 4.0}
@@ -20,7 +60,7 @@ KEY = jax.random.key(3)
 @pytest.fixture(scope="module", params=[AFFINE, SPLINE], ids=["affine", "spline"])
 def trained(request):
     """A flow, and scales that are not one."""
-    flow = autoregressive.build(request.param, 2, 2)
+    flow = autoregressive.autoregressive_flow(request.param, 2, 2)
     parameters = 1.5 * np.asarray(flow.initialise(KEY))
     numbers = [[1.0, -2.0], [0.5, 3.0], [0.1, 0.2], [2.0, 3.0]]
     mean, width, *context = (np.array(each, np.float32) for each in numbers)
@@ -91,7 +131,7 @@ def test_the_context_matters(trained):
 def test_many_blocks_are_as_one(trained, monkeypatch):
     flow, values = trained
     points = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
-    whole, blocks = (jax.jit(partial(each, flow)) for each in (flows_flow.scaled_log_density, flows_flow.in_blocks))
+    whole, blocks = (jax.jit(partial(each, flow)) for each in (flows_flow.scaled_log_density, flows_flow.blockwise_scaled_log_density))
     monkeypatch.setattr(flows_flow, "BLOCK", 20)
     arguments = values.parameters, points, points
     np.testing.assert_allclose(blocks(*arguments), whole(*arguments), rtol=1e-5)
@@ -111,15 +151,15 @@ def test_a_feature_that_never_changes_is_refused():
 
 def test_an_unknown_transform_is_refused():
     with pytest.raises(ValueError, match="transform 'cubic' is unknown"):
-        autoregressive.build(AFFINE | {"transform": "cubic"}, 2, 2)
+        autoregressive.autoregressive_flow(AFFINE | {"transform": "cubic"}, 2, 2)
 
 
 @pytest.mark.parametrize(
     "build",
     [
         # of settings that no other test has, for what is built is kept
-        partial(autoregressive.build, AFFINE | {"hidden": 3}, 2, 0),
-        partial(coupling.build, {"layers": 2, "couplings": ["spline", "hyperbolic"], "width": 3, "depth": 1}, 2),
+        partial(autoregressive.autoregressive_flow, AFFINE | {"hidden": 3}, 2, 0),
+        partial(coupling.coupling_flow, {"layers": 2, "couplings": ["spline", "hyperbolic"], "width": 3, "depth": 1}, 2),
     ],
     ids=["autoregressive", "couplings"],
 )

@@ -4,9 +4,29 @@ import jax
 import numpy as np
 import pytest
 
+from diffhep.flows import training
 from diffhep import samples
 from diffhep.flows import flow as flows_flow
-from diffhep.flows import training
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 SETTINGS = {
     "flow": {"transform": "affine", "layers": 2, "hidden": 4},
@@ -47,7 +67,7 @@ def test_the_iteration_of_the_lowest_validation_loss_is_kept(trained):
 
 
 def test_a_restored_ensemble_has_the_stored_loss(trained):
-    flow, ensemble = training.restored(SETTINGS["flow"], trained)
+    flow, ensemble = training.restore(SETTINGS["flow"], trained)
     events, context = (each.astype(np.float32) for each in events_in_context(1000, 1))
     for member, parameters in enumerate(np.asarray(ensemble.parameters)):
         found = flows_flow.log_density(flow, ensemble._replace(parameters=parameters), events, context)
@@ -60,7 +80,7 @@ def test_a_weight_counts_as_so_many_events():
     valid = samples.pairs(*events_in_context(10, 3))
     seen = [samples.pairs(events, context, weights), samples.pairs(events, context)]
     repeated = samples.pairs(*(np.repeat(each, weights.astype(int), axis=0) for each in (events, context)))
-    problems = [training.problem(SETTINGS["flow"], each, valid) for each in (*seen, repeated)]
+    problems = [training.likelihood_task(SETTINGS["flow"], each, valid) for each in (*seen, repeated)]
     parameters = problems[0].initialise(jax.random.key(1))
     weighted, plain, counted = (float(jax.jit(each.loss)(parameters, each.events)) for each in problems)
     assert weighted == pytest.approx(counted, rel=1e-5) and weighted != pytest.approx(plain, rel=1e-3)

@@ -5,7 +5,22 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from diffhep.histogramming.pulls import coarser, error_of_width, normal_of, pulls
+from diffhep.histogramming.pulls import pulls
+from diffhep.histogramming.pulls import coarser
+from diffhep.histogramming.pulls import normal_of
+from diffhep.histogramming.pulls import error_of_width
+
+
+
+
+
+
+
+
+
+
+
+
 
 
 @pytest.fixture

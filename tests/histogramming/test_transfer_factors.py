@@ -4,8 +4,13 @@ import jax
 import numpy as np
 import pytest
 
-from diffhep.histogramming import transfer_factors
 from diffhep.histogramming.transfer_factors import Tags
+from diffhep.histogramming import transfer_factors
+
+
+
+
+
 
 CONTROL = Tags(np.array(1e5), np.array(400.0))
 ONE_TAG = np.array([3e4, 1e4, 500.0])

@@ -4,8 +4,23 @@ import numpy as np
 import pytest
 
 from diffhep.learning import classifiers
+from diffhep.samples import pairs
+from diffhep.samples import Pairs
 from diffhep.learning.model_selection import parameters_of
-from diffhep.samples import Pairs, pairs
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 SETTINGS = {
     "network": {"widths": [16, 16], "activation": "relu"},

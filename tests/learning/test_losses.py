@@ -6,9 +6,17 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from diffhep.learning import losses
-from diffhep.learning.losses import Outcome
 from diffhep.models.simple import signal_background
+from diffhep.learning.losses import Outcome
+from diffhep.learning import losses
+
+
+
+
+
+
+
+
 
 LOGITS = np.array([[2.0, 1.0, -0.5], [-1.0, 0.3, -2.0], [0.5, 0.1, -0.1], [-3.0, 1.0, 0.0]])
 # one bin, in which the background does not shift

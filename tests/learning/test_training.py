@@ -10,9 +10,33 @@ import optax
 import pytest
 from jaxtyping import Array
 
+from diffhep.learning.training import Problem
+from diffhep.learning.training import Schedule
 from diffhep.learning import training
-from diffhep.learning.training import Problem, Schedule
-from diffhep.static_settings import Fixed, Told
+from diffhep.static_settings import Told
+from diffhep.static_settings import Fixed
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 
 class Points(NamedTuple):

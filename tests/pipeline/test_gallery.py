@@ -11,7 +11,34 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from diffhep.pipeline import gallery, jobs, report, settings
+from diffhep.pipeline import settings
+from diffhep.pipeline import gallery
+from diffhep.pipeline import jobs
+from diffhep.pipeline import report
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = settings.read(ROOT / "config" / "figures.yaml")

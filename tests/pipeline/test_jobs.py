@@ -10,7 +10,23 @@ import xarray as xr
 from matplotlib.figure import Figure
 from PIL import Image
 
-from diffhep.pipeline import drawing, jobs, store
+from diffhep.pipeline import store
+from diffhep.pipeline import jobs
+from diffhep.pipeline import drawing
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 
 def test_results_are_loaded_and_other_files_handed_on(tmp_path):

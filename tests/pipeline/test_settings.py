@@ -4,11 +4,39 @@ from pathlib import Path
 
 import pytest
 
-from diffhep.data.htautau.features import COLUMNS
+from diffhep.pipeline import settings as conf
+from diffhep.merging import merge
 from diffhep.errors import InputError
 from diffhep.learning import losses
-from diffhep.merging import merge
-from diffhep.pipeline import settings as conf
+from diffhep.data.htautau.features import COLUMNS
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 SCHEMAS = Path(__file__).parents[2] / "workflow" / "schemas"
 CONFIG = Path(__file__).parents[2] / "config"

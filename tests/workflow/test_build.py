@@ -6,8 +6,17 @@ import re
 import pandas as pd
 import pytest
 
-from diffhep.models import workspace
 from diffhep.pipeline import settings
+from diffhep.models import workspace
+
+
+
+
+
+
+
+
+
 
 pytestmark = pytest.mark.xdist_group("built")  # one process runs all that share what they build
 

@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from diffhep.pipeline import claims, jobs, settings
+from diffhep.pipeline import settings
+from diffhep.pipeline import jobs
+from diffhep.pipeline import claims
+
+
+
+
+
+
+
+
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = settings.read(ROOT / "config" / "figures.yaml")

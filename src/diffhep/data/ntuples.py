@@ -8,10 +8,25 @@ import numpy as np
 import uproot
 from jaxtyping import Bool, Float
 
-from diffhep.data import event_files
-from diffhep.data.event_files import Batch
 from diffhep.data.resonance import ResonanceEvents
 from diffhep.errors import InputError
+from diffhep.data import event_files
+from diffhep.data.event_files import Batch
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 COLUMNS = ("m_bbgg", "m_bb", "m_gg", "weight")
 SELECTED = "selected"

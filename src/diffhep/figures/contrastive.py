@@ -17,6 +17,51 @@ from diffhep.figures.painters import style as painters_style
 from diffhep.figures.painters.style import TRUTH
 
 
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 NOTE = {"fontsize": "small", "color": "#595959"}
 CLASSES = {"signal": SMOOTH, "background": CURVE}
 SHADES = LinearSegmentedColormap.from_list("shades", ["#f2f2f2", "#525252"])

@@ -16,6 +16,33 @@ from diffhep.histogramming.pulls import coarser
 from diffhep.histogramming.pulls import pulls
 
 
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 SOLID = {"color": style.TRUTH}
 DASHED = {"color": style.TRUTH, "linestyle": "--", "linewidth": 1.2}
 TITLES = {"mean": "following the mean", "firework": "Gaussian firework"}

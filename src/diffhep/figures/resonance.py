@@ -17,6 +17,46 @@ from diffhep.figures.painters import conditioning_points
 from diffhep.histogramming.pulls import normal_of
 
 
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 SIGMAS = {
     "ensemble": r"$\sigma_{\rm flow}$ of the ensemble",
     "statistical": "statistical σ of the data",

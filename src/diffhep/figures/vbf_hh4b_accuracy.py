@@ -4,7 +4,32 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from diffhep.figures.painters import style as painters_style
-from diffhep.figures.painters.style import BACKGROUND, CURVE, SIGNAL, SMOOTH, TRUTH
+from diffhep.figures.painters.style import SMOOTH
+from diffhep.figures.painters.style import CURVE
+from diffhep.figures.painters.style import TRUTH
+from diffhep.figures.painters.style import SIGNAL
+from diffhep.figures.painters.style import BACKGROUND
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 
 @painters_style.with_style

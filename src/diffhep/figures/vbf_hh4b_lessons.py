@@ -6,8 +6,96 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from diffhep.figures.painters import style
-from diffhep.figures.painters.style import BACKGROUND, CURVE, HARD, SIGNAL, SMOOTH, TRUTH, UP
-from diffhep.figures.vbf_hh4b import CLS, CUTS, LABELS, STEP
+from diffhep.figures.vbf_hh4b import CUTS
+from diffhep.figures.vbf_hh4b import STEP
+from diffhep.figures.vbf_hh4b import LABELS
+from diffhep.figures.painters.style import TRUTH
+from diffhep.figures.painters.style import SMOOTH
+from diffhep.figures.painters.style import CURVE
+from diffhep.figures.vbf_hh4b import CLS
+from diffhep.figures.painters.style import HARD
+from diffhep.figures.painters.style import BACKGROUND
+from diffhep.figures.painters.style import SIGNAL
+from diffhep.figures.painters.style import UP
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 STRATEGIES = {
     "traditional": "cuts scanned, fixed bins",

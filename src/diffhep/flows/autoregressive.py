@@ -8,11 +8,41 @@ from flowjax.bijections import RationalQuadraticSpline
 from flowjax.distributions import StandardNormal
 from flowjax.flows import masked_autoregressive_flow
 
-from diffhep.flows.flow import Flow, of_bijections
+from diffhep.flows.flow import Flow
 from diffhep.static_settings import Fixed
+from diffhep.flows.flow import flow_from_bijection
 
 
-def build(settings: Mapping[str, Any], dimension: int, conditions: int) -> Flow:
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+def autoregressive_flow(settings: Mapping[str, Any], dimension: int, conditions: int) -> Flow:
     """A flow of events of so many features, in contexts of so many.
 
     Args:
@@ -46,4 +76,4 @@ def _built(settings: Fixed, dimension: int, conditions: int) -> Flow:
             nn_depth=1,
         ).bijection
 
-    return of_bijections(made, dimension)
+    return flow_from_bijection(made, dimension)

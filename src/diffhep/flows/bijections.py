@@ -12,23 +12,23 @@ import jax.numpy as jnp
 from flowjax.bijections import AbstractBijection, RationalQuadraticSpline
 from jaxtyping import Array, Float
 
-REACH = 2.0
+MAX_LOG_SCALE = 2.0
 """Largest logarithm of a scale, so that no layer can blow up; the paper says nothing."""
 
-BEND = 0.98
+MAX_BEND = 0.98
 """Largest bend of the monotone transforms; at 1 they would fold."""
 
-FOLD = 1e-8
+SLOPE_OFFSET = 1e-8
 """Added to the slope of the quadratic, whose logarithm is infinite at its fold."""
 
-Number = Float[Array, ""]
-Raw = Float[Array, " raw"]
+Scalar = Float[Array, ""]
+RawParameters = Float[Array, " raw"]
 
 
 class _Scalar(AbstractBijection):
     """A transform of one variable with three parameters."""
 
-    raw: Raw
+    raw: RawParameters
     shape: tuple[int, ...] = eqx.field(default=(), static=True)
     cond_shape: None = eqx.field(default=None, static=True)
 
@@ -39,18 +39,18 @@ class _Scalar(AbstractBijection):
 class GatedAffine(_Scalar):
     """y = g (u e^s + t) + (1 - g) u with a gate g between 0 and 1 (contrastive flows eq. 15)."""
 
-    def transform_and_log_det(self, x: Number, condition: None = None) -> tuple[Number, Number]:
+    def transform_and_log_det(self, x: Scalar, condition: None = None) -> tuple[Scalar, Scalar]:
         """The image y, and log dy/du."""
         slope, shift = self._line()
         return slope * x + shift, jnp.log(slope)
 
-    def inverse_and_log_det(self, y: Number, condition: None = None) -> tuple[Number, Number]:
+    def inverse_and_log_det(self, y: Scalar, condition: None = None) -> tuple[Scalar, Scalar]:
         """The argument u, and log du/dy."""
         slope, shift = self._line()
         return (y - shift) / slope, -jnp.log(slope)
 
-    def _line(self) -> tuple[Number, Number]:
-        gate, scale = jax.nn.sigmoid(self.raw[0]), jnp.exp(REACH * jnp.tanh(self.raw[1]))
+    def _line(self) -> tuple[Scalar, Scalar]:
+        gate, scale = jax.nn.sigmoid(self.raw[0]), jnp.exp(MAX_LOG_SCALE * jnp.tanh(self.raw[1]))
         return gate * scale + 1 - gate, gate * self.raw[2]
 
 
@@ -60,12 +60,12 @@ class LiteralQuadratic(_Scalar):
     What is called its inverse is the root on the side where a u + b > 0; beyond the fold's image, the fold.
     """
 
-    def transform_and_log_det(self, x: Number, condition: None = None) -> tuple[Number, Number]:
+    def transform_and_log_det(self, x: Scalar, condition: None = None) -> tuple[Scalar, Scalar]:
         """The image y, and log |dy/du|."""
         a, b, c = self.raw[0], 1 + self.raw[1], self.raw[2]
-        return a * x**2 / 2 + b * x + c, jnp.log(jnp.abs(a * x + b) + FOLD)
+        return a * x**2 / 2 + b * x + c, jnp.log(jnp.abs(a * x + b) + SLOPE_OFFSET)
 
-    def inverse_and_log_det(self, y: Number, condition: None = None) -> tuple[Number, Number]:
+    def inverse_and_log_det(self, y: Scalar, condition: None = None) -> tuple[Scalar, Scalar]:
         """The argument u on one side of the fold, and log |du/dy| there."""
         a, b, c = self.raw[0], 1 + self.raw[1], self.raw[2]
         slope = jnp.sqrt(jnp.maximum(b**2 + 2 * a * (y - c), 0.0))
@@ -76,26 +76,26 @@ class LiteralQuadratic(_Scalar):
             2 * (y - c) / jnp.where(straight, b + slope, 1.0),
             (slope - b) / jnp.where(straight, 1.0, a),
         )
-        return root, -jnp.log(slope + FOLD)
+        return root, -jnp.log(slope + SLOPE_OFFSET)
 
 
 class _Bent(_Scalar):
     """y = c + b [u + r w(u)] with b > 0 and |r| < 1, where w is even and its slope lies between -1 and 1."""
 
-    def _parameters(self) -> tuple[Number, Number, Number]:
-        return jnp.exp(REACH * jnp.tanh(self.raw[0])), BEND * jnp.tanh(self.raw[1]), self.raw[2]
+    def _parameters(self) -> tuple[Scalar, Scalar, Scalar]:
+        return jnp.exp(MAX_LOG_SCALE * jnp.tanh(self.raw[0])), MAX_BEND * jnp.tanh(self.raw[1]), self.raw[2]
 
 
 class Hyperbolic(_Bent):
     """w(u) = sqrt(1 + u²) - 1, which is u² / 2 near zero and |u| far away (ours)."""
 
-    def transform_and_log_det(self, x: Number, condition: None = None) -> tuple[Number, Number]:
+    def transform_and_log_det(self, x: Scalar, condition: None = None) -> tuple[Scalar, Scalar]:
         """The image y, and log dy/du."""
         b, r, c = self._parameters()
         root = jnp.sqrt(1 + x**2)
         return c + b * (x + r * (root - 1)), jnp.log(b * (1 + r * x / root))
 
-    def inverse_and_log_det(self, y: Number, condition: None = None) -> tuple[Number, Number]:
+    def inverse_and_log_det(self, y: Scalar, condition: None = None) -> tuple[Scalar, Scalar]:
         """The argument (v - r sqrt(v² + 1 - r²)) / (1 - r²) with v = (y - c) / b + r, and log du/dy."""
         b, r, c = self._parameters()
         v = (y - c) / b + r
@@ -106,34 +106,34 @@ class Hyperbolic(_Bent):
 class ClippedQuadratic(_Bent):
     """w(u) = u² / 2 within one standard deviation, and straight beyond (ours)."""
 
-    def transform_and_log_det(self, x: Number, condition: None = None) -> tuple[Number, Number]:
+    def transform_and_log_det(self, x: Scalar, condition: None = None) -> tuple[Scalar, Scalar]:
         """The image y, and log dy/du."""
         b, r, c = self._parameters()
         near = jnp.clip(x, -1.0, 1.0)
         return c + b * (x + r * (near * x - near**2 / 2)), jnp.log(b * (1 + r * near))
 
-    def inverse_and_log_det(self, y: Number, condition: None = None) -> tuple[Number, Number]:
+    def inverse_and_log_det(self, y: Scalar, condition: None = None) -> tuple[Scalar, Scalar]:
         """The argument u, from the quadratic within and from the lines beyond, and log du/dy."""
         b, r, c = self._parameters()
         v = (y - c) / b
         middle = v - r / 2  # from -1 to 1 within
         beyond = (v + r / 2) / (1 + r * jnp.sign(middle))
-        root = jnp.sqrt(jnp.maximum(1 + 2 * r * v, (1 - BEND) ** 2))  # its least value within
+        root = jnp.sqrt(jnp.maximum(1 + 2 * r * v, (1 - MAX_BEND) ** 2))  # its least value within
         u = jnp.where(jnp.abs(middle) > 1, beyond, 2 * v / (1 + root))
         return u, -jnp.log(b * (1 + r * jnp.clip(u, -1.0, 1.0)))
 
 
-SPLINE = {"knots": 8, "interval": 4.0}
+SPLINE_SETTINGS = {"knots": 8, "interval": 4.0}
 TRANSFORMS = {
     "gated_affine": GatedAffine,
     "quadratic_literal": LiteralQuadratic,
     "hyperbolic": Hyperbolic,
     "quadratic_clipped": ClippedQuadratic,
-    "spline": lambda: RationalQuadraticSpline(**SPLINE),
+    "spline": lambda: RationalQuadraticSpline(**SPLINE_SETTINGS),
 }
 
 
-def transform(name: str) -> AbstractBijection:
+def make_transform(name: str) -> AbstractBijection:
     """The scalar transform of a name, at the identity.
 
     Raises:

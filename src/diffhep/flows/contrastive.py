@@ -22,16 +22,93 @@ from jax.scipy.special import expit
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
-from diffhep.flows import coupling
-from diffhep.flows import flow as flows_flow
-from diffhep.flows.flow import Flow
-from diffhep.learning import model_selection, training
-from diffhep.learning.model_selection import Trained
 from diffhep.samples import Pairs
+from diffhep.learning import model_selection
+from diffhep.learning import training
+from diffhep.flows import coupling
 from diffhep.static_settings import Told
+from diffhep.flows.flow import Flow
+from diffhep.flows import flow as flows_flow
+from diffhep.learning.model_selection import Trained
 
 
-def contrast(
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+def contrastive_loss(
     log_density: Float[Array, "2 event"], weights: Float[Array, "2 event"], *, floor: float, clamp: str
 ) -> Float[Array, ""]:
     """The loss of a batch, mean(-w_s log p(x_s)) + mean(w_b log p(x_b)), the class that is wanted first.
@@ -52,7 +129,7 @@ def contrast(
     return loss if clamp == "event" else jnp.maximum(loss, floor)
 
 
-def optimum(
+def optimal_density(
     wanted: Float[np.ndarray, "*axis"], shunned: Float[np.ndarray, "*axis"], strength: float
 ) -> Float[np.ndarray, "*axis"]:
     """lambda_c p*(x) = max(p_s - c p_b, 0), the best density up to its norm (eq. 10), of both true densities."""
@@ -75,8 +152,8 @@ def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint:
     """Train a flow, and keep its parameters of the best validation loss.
 
     Args:
-        settings: `flow` (keys of `coupling.build`), the `strength` c (0 makes an ordinary normalizing flow),
-            `floor` and `clamp` of `contrast`, and the keys of `training.kept`.
+        settings: `flow` (keys of `coupling.coupling_flow`), the `strength` c (0 makes an ordinary normalizing flow),
+            `floor` and `clamp` of `contrastive_loss`, and the keys of `training.kept`.
         seen: What is trained on, from `classifiers.labelled`: the class that is wanted, and the one that is shunned.
         valid: What it is validated on.
         checkpoint: As in `training.train`.
@@ -84,12 +161,12 @@ def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint:
     Returns:
         As of `training.train`; losses in the units of the scaled events.
     """
-    return model_selection.kept_of_scaled(partial(problem, settings), settings, seen, valid, checkpoint=checkpoint)
+    return model_selection.kept_of_scaled(partial(contrastive_task, settings), settings, seen, valid, checkpoint=checkpoint)
 
 
-def problem(settings: Mapping[str, Any], seen: Pairs, valid: Pairs) -> training.Problem:
+def contrastive_task(settings: Mapping[str, Any], seen: Pairs, valid: Pairs) -> training.Problem:
     """The contrastive loss of scaled events."""
-    flow = coupling.build(settings["flow"], seen.events.shape[-1])
+    flow = coupling.coupling_flow(settings["flow"], seen.events.shape[-1])
 
     # the strength is data, so that flows of every strength are one program
     def contrasted(each: Pairs) -> Pairs:
@@ -107,16 +184,16 @@ def _loss(
     flow, floor, clamp = told
     events, context = (each.reshape(batch.weights.size, -1) for each in batch[:2])
     found = density(flow, parameters, events, context).reshape(batch.weights.shape)
-    return contrast(found, batch.weights, floor=floor, clamp=clamp)
+    return contrastive_loss(found, batch.weights, floor=floor, clamp=clamp)
 
 
 def _evaluated(told: tuple[Flow, float, str], parameters: Array, held_out: Pairs) -> dict[str, Array]:
-    return {"valid": _loss(told, parameters, held_out, flows_flow.in_blocks), "parameters": parameters}
+    return {"valid": _loss(told, parameters, held_out, flows_flow.blockwise_scaled_log_density), "parameters": parameters}
 
 
-def restored(settings: Mapping[str, Any], trained: xr.Dataset) -> tuple[Flow, Trained]:
-    """The flow and its first member, from settings of `coupling.build` and the result of `train`."""
-    return coupling.build(settings, trained["event_mean"].size), _first(trained)
+def restore(settings: Mapping[str, Any], trained: xr.Dataset) -> tuple[Flow, Trained]:
+    """The flow and its first member, from settings of `coupling.coupling_flow` and the result of `train`."""
+    return coupling.coupling_flow(settings, trained["event_mean"].size), _first(trained)
 
 
 def _first(trained: xr.Dataset) -> Trained:
@@ -129,14 +206,14 @@ def log_density(flow: Flow, trained: Trained, events: Float[ArrayLike, "event fe
     return flows_flow.log_density(flow, trained, events, np.zeros((len(events), 0)))
 
 
-def evaluator(settings: Mapping[str, Any], dimension: int) -> Callable[[xr.Dataset, np.ndarray], np.ndarray]:
+def log_density_function(settings: Mapping[str, Any], dimension: int) -> Callable[[xr.Dataset, np.ndarray], np.ndarray]:
     """What evaluates log p (*axis) of events (*axis, feature) by a trained flow: compiled once for all of one shape.
 
     Args:
-        settings: Of the flows, keys of `coupling.build`.
+        settings: Of the flows, keys of `coupling.coupling_flow`.
         dimension: Features of an event.
     """
-    flow = coupling.build(settings, dimension)
+    flow = coupling.coupling_flow(settings, dimension)
 
     def of(trained, events):
         flat = np.asarray(events.reshape(-1, events.shape[-1]), np.float32)

@@ -15,12 +15,72 @@ import jax.numpy as jnp
 from flowjax.bijections import AbstractBijection, Chain, Coupling, Flip, Invert, Scan
 from jaxtyping import Array, Key
 
-from diffhep.flows import bijections, flow
 from diffhep.flows.flow import Flow
 from diffhep.static_settings import Fixed
+from diffhep.flows import bijections
+from diffhep.flows import flow
 
 
-def build(settings: Mapping[str, Any], dimension: int) -> Flow:
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+def coupling_flow(settings: Mapping[str, Any], dimension: int) -> Flow:
     """A flow of events of so many features, the identity before it is trained.
 
     Args:
@@ -43,7 +103,7 @@ def _built(settings: Fixed, dimension: int) -> Flow:
     def layer(key, kind):
         made = Coupling(
             key,
-            transformer=bijections.transform(kind),
+            transformer=bijections.make_transform(kind),
             untransformed_dim=dimension // 2,
             dim=dimension,
             nn_width=settings["width"],
@@ -62,4 +122,4 @@ def _built(settings: Fixed, dimension: int) -> Flow:
         stacked = eqx.filter_vmap(pair)(jax.random.split(key, settings["layers"] // 2))
         return Invert(Scan(stacked))  # from events to normal variables by the formulas, not by their inverses
 
-    return flow.of_bijections(made, dimension)
+    return flow.flow_from_bijection(made, dimension)

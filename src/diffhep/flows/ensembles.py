@@ -8,9 +8,25 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key, PyTree
 
-from diffhep.flows import flow as flows_flow
 from diffhep.flows.flow import Flow
 from diffhep.learning.model_selection import Trained
+from diffhep.flows import flow as flows_flow
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 
 @partial(jax.jit, static_argnums=0)
@@ -27,7 +43,7 @@ def log_densities(
 
 
 @partial(jax.jit, static_argnums=0)
-def densities(
+def mean_densities(
     flow: Flow,
     ensemble: Trained,
     contexts: Float[ArrayLike, "context condition"],
@@ -42,7 +58,7 @@ def densities(
     return jax.lax.map(at, contexts)
 
 
-def samples(
+def sample(
     flow: Flow, ensemble: Trained, context: Float[Array, " condition"], number: int, *, key: Key[Array, ""]
 ) -> Float[Array, "member event feature"]:
     """So many events of every member in one context."""
@@ -55,7 +71,7 @@ def samples(
 
 
 @partial(jax.jit, static_argnums=(0, 3, 4))
-def histograms(
+def sample_histograms(
     flow: Flow,
     ensemble: Trained,
     contexts: Float[ArrayLike, "context condition"],
@@ -80,13 +96,13 @@ def histograms(
 
     def at(job):
         context, key = job
-        return jax.lax.map(lambda drawn: count(drawn, context), samples(flow, ensemble, context, number, key=key))
+        return jax.lax.map(lambda drawn: count(drawn, context), sample(flow, ensemble, context, number, key=key))
 
     return jax.lax.map(at, (contexts, jax.random.split(key, len(contexts))))
 
 
 @jax.jit
-def binned(
+def histogram_2d(
     points: Float[Array, "event xy"],
     edges: tuple[Float[ArrayLike, " x_edge"], Float[ArrayLike, " y_edge"]],
     weights: Float[Array, " event"] | None = None,

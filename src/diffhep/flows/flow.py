@@ -20,7 +20,7 @@ from jaxtyping import Array, Float, Key
 
 from diffhep.learning.model_selection import Trained
 
-BLOCK = 4000
+BLOCK_SIZE = 4000
 """Events that a CPU takes at a time."""
 
 
@@ -38,7 +38,7 @@ class Flow(NamedTuple):
     bijection: Callable[[Float[Array, " parameter"]], AbstractBijection]
 
 
-def of_bijections(made: Callable[[Key[Array, ""]], AbstractBijection], dimension: int) -> Flow:
+def flow_from_bijection(made: Callable[[Key[Array, ""]], AbstractBijection], dimension: int) -> Flow:
     """The flow whose transform of standard normal variables into events is drawn by `made`, all alike."""
 
     def parted(key):
@@ -74,7 +74,7 @@ def scaled_log_density(
     return jnp.sum(norm.logpdf(normal), axis=-1) + log_det
 
 
-def in_blocks(
+def blockwise_scaled_log_density(
     flow: Flow,
     parameters: Float[Array, " parameter"],
     events: Float[Array, "event feature"],
@@ -86,7 +86,7 @@ def in_blocks(
         event, condition = (each[None] for each in pair)
         return scaled_log_density(flow, parameters, event, condition)[0]
 
-    return jax.lax.map(one, (events, context), batch_size=BLOCK)
+    return jax.lax.map(one, (events, context), batch_size=BLOCK_SIZE)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -95,7 +95,7 @@ def log_density(
 ) -> Float[Array, " event"]:
     """Log of the density of each event in its context, in the events' own units."""
     scaled = (scale(values).astype(jnp.float32) for scale, values in zip(trained[1:], (events, context), strict=True))
-    return in_blocks(flow, trained.parameters, *scaled) - jnp.sum(jnp.log(trained.events.width))
+    return blockwise_scaled_log_density(flow, trained.parameters, *scaled) - jnp.sum(jnp.log(trained.events.width))
 
 
 @partial(jax.jit, static_argnums=(0, 3))

@@ -10,13 +10,85 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array
 
-from diffhep.flows import autoregressive
-from diffhep.flows import flow as flows_flow
-from diffhep.flows.flow import Flow
-from diffhep.learning import training
-from diffhep.learning.model_selection import Trained, kept_of_scaled, parameters_of
 from diffhep.samples import Pairs
+from diffhep.learning.model_selection import kept_of_scaled
+from diffhep.learning import training
+from diffhep.flows import autoregressive
 from diffhep.static_settings import Told
+from diffhep.flows.flow import Flow
+from diffhep.flows import flow as flows_flow
+from diffhep.learning.model_selection import Trained
+from diffhep.learning.model_selection import parameters_of
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 
 def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint: Path | None = None) -> xr.Dataset:
@@ -36,14 +108,14 @@ def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint:
         Losses `train` and `valid` (member, iteration) in the units of the events, `selected` (member), the iteration
         that is kept, `parameters` (member, parameter) there, and what events and contexts were scaled with.
     """
-    found = kept_of_scaled(partial(problem, settings["flow"]), settings, seen, valid, checkpoint=checkpoint)
+    found = kept_of_scaled(partial(likelihood_task, settings["flow"]), settings, seen, valid, checkpoint=checkpoint)
     units = float(np.sum(np.log(found["event_width"].values)))
     return found.assign({name: found[name] + units for name in ("train", "valid")})
 
 
-def problem(settings: Mapping[str, Any], seen: Pairs, valid: Pairs) -> training.Problem:
+def likelihood_task(settings: Mapping[str, Any], seen: Pairs, valid: Pairs) -> training.Problem:
     """Maximum likelihood of scaled events in their scaled contexts, for a flow of these settings."""
-    flow = autoregressive.build(settings, seen.events.shape[-1], seen.context.shape[-1])
+    flow = autoregressive.autoregressive_flow(settings, seen.events.shape[-1], seen.context.shape[-1])
     functions = flow.initialise, Told(_loss, flow), Told(_evaluated, flow)
     return training.Problem("negative log-likelihood", *functions, seen, valid)
 
@@ -54,17 +126,17 @@ def _loss(flow: Flow, parameters: Array, batch: Pairs) -> Array:
 
 
 def _evaluated(flow: Flow, parameters: Array, held_out: Pairs) -> dict[str, Array]:
-    found = flows_flow.in_blocks(flow, parameters, held_out.events[0], held_out.context[0])
+    found = flows_flow.blockwise_scaled_log_density(flow, parameters, held_out.events[0], held_out.context[0])
     valid = -jnp.sum(held_out.weights[0] * found) / jnp.sum(held_out.weights[0])
     return {"valid": valid, "parameters": parameters}
 
 
-def restored(settings: Mapping[str, Any], trained: xr.Dataset) -> tuple[Flow, Trained]:
+def restore(settings: Mapping[str, Any], trained: xr.Dataset) -> tuple[Flow, Trained]:
     """What was trained: the flow that all members are, and the ensemble of them.
 
     Args:
         settings: Of the flow (keys of `flow.build`).
         trained: Result of `train`.
     """
-    flow = autoregressive.build(settings, trained["event_mean"].size, trained["context_mean"].size)
+    flow = autoregressive.autoregressive_flow(settings, trained["event_mean"].size, trained["context_mean"].size)
     return flow, parameters_of(trained)

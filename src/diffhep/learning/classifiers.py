@@ -19,11 +19,67 @@ from jax.flatten_util import ravel_pytree
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key, PyTree
 
-from diffhep.learning import losses, model_selection, networks, training
-from diffhep.learning.model_selection import Trained
-from diffhep.learning.networks import logits
 from diffhep.samples import Pairs
-from diffhep.static_settings import Fixed, Told
+from diffhep.learning import model_selection
+from diffhep.learning import training
+from diffhep.static_settings import Told
+from diffhep.static_settings import Fixed
+from diffhep.learning import losses
+from diffhep.learning.networks import logits
+from diffhep.learning import networks
+from diffhep.learning.model_selection import Trained
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 
 def labelled(signal: Pairs, background: Pairs, rng: np.random.Generator) -> Pairs:

@@ -9,9 +9,69 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
-from diffhep.learning import training
-from diffhep.learning.scaling import SCALES, Scaling, scaled, scales_of, stored
+from diffhep.learning.scaling import Scaling
 from diffhep.samples import Pairs
+from diffhep.learning import training
+from diffhep.learning.scaling import scales_of
+from diffhep.learning.scaling import scaled
+from diffhep.learning.scaling import stored
+from diffhep.learning.scaling import SCALES
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 
 class Trained(NamedTuple):

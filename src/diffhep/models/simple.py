@@ -8,10 +8,40 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Real
 
+from diffhep.models.likelihood import Model
+from diffhep.models.interpolation import HistoSysCode
+from diffhep.models.interpolation import HISTOSYS_CODES
+from diffhep.models.modifiers import HistoSys
+from diffhep.models.modifiers import NormFactor
 from diffhep.models.constraints import unit_normal
-from diffhep.models.interpolation import HISTOSYS_CODES, HistoSysCode
-from diffhep.models.likelihood import Model, Parameters
-from diffhep.models.modifiers import HistoSys, NormFactor
+from diffhep.models.likelihood import Parameters
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 
 def signal_background(

@@ -16,9 +16,100 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Real
 from scipy.interpolate import BSpline, make_interp_spline
 
+from diffhep.models.modifiers import Modifier
+from diffhep.models.modifiers import STATIC
+from diffhep.models.modifiers import Leaf
+from diffhep.models.modifiers import take
+from diffhep.models.likelihood import Model
+from diffhep.models.modifiers import NormFactor
 from diffhep.models.constraints import unit_normal
-from diffhep.models.likelihood import Model, Parameters
-from diffhep.models.modifiers import STATIC, Leaf, Modifier, NormFactor, take
+from diffhep.models.likelihood import Parameters
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 ORDER = 4
 """Of cubic splines: how many coefficients a piece has, and how many B-splines overlap."""

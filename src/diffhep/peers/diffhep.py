@@ -3,10 +3,40 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from diffhep.inference import hypotests, mle, upper_limits
-from diffhep.models.likelihood import Data, Model
-from diffhep.models.simple import signal_background
+from diffhep.models.likelihood import Model
 from diffhep.peers.templates import Templates
+from diffhep.models.simple import signal_background
+from diffhep.models.likelihood import Data
+from diffhep.inference import mle
+from diffhep.inference import upper_limits
+from diffhep.inference import hypotests
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 
 def model(templates: Templates) -> Model:

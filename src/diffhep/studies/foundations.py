@@ -9,9 +9,24 @@ import xarray as xr
 from jax.scipy.stats import norm
 from scipy import stats
 
-from diffhep import prng
-from diffhep.data.mixtures import draw_mixture, mixture_density
 from diffhep.learning.optimisers import descend
+from diffhep.data.mixtures import draw_mixture
+from diffhep import prng
+from diffhep.data.mixtures import mixture_density
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 DENSITY, FIT = 40, 41  # purposes of the suite's seed
 CURVE = 601  # points of curves that nothing else depends on

@@ -5,10 +5,67 @@ import pytest
 import xarray as xr
 from support.study_settings import study_settings
 
-from diffhep.merging import merge
-from diffhep.studies.contrastive import digits
 from diffhep.studies.contrastive import gaussians as study
 from diffhep.studies.contrastive import robustness as robust
+from diffhep.merging import merge
+from diffhep.studies.contrastive import digits
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 SETTINGS = study_settings("contrastive", "quick")
 SEEDS = {"seed": 0, "seeds_at_once": "auto"}

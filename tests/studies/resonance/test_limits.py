@@ -9,9 +9,49 @@ import xarray as xr
 from support import spread
 from support.study_settings import study_settings
 
-from diffhep.studies.resonance import events, strategies, training
-from diffhep.studies.resonance import limits as resonance_limits
+from diffhep.studies.resonance import events
+from diffhep.studies.resonance import training
 from diffhep.studies.resonance import yields as resonance_yields
+from diffhep.studies.resonance import limits as resonance_limits
+from diffhep.studies.resonance import strategies
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 SETTINGS = study_settings("resonance", "quick")
 SEEDS = {"seed": 0, "seeds_at_once": "auto"}
@@ -25,12 +65,12 @@ QUICKLY = {"iterations": 200, "learning_rate": 0.02, "evaluate_every": 50}
 
 @pytest.fixture(scope="module")
 def signal():
-    return events.signal({"seed": 0, "grid": SETTINGS["grid"], "data": SETTINGS["data"]})
+    return events.select_signal({"seed": 0, "grid": SETTINGS["grid"], "data": SETTINGS["data"]})
 
 
 @pytest.fixture(scope="module")
 def background():
-    return events.background({"seed": 0, "data": SETTINGS["data"]})
+    return events.select_background({"seed": 0, "data": SETTINGS["data"]})
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +111,7 @@ def test_background_is_dominated_as_the_documents(background):
 
 def test_blocks_of_background_add_up_to_the_yield(monkeypatch, background):
     monkeypatch.setattr(events, "BLOCK", 1000)  # for which there are programs already
-    few = events.background({"seed": 0, "data": SETTINGS["data"]})
+    few = events.select_background({"seed": 0, "data": SETTINGS["data"]})
     assert float(few["weight"].sum()) == pytest.approx(float(background["weight"].sum()), rel=0.05)
 
 
@@ -86,11 +126,11 @@ def test_events_are_read_from_files_where_they_are_given(tmp_path, signal):
         (table * {"weight": scale, "m_bbgg": 1, "m_bb": 1, "m_gg": 1, "selected": True}).to_parquet(path)
         files[path.stem] = path
     data = SETTINGS["data"] | {"ntuples": {"signal": pattern, "background": [str(path)]}}
-    found = events.signal({"seed": 0, "grid": grid, "data": data}, files)
+    found = events.select_signal({"seed": 0, "grid": grid, "data": data}, files)
     np.testing.assert_allclose(found["yield"], [8.0, 80.0])
     np.testing.assert_allclose(found["efficiency"], 0.8)
     np.testing.assert_array_equal(found["mass_point"], [0, 0, 0, 1, 1, 1])
-    other = events.background({"seed": 0, "data": data}, {"qcd": path})
+    other = events.select_background({"seed": 0, "data": data}, {"qcd": path})
     assert list(other["name"].values) == ["qcd"] and float(other["weight"].sum()) == 80.0
 
 
@@ -106,13 +146,13 @@ def test_fewer_events_of_files_stand_for_all(tmp_path):
         {"seed": 0, "grid": grid, "data": SETTINGS["data"] | {"ntuples": pattern | more}}
         for more in ({}, {"at_most": 40})
     )
-    found, expected = (events.signal(each, files) for each in (fewer, every))
+    found, expected = (events.select_signal(each, files) for each in (fewer, every))
     xr.testing.assert_identical(found.drop_dims("event"), expected.drop_dims("event"))
     np.testing.assert_allclose(np.bincount(found["mass_point"], found["weight"]), expected["yield"])
     all_small = int((expected["mass_point"] == 1).sum())
     assert np.bincount(found["mass_point"]).tolist() == [40, all_small] and all_small < 40
     assert np.bincount(found["mass_point"], found["test"]) == pytest.approx([20, all_small / 2], abs=0.5)
-    found, expected = (events.background(each, files) for each in (fewer, every))
+    found, expected = (events.select_background(each, files) for each in (fewer, every))
     sums = (np.bincount(each["process"], each["weight"]) for each in (found, expected))
     np.testing.assert_allclose(*sums)
     assert found.sizes["event"] == 40 + all_small

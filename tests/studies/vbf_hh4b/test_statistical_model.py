@@ -10,13 +10,49 @@ import pytest
 from scipy import stats
 from support import oracles, workspaces
 
-from diffhep.histogramming.cuts import hard_cut, sigmoid_cut
+from diffhep.studies.vbf_hh4b.statistical_model import Counts
 from diffhep.histogramming.transfer_factors import Tags
-from diffhep.inference import hypotests
-from diffhep.models.likelihood import expected_rates, nominal_parameters
-from diffhep.models.simple import signal_background
+from diffhep.studies.vbf_hh4b.statistical_model import FLOOR
 from diffhep.studies.vbf_hh4b import statistical_model as analysis
-from diffhep.studies.vbf_hh4b.statistical_model import FLOOR, Counts
+from diffhep.models.likelihood import expected_rates
+from diffhep.models.likelihood import nominal_parameters
+from diffhep.inference import hypotests
+from diffhep.models.simple import signal_background
+from diffhep.histogramming.cuts import hard_cut
+from diffhep.histogramming.cuts import sigmoid_cut
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 COUNTS = Counts(
     np.array([[1.0, 4.0, 3.0], [1.2, 4.3, 3.6], [0.9, 3.6, 2.5]]),

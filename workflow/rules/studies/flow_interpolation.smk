@@ -100,7 +100,7 @@ use rule stage as flow_interpolation_cross_validation with:
         sample=f"<results>/flow_interpolation/sample/{FOLDS['example']}.nc",
         folds=expand(
             f"<results>/flow_interpolation/{FOLDS['flow']}/fold/{FOLDS['example']}/{{context}}.nc",
-            context=flow_interpolation_plan.inner_contexts(FLOW_INTERPOLATION["data"]["points"]),
+            context=flow_interpolation_plan.inner_points(FLOW_INTERPOLATION["data"]["points"]),
         ),
     pathvars:
         stem="<results>/flow_interpolation/cross_validation",
@@ -120,7 +120,7 @@ use rule stage as flow_interpolation_firework with:
         stem="<results>/flow_interpolation/firework_at_origin",
     params:
         job=job(
-            "diffhep.studies.flow_interpolation.stages:show_firework",
+            "diffhep.studies.flow_interpolation.stages:simulate_firework",
             {"seed": config["seed"], **FLOW_INTERPOLATION["firework"]},
         ),
 

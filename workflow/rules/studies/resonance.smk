@@ -40,7 +40,7 @@ use rule stage as resonance_signal with:
         expected_seconds=60,
     params:
         job=job(
-            "diffhep.studies.resonance.events:signal",
+            "diffhep.studies.resonance.events:select_signal",
             {"seed": config["seed"], **{key: RESONANCE[key] for key in ("grid", "data")}},
         ),
 
@@ -57,7 +57,7 @@ use rule stage as resonance_background with:
         expected_seconds=60,
     params:
         job=job(
-            "diffhep.studies.resonance.events:background",
+            "diffhep.studies.resonance.events:select_background",
             {"seed": config["seed"], "data": RESONANCE["data"]},
         ),
 

@@ -10,25 +10,161 @@ import xarray as xr
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key
 
+from diffhep.learning import training
 from diffhep.data import blobs
-from diffhep.histogramming.histograms import hard_histogram
-from diffhep.learning import losses, training
-from diffhep.learning.losses import Outcome
+from diffhep.learning import losses
+from diffhep.static_settings import Fixed
+from diffhep.static_settings import Told
+from diffhep.samples import Events
+from diffhep.learning.summary_statistic import Trained
 from diffhep.learning.networks import Observable
 from diffhep.learning.networks import logits as logits_of
-from diffhep.learning.summary_statistic import (
-    METRICS,
-    ON_SCORES,
-    Trained,
-    _edges,
-    expected_yields,
-    metrics,
-    smooth_yields,
-)
+from diffhep.learning.summary_statistic import ON_SCORES
+from diffhep.learning.summary_statistic import _edges
+from diffhep.learning.losses import Outcome
+from diffhep.learning.summary_statistic import METRICS
 from diffhep.models.likelihood import Model
+from diffhep.learning.summary_statistic import smooth_yields
 from diffhep.models.simple import signal_background
-from diffhep.samples import Events
-from diffhep.static_settings import Fixed, Told
+from diffhep.histogramming.histograms import hard_histogram
+from diffhep.learning.summary_statistic import expected_yields
+from diffhep.learning.summary_statistic import metrics
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 POSED = ("network", "objective", "bin_edges", "bins", "bandwidth", "outer_edges", "yields", "interpolation")
 

@@ -13,13 +13,157 @@ from jaxtyping import Array, Key
 
 from diffhep import prng
 from diffhep.data import blobs
-from diffhep.inference import fisher, test_statistics, toys
 from diffhep.learning import training
-from diffhep.learning.summary_statistic import METRICS, ON_SCORES, expected_yields, metrics
-from diffhep.models.likelihood import Model, nominal_parameters, unbounded_poi
-from diffhep.models.simple import signal_background, signal_background_workspace
+from diffhep.studies.blobs.observable import problem
+from diffhep.studies.blobs.observable import plane_axis
+from diffhep.studies.blobs.observable import FINE_BINS
+from diffhep.learning.summary_statistic import metrics
+from diffhep.learning.summary_statistic import expected_yields
+from diffhep.learning.summary_statistic import METRICS
+from diffhep.models.simple import signal_background_workspace
 from diffhep.studies.blobs import plan
-from diffhep.studies.blobs.observable import FINE_BINS, plane_axis, problem
+from diffhep.learning.summary_statistic import ON_SCORES
+from diffhep.inference import toys
+from diffhep.models.likelihood import Model
+from diffhep.models.simple import signal_background
+from diffhep.models.likelihood import unbounded_poi
+from diffhep.models.likelihood import nominal_parameters
+from diffhep.inference import fisher
+from diffhep.inference import test_statistics
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 EVENTS, TOYS = 10, 11  # purposes of the suite's seed, beyond those of `training`
 HYPOTHESES = (0.0, 1.0)  # strengths under which toys are thrown

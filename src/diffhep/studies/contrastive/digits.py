@@ -12,10 +12,40 @@ from jaxtyping import Float
 from scipy import ndimage
 from sklearn.datasets import load_digits
 
-from diffhep import prng
-from diffhep.flows import contrastive
-from diffhep.flows import flow as flows_flow
 from diffhep.studies.contrastive.gaussians import parts
+from diffhep.flows import contrastive
+from diffhep import prng
+from diffhep.flows import flow as flows_flow
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 DIGITS, SAMPLES = 56, 57
 """Purposes of randomness."""
@@ -79,7 +109,7 @@ def samples(settings: dict, flows_of: dict[str, xr.Dataset]) -> xr.Dataset:
     """
     found = []
     for trained in flows_of.values():
-        flow, parameters = contrastive.restored(settings["flow"], trained)
+        flow, parameters = contrastive.restore(settings["flow"], trained)
         key = prng.key(settings["seed"], SAMPLES)
         drawn = flows_flow.sample(flow, parameters, np.zeros(0), settings["shown"], key=key)
         found.append(np.asarray(drawn).reshape(settings["shown"], *SHAPE))
@@ -99,7 +129,7 @@ def judged(settings: dict, trained: xr.Dataset) -> xr.Dataset:
     """
     both = [images(settings, digit)[1] for digit in settings["digits"]]
     every = np.concatenate(both)
-    found = contrastive.evaluator(settings["flow"], every.shape[-1])(trained, every)
+    found = contrastive.log_density_function(settings["flow"], every.shape[-1])(trained, every)
     found = found + np.log(trained["event_width"].values).sum()
     order, wanted = np.argsort(-found), np.arange(len(every)) < len(both[0])
     return xr.Dataset({

@@ -9,12 +9,114 @@ from jaxtyping import Float
 from scipy.special import expit
 
 from diffhep.data import gaussian_classes
-from diffhep.flows import contrastive
-from diffhep.learning import classifiers
-from diffhep.learning.model_selection import parameters_of
-from diffhep.merging import merge
 from diffhep.samples import Pairs
+from diffhep.learning import classifiers
 from diffhep.samples import pairs as unlabelled
+from diffhep.flows import contrastive
+from diffhep.merging import merge
+from diffhep.learning.model_selection import parameters_of
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 LABELS = ["signal", "background"]
 SAMPLE, SPLIT = 50, 51
@@ -98,7 +200,7 @@ def surfaces(settings: dict, sample: xr.Dataset, flows: dict[str, xr.Dataset], c
     x, y = (np.linspace(*each, settings["points"]) for each in ends)
     grid, area = np.stack(np.meshgrid(x, y), axis=-1), (x[1] - x[0]) * (y[1] - y[0])
     events = sample["events"].values[:, sample["valid"].values]
-    evaluated = contrastive.evaluator(settings["flow"]["flow"], events.shape[-1])
+    evaluated = contrastive.log_density_function(settings["flow"]["flow"], events.shape[-1])
     learned, inside = (
         np.stack([_density(evaluated(flow, each)) for flow in flows.values()]) for each in (grid, events)
     )
@@ -126,7 +228,7 @@ def surfaces(settings: dict, sample: xr.Dataset, flows: dict[str, xr.Dataset], c
 def _unnormalised(settings: Mapping, points: Float[np.ndarray, "*point axis"]) -> np.ndarray:
     """The best density of each strength, up to its norm."""
     truth = np.exp(gaussian_classes.log_densities(gaussian_classes.build_classes(settings["gaussians"]), points))
-    return np.stack([contrastive.optimum(*truth, strength) for strength in settings["strengths"]])
+    return np.stack([contrastive.optimal_density(*truth, strength) for strength in settings["strengths"]])
 
 
 def _density(log_density: Float[np.ndarray, "*point"]) -> Float[np.ndarray, "*point"]:
@@ -164,11 +266,11 @@ def compare(settings: dict, sample: xr.Dataset, flows: dict[str, xr.Dataset]) ->
     t = np.linspace(-np.arcsinh(BOXES[-1]), np.arcsinh(BOXES[-1]), 801)
     grid, spans = np.stack(np.meshgrid(np.sinh(t), np.sinh(t)), axis=-1), np.cosh(t) * (t[1] - t[0])
     area, far = np.outer(spans, spans), np.abs(grid).max(axis=-1)
-    best = contrastive.optimum(*np.exp(gaussian_classes.log_densities(classes, grid)), 1.0)
+    best = contrastive.optimal_density(*np.exp(gaussian_classes.log_densities(classes, grid)), 1.0)
     best, rows = best / (best * area).sum(), {}
     for name, changed in variants(settings).items():
         trained = flows[f"{name}_1.0"]
-        evaluated = contrastive.evaluator(changed["flow"], events.shape[-1])
+        evaluated = contrastive.log_density_function(changed["flow"], events.shape[-1])
         learned, inside = (_density(evaluated(trained, each)) for each in (grid, events))
         right = np.stack([inside[0] > settings["cut"], inside[1] <= settings["cut"]])
         rows[name] = {

@@ -7,11 +7,116 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from diffhep.data.gaussian_classes import Embedding
 from diffhep.data import gaussian_classes
-from diffhep.data.gaussian_classes import Classes, Embedding
+from diffhep.data.gaussian_classes import Classes
+from diffhep.studies.contrastive.gaussians import LABELS
 from diffhep.flows import contrastive
+from diffhep.studies.contrastive.gaussians import parts
 from diffhep.learning import classifiers
-from diffhep.studies.contrastive.gaussians import LABELS, logits, parts
+from diffhep.studies.contrastive.gaussians import logits
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 SPACE, UNDISTORTED, PERTURBED, TEST = 52, 53, 54, 55
 """Purposes of randomness."""
@@ -51,7 +156,7 @@ def train_flow(settings: dict, checkpoint: Path | None = None) -> xr.Dataset:
     wanted = LABELS.index(settings["label"])
     ordered = events[[wanted, 1 - wanted]]
     trained = contrastive.train(settings, *parts(ordered, valid, settings["seed"]), checkpoint=checkpoint)
-    log_density = contrastive.evaluator(settings["flow"], settings["dimension"])(trained, events)
+    log_density = contrastive.log_density_function(settings["flow"], settings["dimension"])(trained, events)
     low, middle, high = np.quantile(log_density, [0.25, 0.5, 0.75])
     return trained.assign(centre=middle, spread=high - low)
 
@@ -106,7 +211,7 @@ def robustness(settings: dict, signal: xr.Dataset, background: xr.Dataset, plain
 
 def _inputs(settings: Mapping, *flows: xr.Dataset) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
     """What says what each classifier is told of events; that of the flow is its density."""
-    evaluated = contrastive.evaluator(settings["flow"], settings["dimension"])
+    evaluated = contrastive.log_density_function(settings["flow"], settings["dimension"])
     trained = [(flow["centre"].item(), flow["spread"].item()) for flow in flows]
     scales = {"perturbed_flow": trained, "perturbed_printed": [(0.0, 1.0)] * len(flows)}
 
@@ -141,7 +246,7 @@ def _predictions(settings: Mapping, events: Float[np.ndarray, "2 event axis"]) -
     amounts = np.linspace(settings["low"], settings["high"], settings["tested"])
     several = [_distorted(settings, amount, settings["kind"]) for amount in amounts]
     averaged = gaussian_classes.averaged_log_densities(several, events)
-    best = contrastive.optimum(*np.exp(nominal), 1.0) / norm
+    best = contrastive.optimal_density(*np.exp(nominal), 1.0) / norm
     return {
         "likelihood_ratio": nominal[0] > nominal[1],
         "optimum": best > settings["cut"],

@@ -1,7 +1,7 @@
 """The contexts of the study: what the workflow needs, without jax."""
 
 
-def inner_contexts(points: int) -> list[int]:
+def inner_points(points: int) -> list[int]:
     """Numbers of the contexts, counted row by row, that are not at the edge of a square grid of `points` a side."""
     return [points * row + column for row in range(1, points - 1) for column in range(1, points - 1)]
 

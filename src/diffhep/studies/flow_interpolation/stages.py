@@ -10,15 +10,169 @@ import xarray as xr
 from jax.typing import ArrayLike
 from jaxtyping import Array
 
-from diffhep import prng, samples
 from diffhep.data import gaussian_grid
-from diffhep.flows import ensembles, training
+from diffhep import prng
+from diffhep import samples
+from diffhep.flows import training
+from diffhep.flows.training import restore
+from diffhep.flows import ensembles
 from diffhep.flows.flow import Flow
-from diffhep.flows.training import restored
-from diffhep.histogramming.pulls import coarser, error_of_width, normal_of, pulls
 from diffhep.learning.model_selection import Trained
+from diffhep.histogramming.pulls import pulls
+from diffhep.histogramming.pulls import coarser
+from diffhep.histogramming.pulls import normal_of
+from diffhep.histogramming.pulls import error_of_width
 
-EVENTS, SAMPLES, JUDGES = 20, 21, 22  # purposes of the suite's seed, beyond those of `training`
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+EVENT_STREAM, SAMPLE_STREAM, DIVERGENCE_STREAM = 20, 21, 22  # purposes of the suite's seed, beyond those of `training`
 
 
 def generate(settings: dict) -> xr.Dataset:
@@ -26,7 +180,7 @@ def generate(settings: dict) -> xr.Dataset:
     points = settings["points"]
     means = gaussian_grid.grid_means(*settings["range"], points)
     covariances = gaussian_grid.COVARIANCES[settings["covariance"]](means)
-    events = gaussian_grid.draw(prng.key(settings["seed"], EVENTS), means, covariances, settings["events"])
+    events = gaussian_grid.draw(prng.key(settings["seed"], EVENT_STREAM), means, covariances, settings["events"])
     row, column = np.divmod(np.arange(points**2), points)
     return xr.Dataset(
         {
@@ -84,16 +238,16 @@ def predict(settings: dict, sample: xr.Dataset, trained: xr.Dataset) -> xr.Datas
         `kl_ensemble` (context), divergences of the true from the learned densities, with `kl_ensemble_error`; and
         `mean`, `covariance` (context), `trained`.
     """
-    flow, ensemble = restored(settings["flow"], trained)
+    flow, ensemble = restore(settings["flow"], trained)
     means, covariances = (sample[name].values for name in ("mean", "covariance"))
     centres, half_width, events = means.astype(np.float32), settings["half_width"], sample["events"].values
     edges = np.linspace(-half_width, half_width, settings["bins"] + 1)
     points = np.linspace(-settings["reach"], settings["reach"], settings["points"])
-    drawn, judges = (prng.key(settings["seed"], purpose) for purpose in (SAMPLES, JUDGES))
+    drawn, judges = (prng.key(settings["seed"], purpose) for purpose in (SAMPLE_STREAM, DIVERGENCE_STREAM))
     square = np.stack(np.meshgrid(points, points), axis=-1)
     shares = jax.jit(jax.vmap(partial(gaussian_grid.bin_probabilities, edges=edges)))(means, covariances)
-    count = partial(ensembles.binned, edges=(edges, edges))
-    counts = ensembles.histograms(
+    count = partial(ensembles.histogram_2d, edges=(edges, edges))
+    counts = ensembles.sample_histograms(
         flow, ensemble, centres, settings["samples"], lambda drawn, mean: count(drawn - mean), key=drawn
     )
     data = jax.jit(lambda each: jax.lax.map(count, each))(events - centres[:, None])
@@ -103,7 +257,7 @@ def predict(settings: dict, sample: xr.Dataset, trained: xr.Dataset) -> xr.Datas
             "counts": (("context", "member", "y", "x"), len(events[0]) / settings["samples"] * np.asarray(counts)),
             "data": (bins, np.asarray(data)),
             "expected": (bins, len(events[0]) * np.asarray(shares)),
-            "density": (("context", "v", "u"), np.asarray(ensembles.densities(flow, ensemble, centres, square))),
+            "density": (("context", "v", "u"), np.asarray(ensembles.mean_densities(flow, ensemble, centres, square))),
             "trained": trained["trained"],
         }
         | _divergences(
@@ -211,12 +365,12 @@ def cross_validate(settings: dict, sample: xr.Dataset, folds: dict[str, xr.Datas
         sample: Result of `generate`.
         folds: Results of `train` by the number of the context that was left out.
     """
-    key, kl = prng.key(settings["seed"], JUDGES), {}
+    key, kl = prng.key(settings["seed"], DIVERGENCE_STREAM), {}
     means, covariances = (sample[name].values for name in ("mean", "covariance"))
     events = np.asarray(gaussian_grid.draw(key, means, covariances, settings["judges"]))
     for name, trained in folds.items():
         left_out = slice(int(name), int(name) + 1)
-        flow, ensemble = restored(settings["flow"], trained)
+        flow, ensemble = restore(settings["flow"], trained)
         found = _divergences(flow, ensemble, means[left_out], covariances[left_out], events[left_out])
         kl[int(name)] = found["kl"][1][0]
     contexts = sorted(kl)
@@ -229,7 +383,7 @@ def cross_validate(settings: dict, sample: xr.Dataset, folds: dict[str, xr.Datas
     )
 
 
-def show_firework(settings: dict) -> xr.Dataset:
+def simulate_firework(settings: dict) -> xr.Dataset:
     """Distributions on a grid symmetric about the origin, and a histogram of many of their events (thesis Fig. 8.10).
 
     Args:
@@ -238,7 +392,7 @@ def show_firework(settings: dict) -> xr.Dataset:
     """
     few, many = (gaussian_grid.grid_means(*settings["range"], settings[name]) for name in ("few", "points"))
     covariances = gaussian_grid.firework_covariances(many)
-    drawn = gaussian_grid.draw(prng.key(settings["seed"], EVENTS), many, covariances, settings["events"])
+    drawn = gaussian_grid.draw(prng.key(settings["seed"], EVENT_STREAM), many, covariances, settings["events"])
     reach = np.abs(settings["range"]).max() + 3
     counts, edges, _ = np.histogram2d(
         *np.asarray(drawn).reshape(-1, 2).T, bins=settings["bins"], range=[[-reach, reach]] * 2

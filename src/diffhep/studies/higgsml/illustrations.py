@@ -6,15 +6,239 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-from diffhep import prng
 from diffhep.data.htautau.features import COLUMNS
-from diffhep.data.htautau.inputs import CATEGORIES, flow_columns
+from diffhep.studies.higgsml.events import reconstruction
+from diffhep.data.htautau.inputs import CATEGORIES
+from diffhep.studies.higgsml.events import pool_samples
+from diffhep.studies.higgsml.events import NO_SHIFT
+from diffhep.studies.higgsml.events import nominal_events
+from diffhep.data.htautau.inputs import flow_columns
 from diffhep.data.htautau.shifts import PROCESSES
-from diffhep.flows import contrastive
-from diffhep.flows import flow as flows_flow
-from diffhep.studies.higgsml.events import NO_SHIFT, nominal_events, pool_samples, reconstruction
-from diffhep.studies.higgsml.intervals import MIN_SIMULATED_EVENTS, fit_surface, surface_coordinates
 from diffhep.studies.higgsml.training import LABELS
+from diffhep.flows import contrastive
+from diffhep import prng
+from diffhep.flows import flow as flows_flow
+from diffhep.studies.higgsml.intervals import fit_surface
+from diffhep.studies.higgsml.intervals import surface_coordinates
+from diffhep.studies.higgsml.intervals import MIN_SIMULATED_EVENTS
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 DRAWN = 70
 """Purpose of randomness."""
@@ -25,7 +249,7 @@ def marginal_distributions(settings: dict, pools: dict[str, xr.Dataset], flows_o
 
     Args:
         settings: `column`, one of those that flows see; `edges`: first, last and how many; `flow` (keys of
-            `coupling.build`), `columns`, `strengths`; `drawn` events of each flow; `seed`.
+            `coupling.coupling_flow`), `columns`, `strengths`; `drawn` events of each flow; `seed`.
         pools: Results of `events.build_pool`, by process.
         flows_of: Results of `train_flow`, by `<category>_<label>_<strength>`.
 
@@ -63,7 +287,7 @@ def marginal_distributions(settings: dict, pools: dict[str, xr.Dataset], flows_o
 
 def _drawn(settings: dict, trained: xr.Dataset) -> np.ndarray:
     """Events of a flow."""
-    flow, parameters = contrastive.restored(settings["flow"], trained)
+    flow, parameters = contrastive.restore(settings["flow"], trained)
     key = prng.key(settings["seed"], DRAWN)
     return np.asarray(flows_flow.sample(flow, parameters, jnp.zeros(0), settings["drawn"], key=key))
 

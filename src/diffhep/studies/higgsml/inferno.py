@@ -15,15 +15,155 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
-from diffhep.data.htautau.shifts import NORMALISATIONS, NUISANCES, PROCESSES, nuisances_from_normal
-from diffhep.histogramming.histograms import binned_kde, hard_histogram
-from diffhep.learning import classifiers, losses, model_selection, scaling, training
-from diffhep.learning.losses import Outcome
-from diffhep.learning.networks import logits
+from diffhep.studies.higgsml.events import reconstruction
+from diffhep.studies.higgsml.events import pool_samples
+from diffhep.studies.higgsml.events import PoolSample
+from diffhep.studies.higgsml.events import concatenate_samples
+from diffhep.studies.higgsml.events import draw_rows
+from diffhep.data.htautau.shifts import nuisances_from_normal
+from diffhep.data.htautau.shifts import NUISANCES
+from diffhep.data.htautau.shifts import PROCESSES
+from diffhep.data.htautau.shifts import NORMALISATIONS
 from diffhep.models.likelihood import Model
 from diffhep.models.simple import signal_background
+from diffhep.learning import scaling
 from diffhep.samples import Pairs
-from diffhep.studies.higgsml.events import PoolSample, concatenate_samples, draw_rows, pool_samples, reconstruction
+from diffhep.learning import model_selection
+from diffhep.learning import training
+from diffhep.learning import classifiers
+from diffhep.learning import losses
+from diffhep.histogramming.histograms import binned_kde
+from diffhep.learning.networks import logits
+from diffhep.learning.losses import Outcome
+from diffhep.histogramming.histograms import hard_histogram
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 DRAWN = 69
 """Purpose of randomness."""

@@ -11,17 +11,92 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from diffhep.histogramming.response_surface import Surface
+from diffhep.histogramming import response_surface
 from diffhep import prng
 from diffhep.data.htautau import shifts as htautau_shifts
-from diffhep.data.htautau.shifts import NORMALISATIONS, NUISANCES, PROCESSES
-from diffhep.histogramming import response_surface
-from diffhep.histogramming.response_surface import Surface
-from diffhep.inference import neyman, profile_intervals
-from diffhep.inference.batched_mle import fit_all
-from diffhep.inference.mle import FitResult
-from diffhep.models import histfactory, spline_morphing
-from diffhep.models.likelihood import Data, Model
+from diffhep.models.likelihood import Model
+from diffhep.models import spline_morphing
 from diffhep.studies.higgsml.templates import SHIFTS
+from diffhep.data.htautau.shifts import PROCESSES
+from diffhep.data.htautau.shifts import NORMALISATIONS
+from diffhep.data.htautau.shifts import NUISANCES
+from diffhep.models import histfactory
+from diffhep.models.likelihood import Data
+from diffhep.inference.mle import FitResult
+from diffhep.inference.batched_mle import fit_all
+from diffhep.inference import neyman
+from diffhep.inference import profile_intervals
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 BELT, SETS = 65, 66
 """Purposes of randomness."""

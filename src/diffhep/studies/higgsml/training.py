@@ -10,11 +10,155 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
-from diffhep.data.htautau.inputs import CATEGORIES, flow_columns, select_columns
+from diffhep.studies.higgsml.events import nominal_events
+from diffhep.data.htautau.inputs import CATEGORIES
+from diffhep.samples import pairs
 from diffhep.flows import contrastive
 from diffhep.learning import classifiers
-from diffhep.samples import pairs
-from diffhep.studies.higgsml.events import PerturbedEvents, draw_perturbed_events, label_classes, nominal_events
+from diffhep.data.htautau.inputs import flow_columns
+from diffhep.data.htautau.inputs import select_columns
+from diffhep.studies.higgsml.events import PerturbedEvents
+from diffhep.studies.higgsml.events import draw_perturbed_events
+from diffhep.studies.higgsml.events import label_classes
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 SPLIT = 63
 """Purpose of randomness."""
@@ -44,7 +188,7 @@ def train_flow(settings: dict, pools: dict[str, xr.Dataset], checkpoint: Path | 
             part.append(pairs(columns[rows], np.zeros((rows.sum(), 0)), weights[rows]))
     trained = contrastive.train(settings, *(classifiers.labelled(*part, rng) for part in parts), checkpoint=checkpoint)
     seen = np.asarray(parts[0][0].events[0])
-    log_density = contrastive.evaluator(settings["flow"], seen.shape[-1])(trained, seen)
+    log_density = contrastive.log_density_function(settings["flow"], seen.shape[-1])(trained, seen)
     low, middle, high = np.quantile(log_density, [0.25, 0.5, 0.75])
     return trained.assign(centre=middle, spread=high - low)
 
@@ -60,7 +204,7 @@ def build_discriminants(
     """Prepared columns of events in a category to the discrimination functions of its flows.
 
     Args:
-        settings: `flow` (keys of `coupling.build`), `columns`, and `phi`: `printed`, or `scaled` by the centre
+        settings: `flow` (keys of `coupling.coupling_flow`), `columns`, and `phi`: `printed`, or `scaled` by the centre
             and spread of log p in training.
         flows: Results of `train_flow`, by `<category>_<label>_<strength>`; those of other categories are left out.
         category: Which.
@@ -72,7 +216,7 @@ def build_discriminants(
         raise ValueError(f"phi is {settings['phi']!r}: choose printed or scaled")
     names = flow_columns(settings["columns"]["flows"], category)
     ours = [trained for name, trained in sorted(flows.items()) if name.startswith(category)]
-    restored = [contrastive.restored(settings["flow"], trained) for trained in ours]
+    restored = [contrastive.restore(settings["flow"], trained) for trained in ours]
     scales = [(each["centre"].item(), each["spread"].item()) for each in ours]
     scales = scales if settings["phi"] == "scaled" else [(0.0, 1.0)] * len(ours)
 

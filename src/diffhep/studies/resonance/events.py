@@ -10,13 +10,13 @@ import xarray as xr
 from diffhep import prng
 from diffhep.data import mass_grid, ntuples, resonance
 
-SIGNAL, BACKGROUND = 30, 31  # purposes of the suite's seed
+SIGNAL_STREAM, BACKGROUND_STREAM = 30, 31  # purposes of the suite's seed
 
-BLOCK = 230_000
+BLOCK_SIZE = 230_000
 """Background events generated at a time."""
 
 
-def signal(settings: dict, files: dict[str, Path] | None = None) -> xr.Dataset:
+def select_signal(settings: dict, files: dict[str, Path] | None = None) -> xr.Dataset:
     """Selected events of every mass point.
 
     Args:
@@ -29,7 +29,7 @@ def signal(settings: dict, files: dict[str, Path] | None = None) -> xr.Dataset:
         `held_out` (point).
     """
     masses, data = mass_grid.mass_points(settings["grid"]["parts"]), settings["data"]
-    key = prng.key(settings["seed"], SIGNAL)
+    key = prng.key(settings["seed"], SIGNAL_STREAM)
 
     def sample_at(point):
         m_x, m_s = masses[point]
@@ -50,14 +50,14 @@ def signal(settings: dict, files: dict[str, Path] | None = None) -> xr.Dataset:
     })  # fmt: skip
 
 
-def background(settings: dict, files: dict[str, Path] | None = None) -> xr.Dataset:
-    """Selected events of every process: `events`, `weight`, `process` and `test`, as in `signal`.
+def select_background(settings: dict, files: dict[str, Path] | None = None) -> xr.Dataset:
+    """Selected events of every process: `events`, `weight`, `process` and `test`, as in `select_signal`.
 
     Args:
         settings: `data`, `seed`.
         files: Where to read them instead, one file a process.
     """
-    data, key = settings["data"], prng.key(settings["seed"], BACKGROUND)
+    data, key = settings["data"], prng.key(settings["seed"], BACKGROUND_STREAM)
     if files:
         samples = {name: _read(path, data).events for name, path in files.items()}
     else:
@@ -85,7 +85,7 @@ def _selected(events: resonance.ResonanceEvents) -> resonance.ResonanceEvents:
 def _process(key, name, data) -> resonance.ResonanceEvents:
     """Events of a background process, generated block by block; only selected ones are kept."""
     number = data["backgrounds"][name]["events"]
-    blocks = -(-number // BLOCK)
+    blocks = -(-number // BLOCK_SIZE)
     each = -(-number // blocks)
     parts = [
         _selected(resonance.generate_background(jax.random.fold_in(key, block), data, name, each))

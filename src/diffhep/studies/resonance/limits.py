@@ -10,12 +10,102 @@ from jaxtyping import Array, Float
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from diffhep import prng
-from diffhep.data import mass_grid
-from diffhep.flows.density_ratio import mean_log, s_flow
-from diffhep.static_settings import Fixed
 from diffhep.studies.resonance import strategies
+from diffhep.data import mass_grid
+from diffhep.flows.density_ratio import log_mean_density
 from diffhep.studies.resonance.strategies import Sample
+from diffhep.flows.density_ratio import s_flow
+from diffhep import prng
+from diffhep.static_settings import Fixed
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 LIMITS = 34  # purpose of the suite's seed
 
@@ -26,8 +116,8 @@ def discriminate(settings: dict, signal: xr.Dataset, background: xr.Dataset, **t
     Args:
         settings: `flow`, `network`; `bins` of the observables; `pnn`, masses of the point at which that is shown, and
             `s_flow`, of some that are held out, at which this is.
-        signal: Result of `events.signal`.
-        background: Result of `events.background`.
+        signal: Result of `events.select_signal`.
+        background: Result of `events.select_background`.
         trained: `flow`, `background_flow` and `pnn`, the results of the trainings.
 
     Returns:
@@ -50,7 +140,7 @@ def discriminate(settings: dict, signal: xr.Dataset, background: xr.Dataset, **t
         both = jax.tree.map(lambda array, n=number: array[n], of_signal), of_background
         told = [tuple(map(np.asarray, _observables(tools, sample, at))) for sample in both]
         found.append(_judged(told, np.linspace(0, 1, settings["bins"] + 1)))
-    crowd, held_out = np.exp(mean_log(tools.log_background(masses))), signal["held_out"].values[here]
+    crowd, held_out = np.exp(log_mean_density(tools.log_background(masses))), signal["held_out"].values[here]
     joined = xr.concat(found, "context").assign(
         masses=(("context", "mass"), every[here]),
         shown=(("context", "observable"), wanted[here]),

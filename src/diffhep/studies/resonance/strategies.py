@@ -16,16 +16,225 @@ import xarray as xr
 from jax.tree_util import register_dataclass
 from jaxtyping import Array, Float, Int, Key
 
-from diffhep.flows import ensembles
-from diffhep.flows.density_ratio import Logs, log_ratio
 from diffhep.flows.flow import Flow
-from diffhep.flows.training import restored
-from diffhep.inference import upper_limits
-from diffhep.learning import classifiers
-from diffhep.learning.model_selection import Trained, parameters_of
-from diffhep.models import interpolated_signal
 from diffhep.models.modifiers import STATIC
+from diffhep.learning.model_selection import Trained
 from diffhep.static_settings import Fixed
+from diffhep.flows.density_ratio import LogDensities
+from diffhep.flows import ensembles
+from diffhep.learning import classifiers
+from diffhep.flows.training import restore
+from diffhep.learning.model_selection import parameters_of
+from diffhep.flows.density_ratio import log_density_ratio
+from diffhep.models import interpolated_signal
+from diffhep.inference import upper_limits
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 STRATEGIES = ("2-D fit", "pNN", "s_flow")
 SOURCES = ("simulated", "interpolated", "interpolated, uncertainty ignored")
@@ -57,12 +266,12 @@ class Tools:
     network: Fixed = field(metadata=STATIC)
     pnn_parameters: Trained
 
-    def log_signal(self, events: Float[Array, "event mass"], masses: Float[Array, " mass"]) -> Logs:
+    def log_signal(self, events: Float[Array, "event mass"], masses: Float[Array, " mass"]) -> LogDensities:
         """Log densities of events as signal of these masses."""
         return ensembles.log_densities(self.flow, self.signal, events, masses)
 
     @jax.jit
-    def log_background(self, events: Float[Array, "event mass"]) -> Logs:
+    def log_background(self, events: Float[Array, "event mass"]) -> LogDensities:
         """Log densities of events as background."""
         return ensembles.log_densities(self.background_flow, self.background, events, jnp.asarray(NOWHERE))
 
@@ -94,7 +303,7 @@ def tools(settings: Mapping[str, Any], flow: xr.Dataset, background_flow: xr.Dat
         background_flow: Likewise of the background.
         pnn: Result of `classifiers.train`.
     """
-    both = (*restored(settings["flow"], flow), *restored(settings["flow"], background_flow))
+    both = (*restore(settings["flow"], flow), *restore(settings["flow"], background_flow))
     return Tools(*both, Fixed(settings["network"]), parameters_of(pnn))
 
 
@@ -140,7 +349,7 @@ def binnings(tools: Tools, settings: Mapping[str, Any], masses: Float[Array, " m
         return lambda sample: jnp.searchsorted(edges, observable(sample), side="right")
 
     pnn = along(lambda sample: tools.pnn(sample.events, masses))
-    s_flow = along(lambda sample: log_ratio(tools.log_signal(sample.events, masses), sample.background))
+    s_flow = along(lambda sample: log_density_ratio(tools.log_signal(sample.events, masses), sample.background))
     return [
         Binning(in_plane, settings["plane"]["bins"] ** 2),
         *(Binning(place, settings["bins"]) for place in (pnn, s_flow)),
@@ -169,7 +378,7 @@ def expected_limits(
         key: Source of randomness.
         background: Of the whole search.
     """
-    drawn = ensembles.samples(tools.flow, tools.signal, masses, settings["samples"], key=key)
+    drawn = ensembles.sample(tools.flow, tools.signal, masses, settings["samples"], key=key)
     flat = drawn.reshape(-1, drawn.shape[-1])
     every = Sample(flat, jnp.full(len(flat), 1 / settings["samples"]), tools.log_background(flat))
     counted = []

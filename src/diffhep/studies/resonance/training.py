@@ -6,14 +6,194 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from diffhep import prng, samples
-from diffhep.data import mass_grid
-from diffhep.flows import ensembles, training
-from diffhep.flows.training import restored
-from diffhep.histogramming.pulls import SIGMAS, coarser, normal_of, pulls
-from diffhep.learning import classifiers
+from diffhep import samples
 from diffhep.samples import pairs
+from diffhep.flows import training
+from diffhep.learning import classifiers
+from diffhep.flows.training import restore
+from diffhep import prng
+from diffhep.flows import ensembles
+from diffhep.data import mass_grid
 from diffhep.studies.resonance.strategies import NOWHERE
+from diffhep.histogramming.pulls import coarser
+from diffhep.histogramming.pulls import SIGMAS
+from diffhep.histogramming.pulls import pulls
+from diffhep.histogramming.pulls import normal_of
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 LABELS, SAMPLES = 32, 33  # purposes of the suite's seed
 
@@ -59,7 +239,7 @@ def predict(settings: dict, signal: xr.Dataset, trained: xr.Dataset) -> xr.Datas
     Args:
         settings: `samples` of each flow at each point, the ranges `m_bbgg` and `m_bb` and the `width` of the bins,
             `flow`, `seed`; `shown`, masses of the points whose shapes are drawn.
-        signal: Result of `events.signal`.
+        signal: Result of `events.select_signal`.
         trained: Result of `train_flow`.
 
     Returns:
@@ -67,10 +247,10 @@ def predict(settings: dict, signal: xr.Dataset, trained: xr.Dataset) -> xr.Datas
         of events; `counts` (context, member, y, x), scaled to as many; `trained`, `shown` and `mean`, both masses, of
         each context.
     """
-    flow, ensemble = restored(settings["flow"], trained)
+    flow, ensemble = restore(settings["flow"], trained)
     edges, key = _edges(settings), prng.key(settings["seed"], SAMPLES)
-    count = partial(ensembles.binned, edges=edges)
-    counts = ensembles.histograms(
+    count = partial(ensembles.histogram_2d, edges=edges)
+    counts = ensembles.sample_histograms(
         flow, ensemble, signal["masses"].values, settings["samples"], lambda drawn, _: count(drawn), key=key
     )
     point, weight = signal["mass_point"].values, signal["weight"].values
@@ -97,13 +277,13 @@ def predict_background(settings: dict, background: xr.Dataset, trained: xr.Datas
 
     Args:
         settings: As for `predict`; `background_samples` of each flow.
-        background: Result of `events.background`.
+        background: Result of `events.select_background`.
         trained: Result of `train_background`.
     """
-    flow, ensemble = restored(settings["flow"], trained)
+    flow, ensemble = restore(settings["flow"], trained)
     edges, key, number = _edges(settings), prng.key(settings["seed"], SAMPLES), settings["background_samples"]
-    count = partial(ensembles.binned, edges=edges)
-    learned = ensembles.histograms(flow, ensemble, NOWHERE[None], number, lambda drawn, _: count(drawn), key=key)
+    count = partial(ensembles.histogram_2d, edges=edges)
+    learned = ensembles.sample_histograms(flow, ensemble, NOWHERE[None], number, lambda drawn, _: count(drawn), key=key)
     events, weight = background["events"].values, background["weight"].values
     found = {
         "weighted": np.histogram2d(*events.T, edges, weights=weight / weight.sum())[0].T,

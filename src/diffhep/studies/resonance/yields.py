@@ -7,8 +7,13 @@ import numpy as np
 import xarray as xr
 from sklearn.model_selection import KFold
 
-from diffhep.data import mass_grid
 from diffhep.studies.resonance import gaussian_processes
+from diffhep.data import mass_grid
+
+
+
+
+
 
 
 def interpolate(settings: dict, signal: xr.Dataset) -> xr.Dataset:
@@ -18,7 +23,7 @@ def interpolate(settings: dict, signal: xr.Dataset) -> xr.Dataset:
         settings: `kernels`, lists of terms for `gaussian_processes.kernel`; `folds`, `restarts`, `seed`; `mesh`, where
             yields are drawn, and `limits_mesh`, where limits will be asked for; `corner`: yields vary fast where m_X is
             at most this, in GeV.
-        signal: Result of `events.signal`.
+        signal: Result of `events.select_signal`.
 
     Returns:
         `pull` and `log_density` (kernel), as of `_validated`; with the kernel of the least `pull`, yields and errors of

@@ -10,15 +10,85 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float
 
-from diffhep import prng
-from diffhep.data.blobs import N_FEATURES
-from diffhep.learning import losses, training
-from diffhep.learning.networks import Observable
-from diffhep.learning.networks import logits as logits_of
-from diffhep.learning.summary_statistic import smooth_yields
 from diffhep.peers import timing
-from diffhep.peers.templates import Templates, templates
+from diffhep.peers.templates import templates
 from diffhep.samples import Events
+from diffhep.learning.networks import Observable
+from diffhep import prng
+from diffhep.learning import training
+from diffhep.data.blobs import N_FEATURES
+from diffhep.learning.networks import logits as logits_of
+from diffhep.learning import losses
+from diffhep.learning.summary_statistic import smooth_yields
+from diffhep.peers.templates import Templates
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 CROSS_ENTROPY = "cross_entropy"
 """Stands among the peers of a training step for one without any statistics."""

@@ -8,14 +8,104 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float, Key
 
-from diffhep import prng
-from diffhep.inference.spectra import fits
 from diffhep.learning.model_selection import parameters_of
-from diffhep.learning.split_n_fit import fine_tuning
-from diffhep.learning.split_n_fit.fine_tuning import Data
-from diffhep.learning.split_n_fit.loss import Shapes
+from diffhep.studies.split_n_fit.stages import events_of
 from diffhep.static_settings import Fixed
-from diffhep.studies.split_n_fit.stages import DATA_SETS, events_of, joined, shapes_of
+from diffhep import prng
+from diffhep.studies.split_n_fit.stages import DATA_SETS
+from diffhep.studies.split_n_fit.stages import shapes_of
+from diffhep.learning.split_n_fit import fine_tuning
+from diffhep.inference.spectra import fits
+from diffhep.learning.split_n_fit.fine_tuning import Data
+from diffhep.studies.split_n_fit.stages import joined
+from diffhep.learning.split_n_fit.loss import Shapes
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 KINDS = ("before", "folded", "unfolded")
 

@@ -9,19 +9,131 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array
 
-from diffhep import prng
 from diffhep.data import dihiggs
-from diffhep.inference.newton import batching
-from diffhep.inference.spectra import fits as spectra_fits
-from diffhep.inference.spectra import shapes as spectra_shapes
+from diffhep import prng
 from diffhep.learning import classifiers
-from diffhep.learning.model_selection import parameters_of
-from diffhep.learning.scaling import SCALES, Scaling, stored
-from diffhep.learning.split_n_fit import fine_tuning
-from diffhep.learning.split_n_fit.fine_tuning import Data
-from diffhep.learning.split_n_fit.loss import Shapes
 from diffhep.samples import pairs
+from diffhep.learning.split_n_fit.loss import Shapes
+from diffhep.inference.spectra import shapes as spectra_shapes
+from diffhep.learning.split_n_fit.fine_tuning import Data
+from diffhep.learning.scaling import Scaling
+from diffhep.learning.scaling import SCALES
+from diffhep.learning.split_n_fit import fine_tuning
+from diffhep.learning.model_selection import parameters_of
+from diffhep.learning.scaling import stored
 from diffhep.static_settings import Fixed
+from diffhep.inference.spectra import fits as spectra_fits
+from diffhep.inference.newton import batching
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 EVENTS, TOYS, DATA_SETS = 40, 41, 42  # purposes of the suite's seed
 CHUNK = 128

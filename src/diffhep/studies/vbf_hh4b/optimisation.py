@@ -10,15 +10,167 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key
 
+from diffhep.histogramming.cuts import sigmoid_cut
+from diffhep.histogramming.histograms import binned_kde
+from diffhep.histogramming.cuts import hard_cut
+from diffhep.histogramming.histograms import hard_histogram
 from diffhep.data.vbf_hh4b import VARIABLES
-from diffhep.histogramming.cuts import hard_cut, sigmoid_cut
-from diffhep.histogramming.histograms import binned_kde, hard_histogram, ordered_edges
-from diffhep.histogramming.transfer_factors import Tags, emptiness
+from diffhep.histogramming.histograms import ordered_edges
+from diffhep.learning import networks
+from diffhep.learning import optimisers
+from diffhep.studies.vbf_hh4b.statistical_model import Counts
+from diffhep.studies.vbf_hh4b.inputs import Part
+from diffhep.histogramming.transfer_factors import Tags
+from diffhep.static_settings import Fixed
+from diffhep.studies.vbf_hh4b.inputs import Region
 from diffhep.inference import hypotests
-from diffhep.learning import losses, networks, optimisers, training
-from diffhep.static_settings import Fixed, Told
-from diffhep.studies.vbf_hh4b.inputs import Part, Region
-from diffhep.studies.vbf_hh4b.statistical_model import Counts, background, model
+from diffhep.studies.vbf_hh4b.statistical_model import model
+from diffhep.histogramming.transfer_factors import emptiness
+from diffhep.studies.vbf_hh4b.statistical_model import background
+from diffhep.learning import losses
+from diffhep.learning import training
+from diffhep.static_settings import Told
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 FINE = 200
 """Equal bins of the observable in which histograms are kept, to be drawn as curves."""

@@ -6,9 +6,29 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from diffhep.histogramming.transfer_factors import Estimate, Tags, estimate
-from diffhep.models import histfactory
+from diffhep.histogramming.transfer_factors import Tags
+from diffhep.histogramming.transfer_factors import Estimate
+from diffhep.histogramming.transfer_factors import estimate
 from diffhep.models.likelihood import Model
+from diffhep.models import histfactory
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 FLOOR = 1e-3
 """Events added to every bin, so that none is empty; as a sum it leaves gradients where they are."""
