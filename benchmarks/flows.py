@@ -35,34 +35,6 @@ from diffhep import prng
 
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 def member_step(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor]) -> dict[str, Any]:
     """A row: iterations of an ensemble in one program, a job on every core, over a Python loop on all cores."""
     cores = len(processes)
@@ -75,10 +47,10 @@ def member_step(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor
     }
 
 
-def pairs(settings: Mapping[str, Any]) -> samples.Pairs:
+def pairs(settings: Mapping[str, Any]) -> samples.ConditionalEvents:
     """Events and contexts of the size that one iteration takes."""
     events, context = np.random.default_rng(0).normal(size=(2, settings["batch_size"], 2))
-    return samples.pairs(events + context, context)
+    return samples.conditional_events(events + context, context)
 
 
 def problem(settings: Mapping[str, Any]) -> training.Problem:

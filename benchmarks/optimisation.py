@@ -14,35 +14,11 @@ from typing import Any
 import jax
 import psutil
 
-from diffhep.pipeline import jobs
-from diffhep.learning import training
-from diffhep.studies.vbf_hh4b.optimisation import problem
-from diffhep.studies.vbf_hh4b import inputs
 from diffhep import prng
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.learning import training
+from diffhep.pipeline import jobs
+from diffhep.studies.vbf_hh4b import inputs
+from diffhep.studies.vbf_hh4b.optimisation import problem
 
 FIRST = 10  # step from which on memory shall not grow, and steps between two evaluations
 

@@ -12,15 +12,9 @@ import relaxed
 from jaxtyping import Array, Float, PyTree
 
 from diffhep.learning.networks import Observable
-from diffhep.peers.relaxed import expected_cls
-from diffhep.models.simple import signal_background
 from diffhep.models.likelihood import Data
-
-
-
-
-
-
+from diffhep.models.simple import signal_background
+from diffhep.peers.relaxed import expected_cls
 
 Loss = Callable[[PyTree, Float[Array, "sample event feature"]], Float[Array, ""]]
 

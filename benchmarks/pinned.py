@@ -9,13 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from diffhep.pipeline import jobs
 from diffhep.peers import timing
-
-
-
-
-
+from diffhep.pipeline import jobs
 
 
 @contextmanager

@@ -31,41 +31,6 @@ from diffhep import prng
 
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 OBJECTIVES = ("cls", "bce_augmented")
 
 

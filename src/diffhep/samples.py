@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 
-class Pairs(NamedTuple):
+class ConditionalEvents(NamedTuple):
     """Events and their contexts, as one sample of `training`.
 
     Attributes:
@@ -21,17 +21,17 @@ class Pairs(NamedTuple):
     weights: Float[Array, "sample event"]
 
 
-def pairs(
+def conditional_events(
     events: Float[np.ndarray, "event feature"],
     context: Float[np.ndarray, "event condition"],
     weights: Float[np.ndarray, " event"] | None = None,
-) -> Pairs:
+) -> ConditionalEvents:
     """Events of one sample, of weight one by default."""
     weights = np.ones(len(events)) if weights is None else weights
-    return Pairs(*jax.device_put([np.asarray(each, np.float32)[None] for each in (events, context, weights)]))
+    return ConditionalEvents(*jax.device_put([np.asarray(each, np.float32)[None] for each in (events, context, weights)]))
 
 
-class Events(NamedTuple):
+class WeightedEvents(NamedTuple):
     """Events of several samples, equally many of each.
 
     Attributes:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 
-class Fixed(dict):
+class StaticSettings(dict):
     """Settings that programs are compiled for, as a static argument of `jax.jit`; not to be changed any more.
 
     What is called with the same settings again, in another job or test of the same process, is compiled already.
@@ -18,7 +18,7 @@ class Fixed(dict):
 
     def __eq__(self, other: object) -> bool:
         """Whether they are written alike."""
-        return isinstance(other, Fixed) and json.dumps(self) == json.dumps(other)
+        return isinstance(other, StaticSettings) and json.dumps(self) == json.dumps(other)
 
     def __ne__(self, other: object) -> bool:
         """The opposite, which a dict would decide for itself."""
@@ -26,12 +26,12 @@ class Fixed(dict):
 
 
 @dataclass(frozen=True)
-class Told:
+class Bound:
     """A function that is told settings before all else; one that is told the same is equal.
 
     Attributes:
         function: Takes them first.
-        settings: What it is told, such as `Fixed` ones.
+        settings: What it is told, such as `StaticSettings` ones.
     """
 
     function: Callable

@@ -6,14 +6,6 @@ from benchmarks import workers
 from diffhep.errors import InputError
 from diffhep.pipeline.schedule_model import Job
 
-
-
-
-
-
-
-
-
 TOLD = """Building DAG of jobs...
 
 [Tue Nov 24 00:01:06 2026]

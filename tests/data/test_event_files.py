@@ -5,13 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diffhep.data.event_files import Batch
 from diffhep.data import event_files
-
-
-
-
-
+from diffhep.data.event_files import Batch
 
 
 @given(st.lists(st.integers(0, 9), max_size=8), st.data())

@@ -11,12 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import uproot
 
-from diffhep.data import ntuples
-from diffhep.data import event_files
-
-
-
-
+from diffhep.data import event_files, ntuples
 
 KINDS = pytest.mark.parametrize("name", ["a.parquet", "tree.root", "rntuple.root"])
 

@@ -10,8 +10,6 @@ from diffhep.studies.vbf_hh4b import inputs
 
 
 
-
-
 SETTINGS = study_settings("vbf_hh4b")["data"]
 NUMBER = 20_000
 

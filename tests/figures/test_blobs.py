@@ -13,10 +13,6 @@ from diffhep.figures.painters import style
 
 
 
-
-
-
-
 OBJECTIVES = ("bce", "bce_augmented", "inferno", "cls")
 
 

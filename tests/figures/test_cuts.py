@@ -10,8 +10,6 @@ from diffhep.figures import cuts
 
 
 
-
-
 SETTINGS = study_settings("cuts", "quick") | {"seed": 0}
 
 

@@ -8,30 +8,7 @@ from matplotlib.patches import Ellipse
 from scipy import stats
 
 from diffhep.figures import flow_interpolation as figures
-from diffhep.histogramming.pulls import coarser
-from diffhep.histogramming.pulls import normal_of
-from diffhep.histogramming.pulls import pulls
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.histogramming.pulls import coarser, normal_of, pulls
 
 
 @pytest.fixture(scope="module")

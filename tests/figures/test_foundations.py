@@ -6,12 +6,8 @@ import numpy as np
 import pytest
 from support.study_settings import study_settings
 
-from diffhep.studies import foundations as study
 from diffhep.figures import foundations
-
-
-
-
+from diffhep.studies import foundations as study
 
 SETTINGS = study_settings("foundations")
 

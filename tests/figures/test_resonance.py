@@ -7,10 +7,6 @@ import xarray as xr
 from diffhep.figures import resonance as figures
 from diffhep.figures.painters import mass_plane
 
-
-
-
-
 MASSES = np.array([[200.0, 50.0], [300.0, 50.0], [300.0, 100.0], [400.0, 200.0]])
 HELD_OUT = np.array([False, True, False, False])
 

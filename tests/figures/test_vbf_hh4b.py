@@ -6,28 +6,7 @@ import xarray as xr
 from matplotlib.colors import same_color
 
 from diffhep.figures import vbf_hh4b as figures
-from diffhep.figures.painters.style import CURVE
-from diffhep.figures.painters.style import SMOOTH
-from diffhep.figures.painters.style import TRUTH
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.figures.painters.style import CURVE, SMOOTH, TRUTH
 
 STEPS, BINS, SEEDS, FINE = 5, 3, 2, 60
 NAMED = {"a": "first", "b": "second"}

@@ -6,17 +6,7 @@ import xarray as xr
 from matplotlib.colors import same_color
 
 from diffhep.figures import vbf_hh4b_lessons as figures
-from diffhep.figures.painters.style import CURVE
-from diffhep.figures.painters.style import SIGNAL
-
-
-
-
-
-
-
-
-
+from diffhep.figures.painters.style import CURVE, SIGNAL
 
 RNG = np.random.default_rng(0)
 NAMED = {"a": "first", "b": "second"}

@@ -5,13 +5,8 @@ import pytest
 import xarray as xr
 
 from benchmarks.workers import tabulated
-from diffhep.pipeline import schedule_model
 from diffhep.figures import workers
-
-
-
-
-
+from diffhep.pipeline import schedule_model
 
 CLUSTER = {"overhead": 10.0, "poll": 20.0, "places": 50}
 JOBS = [

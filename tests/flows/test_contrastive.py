@@ -7,52 +7,8 @@ import pytest
 from diffhep.data import gaussian_classes
 from diffhep.flows import contrastive
 from diffhep.learning import classifiers
-from diffhep.samples import pairs
+from diffhep.samples import conditional_events
 from diffhep.flows import flow as flows_flow
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 
@@ -146,7 +102,7 @@ def test_discrimination_is_that_of_a_density():
 def samples(seed, number):
     rng = np.random.default_rng(seed)
     return classifiers.labelled(
-        *(pairs(each, np.zeros((number, 0))) for each in gaussian_classes.draw(rng, CLASSES, number)), rng
+        *(conditional_events(each, np.zeros((number, 0))) for each in gaussian_classes.draw(rng, CLASSES, number)), rng
     )
 
 

@@ -8,30 +8,8 @@ import pytest
 from flowjax.bijections import AbstractBijection
 from scipy import stats
 
+from diffhep.flows import bijections, coupling
 from diffhep.flows import flow as flows_flow
-from diffhep.flows import coupling
-from diffhep.flows import bijections
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 SMALL = {"layers": 4, "couplings": ["gated_affine", "hyperbolic"], "width": 6, "depth": 1}
 MONOTONE = ["gated_affine", "hyperbolic", "quadratic_clipped", "spline"]

@@ -18,22 +18,10 @@ from diffhep.flows import ensembles
 
 
 
-
-
-
-
-
-
-
-
-
-
-
-
 FLOW = autoregressive.autoregressive_flow({"transform": "affine", "layers": 2, "hidden": 4}, 2, 2)
 UNIT = scaling.Scaling(np.zeros(2, np.float32), np.ones(2, np.float32))
 PARAMETERS = np.stack([FLOW.initialise(jax.random.key(seed)) for seed in range(3)])
-ENSEMBLE = model_selection.Trained(PARAMETERS, UNIT, UNIT)
+ENSEMBLE = model_selection.TrainedParameters(PARAMETERS, UNIT, UNIT)
 CONTEXTS = np.array([[0.0, 0.0], [1.0, -1.0]], np.float32)
 EDGES = np.linspace(-2.0, 2.0, 9)
 

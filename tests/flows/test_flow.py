@@ -39,18 +39,6 @@ from diffhep.flows import coupling
 
 
 
-
-
-
-
-
-
-
-
-
-
-
-
 AFFINE = {"transform": "affine", "layers": 3, "hidden": 6}
 SPLINE = {"transform": "spline", "layers": 2, "hidden": 6, "knots": 5, "reach": 4.0}
 CONTEXT = np.array([0.4, -0.7])
@@ -65,7 +53,7 @@ def trained(request):
     numbers = [[1.0, -2.0], [0.5, 3.0], [0.1, 0.2], [2.0, 3.0]]
     mean, width, *context = (np.array(each, np.float32) for each in numbers)
     events, context = scaling.Scaling(mean, width), scaling.Scaling(*context)
-    return flow, model_selection.Trained(parameters, events, context)
+    return flow, model_selection.TrainedParameters(parameters, events, context)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +119,10 @@ def test_the_context_matters(trained):
 def test_many_blocks_are_as_one(trained, monkeypatch):
     flow, values = trained
     points = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
-    whole, blocks = (jax.jit(partial(each, flow)) for each in (flows_flow.scaled_log_density, flows_flow.blockwise_scaled_log_density))
+    whole, blocks = (
+        jax.jit(partial(each, flow))
+        for each in (flows_flow.scaled_log_density, flows_flow.blockwise_scaled_log_density)
+    )
     monkeypatch.setattr(flows_flow, "BLOCK", 20)
     arguments = values.parameters, points, points
     np.testing.assert_allclose(blocks(*arguments), whole(*arguments), rtol=1e-5)
@@ -159,7 +150,9 @@ def test_an_unknown_transform_is_refused():
     [
         # of settings that no other test has, for what is built is kept
         partial(autoregressive.autoregressive_flow, AFFINE | {"hidden": 3}, 2, 0),
-        partial(coupling.coupling_flow, {"layers": 2, "couplings": ["spline", "hyperbolic"], "width": 3, "depth": 1}, 2),
+        partial(
+            coupling.coupling_flow, {"layers": 2, "couplings": ["spline", "hyperbolic"], "width": 3, "depth": 1}, 2
+        ),
     ],
     ids=["autoregressive", "couplings"],
 )

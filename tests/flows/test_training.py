@@ -14,20 +14,6 @@ from diffhep.flows import flow as flows_flow
 
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 SETTINGS = {
     "flow": {"transform": "affine", "layers": 2, "hidden": 4},
     "members": 2,
@@ -50,7 +36,7 @@ def events_in_context(number, seed):
 @pytest.fixture(scope="module")
 def trained():
     return training.train(
-        SETTINGS, *(samples.pairs(*events_in_context(number, seed)) for number, seed in ((4000, 0), (1000, 1)))
+        SETTINGS, *(samples.conditional_events(*events_in_context(number, seed)) for number, seed in ((4000, 0), (1000, 1)))
     )
 
 
@@ -77,9 +63,9 @@ def test_a_restored_ensemble_has_the_stored_loss(trained):
 def test_a_weight_counts_as_so_many_events():
     events, context = events_in_context(30, 2)
     weights = np.arange(30.0) % 3
-    valid = samples.pairs(*events_in_context(10, 3))
-    seen = [samples.pairs(events, context, weights), samples.pairs(events, context)]
-    repeated = samples.pairs(*(np.repeat(each, weights.astype(int), axis=0) for each in (events, context)))
+    valid = samples.conditional_events(*events_in_context(10, 3))
+    seen = [samples.conditional_events(events, context, weights), samples.conditional_events(events, context)]
+    repeated = samples.conditional_events(*(np.repeat(each, weights.astype(int), axis=0) for each in (events, context)))
     problems = [training.likelihood_task(SETTINGS["flow"], each, valid) for each in (*seen, repeated)]
     parameters = problems[0].initialise(jax.random.key(1))
     weighted, plain, counted = (float(jax.jit(each.loss)(parameters, each.events)) for each in problems)

@@ -5,34 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from diffhep.histogramming.cuts import sigmoid_cut
-from diffhep.histogramming.cuts import hard_cut
-from diffhep.histogramming.cuts import asimov_significance
-from diffhep.inference.hypotests import expected_p0
+from diffhep.histogramming.cuts import asimov_significance, hard_cut, sigmoid_cut
+from diffhep.inference.hypotests import expected_p0, log_p0
 from diffhep.models.simple import signal_background
-from diffhep.inference.hypotests import log_p0
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 X = np.linspace(-3, 3, 12)
 

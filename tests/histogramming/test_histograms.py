@@ -6,22 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from diffhep.histogramming.histograms import hard_histogram
-from diffhep.histogramming.histograms import binned_kde
-from diffhep.histogramming.histograms import softmax_histogram
-from diffhep.histogramming.histograms import ordered_edges
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.histogramming.histograms import binned_kde, hard_histogram, ordered_edges, softmax_histogram
 
 EDGES = np.array([0.0, 0.1, 0.35, 0.6, 1.0])
 VALUES = np.random.default_rng(0).uniform(0.01, 0.99, 200)

@@ -17,12 +17,6 @@ from diffhep.histogramming.pulls import error_of_width
 
 
 
-
-
-
-
-
-
 @pytest.fixture
 def counts():
     values = np.array([[10.0, 0.0, 4.0, 7.0], [12.0, 0.0, 4.0, 9.0], [14.0, 0.0, 4.0, 2.0]]).reshape(3, 1, 2, 2)

@@ -4,13 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from diffhep.histogramming.transfer_factors import Tags
 from diffhep.histogramming import transfer_factors
-
-
-
-
-
+from diffhep.histogramming.transfer_factors import Tags
 
 CONTROL = Tags(np.array(1e5), np.array(400.0))
 ONE_TAG = np.array([3e4, 1e4, 500.0])

@@ -6,46 +6,11 @@ import numpy as np
 import pytest
 from support.workspaces import WORKSPACES
 
-from diffhep.models.simple import signal_background
-from diffhep.models.likelihood import unbounded_poi
+from diffhep.inference import batched_mle, toys
+from diffhep.inference.mle import conditional_fit, fit
 from diffhep.models import workspace
-from diffhep.inference import toys
-from diffhep.inference.mle import fit
-from diffhep.inference.mle import conditional_fit
-from diffhep.inference import batched_mle
-from diffhep.models.likelihood import log_likelihood
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.models.likelihood import log_likelihood, unbounded_poi
+from diffhep.models.simple import signal_background
 
 BLOBS = signal_background(*np.array([
     [0.61, 0.96, 2.46, 7.26, 8.70], [78.2, 13.12, 6.2, 2.2, 0.28],

@@ -3,44 +3,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from diffhep.inference.fisher import covariance, fisher_information, gaussianity, generalised_variance
+from diffhep.models.likelihood import expected_data, log_likelihood, nominal_parameters
 from diffhep.models.simple import signal_background
-from diffhep.models.likelihood import nominal_parameters
-from diffhep.inference.fisher import fisher_information
-from diffhep.models.likelihood import log_likelihood
-from diffhep.models.likelihood import expected_data
-from diffhep.inference.fisher import covariance
-from diffhep.inference.fisher import generalised_variance
-from diffhep.inference.fisher import gaussianity
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 S, B = np.array([1.0, 5.0, 9.0]), np.array([30.0, 20.0, 10.0])
 U, D = B * [1.1, 0.9, 1.2], B * [0.9, 1.05, 0.8]

@@ -16,8 +16,6 @@ from diffhep.learning import losses
 
 
 
-
-
 LOGITS = np.array([[2.0, 1.0, -0.5], [-1.0, 0.3, -2.0], [0.5, 0.1, -0.1], [-3.0, 1.0, 0.0]])
 # one bin, in which the background does not shift
 MODEL = signal_background(*np.array([[10.0], [100.0], [100.0], [100.0]]))

@@ -7,23 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from diffhep.learning.networks import Observable
-from diffhep.learning.networks import BLOCK
-from diffhep.learning.networks import logits
-from diffhep.learning.networks import Branched
-from diffhep.learning.networks import built
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.learning.networks import BLOCK, Branched, Observable, built, logits
 
 NETWORK = Observable((8, 8))
 relu = partial(np.maximum, 0)

@@ -13,24 +13,8 @@ from jaxtyping import Array
 from diffhep.learning.training import Problem
 from diffhep.learning.training import Schedule
 from diffhep.learning import training
-from diffhep.static_settings import Told
-from diffhep.static_settings import Fixed
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.static_settings import Bound
+from diffhep.static_settings import StaticSettings
 
 
 
@@ -223,7 +207,7 @@ def test_runs_that_are_judged_alike_share_the_program():
         return {"constant": settings["scale"] * a}
 
     for scale in (1.0, 2.0, 1.0):
-        told = problem()._replace(evaluate=Told(judged, Fixed({"scale": scale})))
+        told = problem()._replace(evaluate=Bound(judged, StaticSettings({"scale": scale})))
         history, _ = training.train(told, SCHEDULE, [0])
     plain, _ = training.train(problem(), SCHEDULE, [0])
     assert traced == [1.0, 2.0]

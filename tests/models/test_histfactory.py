@@ -29,11 +29,6 @@ from diffhep.models.histfactory import build
 
 
 
-
-
-
-
-
 CODES = (("code4p", "code4"), ("code0", "code1"))
 
 

@@ -5,25 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from diffhep.pipeline.dependencies import ROOT
-from diffhep.pipeline.dependencies import fingerprint
-from diffhep.pipeline.dependencies import closure
-from diffhep.pipeline.dependencies import check_arguments
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.pipeline.dependencies import ROOT, check_arguments, closure, fingerprint
 
 TRAIN, TOYS = "diffhep.studies.blobs.stages:train", "diffhep.studies.blobs.stages:pseudo_experiments"
 

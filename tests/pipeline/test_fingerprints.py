@@ -5,20 +5,8 @@ import shutil
 import pytest
 
 from diffhep.pipeline import fingerprints
-from diffhep.pipeline.dependencies import fingerprint
+from diffhep.pipeline.dependencies import ROOT, fingerprint
 from diffhep.pipeline.fingerprints import Fingerprints
-from diffhep.pipeline.dependencies import ROOT
-
-
-
-
-
-
-
-
-
-
-
 
 TRAIN, TOYS = "diffhep.studies.blobs.stages:train", "diffhep.studies.blobs.stages:pseudo_experiments"
 

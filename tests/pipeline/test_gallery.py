@@ -11,34 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from diffhep.pipeline import settings
-from diffhep.pipeline import gallery
-from diffhep.pipeline import jobs
-from diffhep.pipeline import report
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.pipeline import gallery, jobs, report, settings
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = settings.read(ROOT / "config" / "figures.yaml")

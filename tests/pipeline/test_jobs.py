@@ -10,23 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from PIL import Image
 
-from diffhep.pipeline import store
-from diffhep.pipeline import jobs
-from diffhep.pipeline import drawing
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.pipeline import drawing, jobs, store
 
 
 def test_results_are_loaded_and_other_files_handed_on(tmp_path):

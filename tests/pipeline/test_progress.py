@@ -5,53 +5,8 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from diffhep.pipeline.progress import forecast
-from diffhep.pipeline.run_times import training_seconds
-from diffhep.pipeline.run_times import STARTUP_SECONDS
-from diffhep.pipeline.run_times import flow_seconds
-from diffhep.pipeline.progress import seconds_left
-from diffhep.pipeline.progress import progress
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.pipeline.progress import forecast, progress, seconds_left
+from diffhep.pipeline.run_times import STARTUP_SECONDS, flow_seconds, training_seconds
 
 NOON = datetime(2026, 1, 1, 12)
 

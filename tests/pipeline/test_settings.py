@@ -4,39 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from diffhep.pipeline import settings as conf
-from diffhep.merging import merge
+from diffhep.data.htautau.features import COLUMNS
 from diffhep.errors import InputError
 from diffhep.learning import losses
-from diffhep.data.htautau.features import COLUMNS
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.merging import merge
+from diffhep.pipeline import settings as conf
 
 SCHEMAS = Path(__file__).parents[2] / "workflow" / "schemas"
 CONFIG = Path(__file__).parents[2] / "config"

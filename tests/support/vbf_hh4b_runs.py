@@ -5,21 +5,9 @@ import numpy as np
 from support.study_settings import study_settings
 
 from diffhep.inference import hypotests
-from diffhep.studies.vbf_hh4b.statistical_model import model
 from diffhep.studies.vbf_hh4b import inputs
 from diffhep.studies.vbf_hh4b.optimisation import sharp
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.studies.vbf_hh4b.statistical_model import model
 
 QUICK = study_settings("vbf_hh4b", "quick")
 DATA = QUICK["data"] | {

@@ -6,17 +6,8 @@ import re
 import pandas as pd
 import pytest
 
-from diffhep.pipeline import settings
 from diffhep.models import workspace
-
-
-
-
-
-
-
-
-
+from diffhep.pipeline import settings
 
 pytestmark = pytest.mark.xdist_group("built")  # one process runs all that share what they build
 

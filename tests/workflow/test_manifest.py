@@ -5,17 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from diffhep.pipeline import settings
-from diffhep.pipeline import jobs
-from diffhep.pipeline import claims
-
-
-
-
-
-
-
-
+from diffhep.pipeline import claims, jobs, settings
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = settings.read(ROOT / "config" / "figures.yaml")

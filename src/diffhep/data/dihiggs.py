@@ -21,8 +21,6 @@ from diffhep.data.mass_grid import HIGGS_MASS
 
 
 
-
-
 BOTTOM_MASS = 4.7
 """Mass of a b quark in GeV."""
 

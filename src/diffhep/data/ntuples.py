@@ -8,25 +8,10 @@ import numpy as np
 import uproot
 from jaxtyping import Bool, Float
 
-from diffhep.data.resonance import ResonanceEvents
-from diffhep.errors import InputError
 from diffhep.data import event_files
 from diffhep.data.event_files import Batch
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.data.resonance import ResonanceEvents
+from diffhep.errors import InputError
 
 COLUMNS = ("m_bbgg", "m_bb", "m_gg", "weight")
 SELECTED = "selected"

@@ -16,19 +16,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
-from diffhep.data.mass_grid import HIGGS_MASS
 from diffhep.data import kinematics as fv
 from diffhep.data.kinematics import FourVector
-
-
-
-
-
-
-
-
-
-
+from diffhep.data.mass_grid import HIGGS_MASS
 
 BOTTOM_MASS = 4.7
 """Mass of a b quark in GeV."""

@@ -14,11 +14,6 @@ from diffhep.figures.painters import toy_panels
 
 
 
-
-
-
-
-
 SAMPLES = {  # label and colour of each
     "signal": ("signal", style.SIGNAL),
     "background": ("background", style.BACKGROUND),

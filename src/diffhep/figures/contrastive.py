@@ -11,56 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import LogLocator, PercentFormatter
 
-from diffhep.figures.painters.style import SMOOTH
-from diffhep.figures.painters.style import CURVE
 from diffhep.figures.painters import style as painters_style
-from diffhep.figures.painters.style import TRUTH
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.figures.painters.style import CURVE, SMOOTH, TRUTH
 
 NOTE = {"fontsize": "small", "color": "#595959"}
 CLASSES = {"signal": SMOOTH, "background": CURVE}

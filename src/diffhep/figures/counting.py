@@ -6,17 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from diffhep.figures.painters import style
-from diffhep.figures.painters.style import BACKGROUND
-from diffhep.figures.painters.style import SIGNAL
-
-
-
-
-
-
-
-
-
+from diffhep.figures.painters.style import BACKGROUND, SIGNAL
 
 P_VALUE = r"expected discovery $p_0$"
 

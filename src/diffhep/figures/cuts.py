@@ -6,32 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from diffhep.figures.painters import style as painters_style
-from diffhep.figures.painters.style import TRUTH
-from diffhep.figures.painters.style import CURVE
-from diffhep.figures.painters.style import SMOOTH
-from diffhep.figures.painters.style import BACKGROUND
-from diffhep.figures.painters.style import SIGNAL
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.figures.painters.style import BACKGROUND, CURVE, SIGNAL, SMOOTH, TRUTH
 
 SIGNIFICANCE = "$Z_A$"
 

@@ -10,38 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from scipy import stats
 
-from diffhep.figures.painters import style
-from diffhep.figures.painters import conditioning_points
-from diffhep.histogramming.pulls import coarser
-from diffhep.histogramming.pulls import pulls
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.figures.painters import conditioning_points, style
+from diffhep.histogramming.pulls import coarser, pulls
 
 SOLID = {"color": style.TRUTH}
 DASHED = {"color": style.TRUTH, "linestyle": "--", "linewidth": 1.2}

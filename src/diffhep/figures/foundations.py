@@ -5,28 +5,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from diffhep.figures.painters.style import SMOOTH
-from diffhep.figures.painters.style import CURVE
-from diffhep.figures.painters.style import TRUTH
 from diffhep.figures.painters import style
-from diffhep.figures.painters.style import HARD
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.figures.painters.style import CURVE, HARD, SMOOTH, TRUTH
 
 SIDES = {"lower": SMOOTH, "upper": CURVE}
 DATA = {"color": TRUTH, "linestyle": "--", "linewidth": 1.2}  # where something was observed

@@ -9,53 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from diffhep.figures.painters import style
-from diffhep.figures.painters import mass_plane
-from diffhep.figures.painters import score_panels
-from diffhep.histogramming.pulls import pulls
-from diffhep.figures.painters import conditioning_points
-from diffhep.histogramming.pulls import normal_of
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.figures.painters import conditioning_points, mass_plane, score_panels, style
+from diffhep.histogramming.pulls import normal_of, pulls
 
 SIGMAS = {
     "ensemble": r"$\sigma_{\rm flow}$ of the ensemble",

@@ -8,72 +8,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
-from diffhep.figures.painters.style import SMOOTH
-from diffhep.figures.painters.style import SIGNAL
-from diffhep.figures.painters.style import CURVE
 from diffhep.figures.painters import style
-from diffhep.figures.painters.style import UP
-from diffhep.figures.painters.style import DOWN
-from diffhep.figures.painters.style import BACKGROUND
-from diffhep.figures.painters.style import TRUTH
-from diffhep.figures.painters.style import HARD
+from diffhep.figures.painters.style import BACKGROUND, CURVE, DOWN, HARD, SIGNAL, SMOOTH, TRUTH, UP
 from diffhep.histogramming.smoothing_bias import largest_deviation
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 LABELS = {
     "m_hh": r"$m_{HH}$ [GeV]",

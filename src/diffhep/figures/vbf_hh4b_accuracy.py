@@ -4,32 +4,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from diffhep.figures.painters import style as painters_style
-from diffhep.figures.painters.style import SMOOTH
-from diffhep.figures.painters.style import CURVE
-from diffhep.figures.painters.style import TRUTH
-from diffhep.figures.painters.style import SIGNAL
-from diffhep.figures.painters.style import BACKGROUND
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.figures.painters.style import BACKGROUND, CURVE, SIGNAL, SMOOTH, TRUTH
 
 
 @painters_style.with_style

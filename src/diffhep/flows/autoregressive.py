@@ -9,34 +9,8 @@ from flowjax.distributions import StandardNormal
 from flowjax.flows import masked_autoregressive_flow
 
 from diffhep.flows.flow import Flow
-from diffhep.static_settings import Fixed
+from diffhep.static_settings import StaticSettings
 from diffhep.flows.flow import flow_from_bijection
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 
@@ -57,11 +31,11 @@ def autoregressive_flow(settings: Mapping[str, Any], dimension: int, conditions:
     """
     if settings["transform"] not in ("affine", "spline"):
         raise ValueError(f"transform {settings['transform']!r} is unknown; choose affine or spline")
-    return _built(Fixed(settings), dimension, conditions)
+    return _built(StaticSettings(settings), dimension, conditions)
 
 
 @lru_cache(maxsize=8)  # programs are compiled for a flow: those of equal ones are shared
-def _built(settings: Fixed, dimension: int, conditions: int) -> Flow:
+def _built(settings: StaticSettings, dimension: int, conditions: int) -> Flow:
     def spline():
         return RationalQuadraticSpline(knots=settings["knots"], interval=settings["reach"])
 

@@ -22,28 +22,14 @@ from jax.scipy.special import expit
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
-from diffhep.samples import Pairs
+from diffhep.samples import ConditionalEvents
 from diffhep.learning import model_selection
 from diffhep.learning import training
 from diffhep.flows import coupling
-from diffhep.static_settings import Told
+from diffhep.static_settings import Bound
 from diffhep.flows.flow import Flow
 from diffhep.flows import flow as flows_flow
-from diffhep.learning.model_selection import Trained
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.learning.model_selection import TrainedParameters
 
 
 
@@ -148,7 +134,7 @@ def discrimination(
     return expit((log_density - centre) / width)
 
 
-def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint: Path | None = None) -> xr.Dataset:
+def train(settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents, *, checkpoint: Path | None = None) -> xr.Dataset:
     """Train a flow, and keep its parameters of the best validation loss.
 
     Args:
@@ -161,25 +147,27 @@ def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint:
     Returns:
         As of `training.train`; losses in the units of the scaled events.
     """
-    return model_selection.kept_of_scaled(partial(contrastive_task, settings), settings, seen, valid, checkpoint=checkpoint)
+    return model_selection.standardise_and_train(
+        partial(contrastive_task, settings), settings, seen, valid, checkpoint=checkpoint
+    )
 
 
-def contrastive_task(settings: Mapping[str, Any], seen: Pairs, valid: Pairs) -> training.Problem:
+def contrastive_task(settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents) -> training.Problem:
     """The contrastive loss of scaled events."""
     flow = coupling.coupling_flow(settings["flow"], seen.events.shape[-1])
 
     # the strength is data, so that flows of every strength are one program
-    def contrasted(each: Pairs) -> Pairs:
+    def contrasted(each: ConditionalEvents) -> ConditionalEvents:
         factors = np.array([[1.0], [settings["strength"]]], np.float32)
         return each._replace(weights=jax.device_put(np.asarray(each.weights) * factors))
 
     told = flow, settings["floor"], settings["clamp"]
-    functions = flow.initialise, Told(_loss, told), Told(_evaluated, told)
+    functions = flow.initialise, Bound(_loss, told), Bound(_evaluated, told)
     return training.Problem("contrastive loss", *functions, contrasted(seen), contrasted(valid))
 
 
 def _loss(
-    told: tuple[Flow, float, str], parameters: Array, batch: Pairs, density=flows_flow.scaled_log_density
+    told: tuple[Flow, float, str], parameters: Array, batch: ConditionalEvents, density=flows_flow.scaled_log_density
 ) -> Array:
     flow, floor, clamp = told
     events, context = (each.reshape(batch.weights.size, -1) for each in batch[:2])
@@ -187,21 +175,24 @@ def _loss(
     return contrastive_loss(found, batch.weights, floor=floor, clamp=clamp)
 
 
-def _evaluated(told: tuple[Flow, float, str], parameters: Array, held_out: Pairs) -> dict[str, Array]:
-    return {"valid": _loss(told, parameters, held_out, flows_flow.blockwise_scaled_log_density), "parameters": parameters}
+def _evaluated(told: tuple[Flow, float, str], parameters: Array, held_out: ConditionalEvents) -> dict[str, Array]:
+    return {
+        "valid": _loss(told, parameters, held_out, flows_flow.blockwise_scaled_log_density),
+        "parameters": parameters,
+    }
 
 
-def restore(settings: Mapping[str, Any], trained: xr.Dataset) -> tuple[Flow, Trained]:
+def restore(settings: Mapping[str, Any], trained: xr.Dataset) -> tuple[Flow, TrainedParameters]:
     """The flow and its first member, from settings of `coupling.coupling_flow` and the result of `train`."""
     return coupling.coupling_flow(settings, trained["event_mean"].size), _first(trained)
 
 
-def _first(trained: xr.Dataset) -> Trained:
-    found = model_selection.parameters_of(trained)
+def _first(trained: xr.Dataset) -> TrainedParameters:
+    found = model_selection.trained_parameters(trained)
     return found._replace(parameters=found.parameters[0])
 
 
-def log_density(flow: Flow, trained: Trained, events: Float[ArrayLike, "event feature"]) -> Float[Array, " event"]:
+def log_density(flow: Flow, trained: TrainedParameters, events: Float[ArrayLike, "event feature"]) -> Float[Array, " event"]:
     """Logarithm of p of events, in their own units."""
     return flows_flow.log_density(flow, trained, events, np.zeros((len(events), 0)))
 

@@ -16,63 +16,9 @@ from flowjax.bijections import AbstractBijection, Chain, Coupling, Flip, Invert,
 from jaxtyping import Array, Key
 
 from diffhep.flows.flow import Flow
-from diffhep.static_settings import Fixed
+from diffhep.static_settings import StaticSettings
 from diffhep.flows import bijections
 from diffhep.flows import flow
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 
@@ -95,11 +41,11 @@ def coupling_flow(settings: Mapping[str, Any], dimension: int) -> Flow:
         raise ValueError(f"layers is {settings['layers']}: they come in pairs, choose an even number")
     if dimension < 2:
         raise ValueError(f"{dimension} feature: couplings need two at least")
-    return _built(Fixed(settings), dimension)
+    return _built(StaticSettings(settings), dimension)
 
 
 @lru_cache(maxsize=8)  # programs are compiled for a flow: those of equal ones are shared
-def _built(settings: Fixed, dimension: int) -> Flow:
+def _built(settings: StaticSettings, dimension: int) -> Flow:
     def layer(key, kind):
         made = Coupling(
             key,

@@ -9,10 +9,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key, PyTree
 
 from diffhep.flows.flow import Flow
-from diffhep.learning.model_selection import Trained
+from diffhep.learning.model_selection import TrainedParameters
 from diffhep.flows import flow as flows_flow
-
-
 
 
 
@@ -31,7 +29,7 @@ from diffhep.flows import flow as flows_flow
 
 @partial(jax.jit, static_argnums=0)
 def log_densities(
-    flow: Flow, ensemble: Trained, events: Float[Array, "event feature"], context: Float[Array, " condition"]
+    flow: Flow, ensemble: TrainedParameters, events: Float[Array, "event feature"], context: Float[Array, " condition"]
 ) -> Float[Array, "member event"]:
     """Log densities of events that share one context."""
     contexts = jnp.broadcast_to(context, (len(events), len(context)))
@@ -45,7 +43,7 @@ def log_densities(
 @partial(jax.jit, static_argnums=0)
 def mean_densities(
     flow: Flow,
-    ensemble: Trained,
+    ensemble: TrainedParameters,
     contexts: Float[ArrayLike, "context condition"],
     offsets: Float[ArrayLike, "y x feature"],
 ) -> Float[Array, "context y x"]:
@@ -59,7 +57,7 @@ def mean_densities(
 
 
 def sample(
-    flow: Flow, ensemble: Trained, context: Float[Array, " condition"], number: int, *, key: Key[Array, ""]
+    flow: Flow, ensemble: TrainedParameters, context: Float[Array, " condition"], number: int, *, key: Key[Array, ""]
 ) -> Float[Array, "member event feature"]:
     """So many events of every member in one context."""
 
@@ -73,7 +71,7 @@ def sample(
 @partial(jax.jit, static_argnums=(0, 3, 4))
 def sample_histograms(
     flow: Flow,
-    ensemble: Trained,
+    ensemble: TrainedParameters,
     contexts: Float[ArrayLike, "context condition"],
     number: int,
     count: Callable[[Array, Array], PyTree],

@@ -18,7 +18,7 @@ from jax.flatten_util import ravel_pytree
 from jax.scipy.stats import norm
 from jaxtyping import Array, Float, Key
 
-from diffhep.learning.model_selection import Trained
+from diffhep.learning.model_selection import TrainedParameters
 
 BLOCK_SIZE = 4000
 """Events that a CPU takes at a time."""
@@ -91,7 +91,7 @@ def blockwise_scaled_log_density(
 
 @partial(jax.jit, static_argnums=0)
 def log_density(
-    flow: Flow, trained: Trained, events: Float[Array, "event feature"], context: Float[Array, "event condition"]
+    flow: Flow, trained: TrainedParameters, events: Float[Array, "event feature"], context: Float[Array, "event condition"]
 ) -> Float[Array, " event"]:
     """Log of the density of each event in its context, in the events' own units."""
     scaled = (scale(values).astype(jnp.float32) for scale, values in zip(trained[1:], (events, context), strict=True))
@@ -100,7 +100,7 @@ def log_density(
 
 @partial(jax.jit, static_argnums=(0, 3))
 def sample(
-    flow: Flow, trained: Trained, context: Float[Array, " condition"], number: int, *, key: Key[Array, ""]
+    flow: Flow, trained: TrainedParameters, context: Float[Array, " condition"], number: int, *, key: Key[Array, ""]
 ) -> Float[Array, "event feature"]:
     """Events as the flow has them in one context."""
     condition = trained.context(context).astype(jnp.float32)

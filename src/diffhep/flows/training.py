@@ -10,15 +10,15 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array
 
-from diffhep.samples import Pairs
-from diffhep.learning.model_selection import kept_of_scaled
+from diffhep.samples import ConditionalEvents
+from diffhep.learning.model_selection import standardise_and_train
 from diffhep.learning import training
 from diffhep.flows import autoregressive
-from diffhep.static_settings import Told
+from diffhep.static_settings import Bound
 from diffhep.flows.flow import Flow
 from diffhep.flows import flow as flows_flow
-from diffhep.learning.model_selection import Trained
-from diffhep.learning.model_selection import parameters_of
+from diffhep.learning.model_selection import TrainedParameters
+from diffhep.learning.model_selection import trained_parameters
 
 
 
@@ -91,7 +91,7 @@ from diffhep.learning.model_selection import parameters_of
 
 
 
-def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint: Path | None = None) -> xr.Dataset:
+def train(settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents, *, checkpoint: Path | None = None) -> xr.Dataset:
     """Train an ensemble, and keep of each member the parameters of its best validation loss.
 
     The loss is the mean of -log q(event | context), weighted with the events' weights (thesis 6.2.1, 9.5); events and
@@ -108,30 +108,30 @@ def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint:
         Losses `train` and `valid` (member, iteration) in the units of the events, `selected` (member), the iteration
         that is kept, `parameters` (member, parameter) there, and what events and contexts were scaled with.
     """
-    found = kept_of_scaled(partial(likelihood_task, settings["flow"]), settings, seen, valid, checkpoint=checkpoint)
+    found = standardise_and_train(partial(likelihood_task, settings["flow"]), settings, seen, valid, checkpoint=checkpoint)
     units = float(np.sum(np.log(found["event_width"].values)))
     return found.assign({name: found[name] + units for name in ("train", "valid")})
 
 
-def likelihood_task(settings: Mapping[str, Any], seen: Pairs, valid: Pairs) -> training.Problem:
+def likelihood_task(settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents) -> training.Problem:
     """Maximum likelihood of scaled events in their scaled contexts, for a flow of these settings."""
     flow = autoregressive.autoregressive_flow(settings, seen.events.shape[-1], seen.context.shape[-1])
-    functions = flow.initialise, Told(_loss, flow), Told(_evaluated, flow)
+    functions = flow.initialise, Bound(_loss, flow), Bound(_evaluated, flow)
     return training.Problem("negative log-likelihood", *functions, seen, valid)
 
 
-def _loss(flow: Flow, parameters: Array, batch: Pairs) -> Array:
+def _loss(flow: Flow, parameters: Array, batch: ConditionalEvents) -> Array:
     found = flows_flow.scaled_log_density(flow, parameters, batch.events[0], batch.context[0])
     return -jnp.sum(batch.weights[0] * found) / jnp.sum(batch.weights[0])
 
 
-def _evaluated(flow: Flow, parameters: Array, held_out: Pairs) -> dict[str, Array]:
+def _evaluated(flow: Flow, parameters: Array, held_out: ConditionalEvents) -> dict[str, Array]:
     found = flows_flow.blockwise_scaled_log_density(flow, parameters, held_out.events[0], held_out.context[0])
     valid = -jnp.sum(held_out.weights[0] * found) / jnp.sum(held_out.weights[0])
     return {"valid": valid, "parameters": parameters}
 
 
-def restore(settings: Mapping[str, Any], trained: xr.Dataset) -> tuple[Flow, Trained]:
+def restore(settings: Mapping[str, Any], trained: xr.Dataset) -> tuple[Flow, TrainedParameters]:
     """What was trained: the flow that all members are, and the ensemble of them.
 
     Args:
@@ -139,4 +139,4 @@ def restore(settings: Mapping[str, Any], trained: xr.Dataset) -> tuple[Flow, Tra
         trained: Result of `train`.
     """
     flow = autoregressive.autoregressive_flow(settings, trained["event_mean"].size, trained["context_mean"].size)
-    return flow, parameters_of(trained)
+    return flow, trained_parameters(trained)

@@ -128,7 +128,9 @@ class ClsScan(NamedTuple):
     asymptotic: Float[Array, " mu"]
 
 
-def scan_cls(model: Model, tested_mu: Sequence[float], number: int, *, key: Key[Array, ""], first_index: int = 0) -> ClsScan:
+def scan_cls(
+    model: Model, tested_mu: Sequence[float], number: int, *, key: Key[Array, ""], first_index: int = 0
+) -> ClsScan:
     """Expected CLs = CLs+b / CLb (arXiv:1007.1727 section 3.8) with sampling distributions thrown, not assumed.
 
     Args:

@@ -19,15 +19,15 @@ from jax.flatten_util import ravel_pytree
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key, PyTree
 
-from diffhep.samples import Pairs
+from diffhep.samples import ConditionalEvents
 from diffhep.learning import model_selection
 from diffhep.learning import training
-from diffhep.static_settings import Told
-from diffhep.static_settings import Fixed
+from diffhep.static_settings import Bound
+from diffhep.static_settings import StaticSettings
 from diffhep.learning import losses
 from diffhep.learning.networks import logits
 from diffhep.learning import networks
-from diffhep.learning.model_selection import Trained
+from diffhep.learning.model_selection import TrainedParameters
 
 
 
@@ -82,7 +82,23 @@ from diffhep.learning.model_selection import Trained
 
 
 
-def labelled(signal: Pairs, background: Pairs, rng: np.random.Generator) -> Pairs:
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+def labelled(signal: ConditionalEvents, background: ConditionalEvents, rng: np.random.Generator) -> ConditionalEvents:
     """Both samples as one `Pairs` (sample, event), with contexts of the signal drawn for the background.
 
     Contexts are drawn in proportion to the signal's weights; the weights of each sample are scaled to a mean of 1, and
@@ -101,12 +117,12 @@ def labelled(signal: Pairs, background: Pairs, rng: np.random.Generator) -> Pair
     def filled(each):
         arrays = map(np.asarray, each)  # numpy compiles nothing
         events, context, weights = (np.take(array, np.arange(number), axis=1, mode="wrap") for array in arrays)
-        return Pairs(events, context, weights / np.mean(weights))
+        return ConditionalEvents(events, context, weights / np.mean(weights))
 
-    return Pairs(*jax.device_put([*map(np.concatenate, zip(filled(signal), filled(background), strict=True))]))
+    return ConditionalEvents(*jax.device_put([*map(np.concatenate, zip(filled(signal), filled(background), strict=True))]))
 
 
-def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint: Path | None = None) -> xr.Dataset:
+def train(settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents, *, checkpoint: Path | None = None) -> xr.Dataset:
     """Train the classifier by cross-entropy, on events and contexts of mean 0 and width 1.
 
     Args:
@@ -119,23 +135,23 @@ def train(settings: Mapping[str, Any], seen: Pairs, valid: Pairs, *, checkpoint:
         As of `training.train`.
     """
     posed = partial(problem, settings["network"])
-    return model_selection.kept_of_scaled(posed, settings, seen, valid, checkpoint=checkpoint)
+    return model_selection.standardise_and_train(posed, settings, seen, valid, checkpoint=checkpoint)
 
 
-def problem(network: Mapping[str, Any], seen: Pairs, valid: Pairs) -> training.Problem:
+def problem(network: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents) -> training.Problem:
     """Cross-entropy of scaled events and contexts, signal first."""
     _, first, _ = built(network, seen.events.shape[-1] + seen.context.shape[-1])
-    loss, evaluate = (Told(function, Fixed(network)) for function in (_loss, _evaluated))
+    loss, evaluate = (Bound(function, StaticSettings(network)) for function in (_loss, _evaluated))
     return training.Problem("cross-entropy", first, loss, evaluate, seen, valid)
 
 
-def _loss(network: Fixed, parameters: Array, batch: Pairs) -> Array:
+def _loss(network: StaticSettings, parameters: Array, batch: ConditionalEvents) -> Array:
     inputs = jnp.concatenate([batch.events, batch.context], axis=-1)
     net, _, unravel = built(network, inputs.shape[-1])
     return losses.bce(losses.Outcome(logits(net, unravel(parameters), inputs), batch.weights, None))
 
 
-def _evaluated(network: Fixed, parameters: Array, held_out: Pairs) -> dict[str, Array]:
+def _evaluated(network: StaticSettings, parameters: Array, held_out: ConditionalEvents) -> dict[str, Array]:
     return {"valid": _loss(network, parameters, held_out), "parameters": parameters}
 
 
@@ -143,11 +159,11 @@ def built(
     network: Mapping[str, Any], inputs: int
 ) -> tuple[nn.Module, Callable[[Key[Array, ""]], Array], Callable[[Array], PyTree]]:
     """The network, what draws its first parameters as one vector, and what makes a pytree of such a vector."""
-    return _built(Fixed(network), inputs)
+    return _built(StaticSettings(network), inputs)
 
 
 @lru_cache(maxsize=8)  # programs are compiled for a network: those of equal ones are shared
-def _built(network: Fixed, inputs: int) -> tuple[nn.Module, Callable, Callable]:
+def _built(network: StaticSettings, inputs: int) -> tuple[nn.Module, Callable, Callable]:
     net, found = networks.built(network), []
 
     def first(key):
@@ -161,16 +177,16 @@ def _built(network: Fixed, inputs: int) -> tuple[nn.Module, Callable, Callable]:
 
 def logit(
     network: Mapping[str, Any],
-    trained: Trained,
+    trained: TrainedParameters,
     events: Float[ArrayLike, "event feature"],
     context: Float[ArrayLike, " condition"],
 ) -> Float[Array, " event"]:
     """What the first of the trained networks says of events in a context."""
-    return _logit(Fixed(network), trained, events, context)
+    return _logit(StaticSettings(network), trained, events, context)
 
 
 @partial(jax.jit, static_argnums=0)
-def _logit(network: Fixed, trained: Trained, events, context) -> Float[Array, " event"]:
+def _logit(network: StaticSettings, trained: TrainedParameters, events, context) -> Float[Array, " event"]:
     inputs, told = trained.events(events), trained.context(context)
     net, _, unravel = built(network, inputs.shape[-1] + told.shape[-1])
     both = jnp.concatenate([inputs, jnp.broadcast_to(told, (len(inputs), len(told)))], axis=-1)

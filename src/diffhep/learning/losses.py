@@ -8,8 +8,23 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from diffhep.inference import fisher, hypotests, test_statistics, upper_limits
-from diffhep.models.likelihood import Model, nominal_parameters
+from diffhep.models.likelihood import Model
+from diffhep.inference import hypotests
+from diffhep.inference import upper_limits
+from diffhep.inference import fisher
+from diffhep.models.likelihood import nominal_parameters
+from diffhep.inference import test_statistics
+
+
+
+
+
+
+
+
+
+
+
 
 Scalar = Float[Array, ""]
 

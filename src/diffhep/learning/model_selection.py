@@ -10,7 +10,7 @@ import xarray as xr
 from jaxtyping import Array, Float
 
 from diffhep.learning.scaling import Scaling
-from diffhep.samples import Pairs
+from diffhep.samples import ConditionalEvents
 from diffhep.learning import training
 from diffhep.learning.scaling import scales_of
 from diffhep.learning.scaling import scaled
@@ -32,49 +32,7 @@ from diffhep.learning.scaling import SCALES
 
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-class Trained(NamedTuple):
+class TrainedParameters(NamedTuple):
     """What makes a flow that of certain data.
 
     Attributes:
@@ -88,29 +46,29 @@ class Trained(NamedTuple):
     context: Scaling
 
 
-def kept_of_scaled(
-    posed: Callable[[Pairs, Pairs], training.Problem],
+def standardise_and_train(
+    posed: Callable[[ConditionalEvents, ConditionalEvents], training.Problem],
     settings: Mapping[str, Any],
-    seen: Pairs,
-    valid: Pairs,
+    seen: ConditionalEvents,
+    valid: ConditionalEvents,
     *,
     checkpoint: Path | None = None,
 ) -> xr.Dataset:
-    """Result of `kept` on events and contexts of mean 0 and width 1, and what they were scaled with.
+    """Result of `train_and_select_best` on events and contexts of mean 0 and width 1, and what they were scaled with.
 
     Args:
         posed: What makes a problem of scaled events, those that are trained on and those that validate.
-        settings: As for `kept`.
+        settings: As for `train_and_select_best`.
         seen: What is trained on, and scaled by.
         valid: What it is validated on.
         checkpoint: As in `training.train`.
     """
     scales = scales_of(seen)
     of_scaled = posed(*(scaled(each, scales) for each in (seen, valid)))
-    return kept(of_scaled, settings, checkpoint=checkpoint).assign(stored(scales))
+    return train_and_select_best(of_scaled, settings, checkpoint=checkpoint).assign(stored(scales))
 
 
-def kept(problem: training.Problem, settings: Mapping[str, Any], *, checkpoint: Path | None = None) -> xr.Dataset:
+def train_and_select_best(problem: training.Problem, settings: Mapping[str, Any], *, checkpoint: Path | None = None) -> xr.Dataset:
     """Train every member, and keep its parameters of the best validation loss.
 
     Args:
@@ -143,7 +101,7 @@ def kept(problem: training.Problem, settings: Mapping[str, Any], *, checkpoint: 
     )
 
 
-def parameters_of(trained: xr.Dataset) -> Trained:
+def trained_parameters(trained: xr.Dataset) -> TrainedParameters:
     """Parameters and scaling that are stored."""
     values = jax.device_put([trained[name].values for name in ("parameters", *SCALES)])
-    return Trained(values[0], Scaling(*values[1:3]), Scaling(*values[3:]))
+    return TrainedParameters(values[0], Scaling(*values[1:3]), Scaling(*values[3:]))

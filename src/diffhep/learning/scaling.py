@@ -7,7 +7,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from diffhep.samples import Pairs
+from diffhep.samples import ConditionalEvents
 
 
 class Scaling(NamedTuple):
@@ -41,15 +41,15 @@ def scaling(values: Float[np.ndarray, "event feature"]) -> Scaling:
 SCALES = ("event_mean", "event_width", "context_mean", "context_width")
 
 
-def scales_of(seen: Pairs) -> tuple[Scaling, Scaling]:
+def scales_of(seen: ConditionalEvents) -> tuple[Scaling, Scaling]:
     """What gives all these events, and all their contexts, mean 0 and width 1."""
     return tuple(scaling(np.concatenate(np.asarray(each))) for each in (seen.events, seen.context))
 
 
-def scaled(pairs: Pairs, scales: tuple[Scaling, Scaling]) -> Pairs:
+def scaled(pairs: ConditionalEvents, scales: tuple[Scaling, Scaling]) -> ConditionalEvents:
     """The same events, scaled."""
     events, context = (scale(np.asarray(each)) for scale, each in zip(scales, pairs[:2], strict=True))
-    return Pairs(*jax.device_put((events, context)), pairs.weights)
+    return ConditionalEvents(*jax.device_put((events, context)), pairs.weights)
 
 
 def stored(scales: tuple[Scaling, Scaling]) -> dict[str, tuple[str, np.ndarray]]:

@@ -10,30 +10,10 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PyTree
 
+from diffhep.histogramming.histograms import binned_kde, ordered_edges
 from diffhep.learning import losses
-from diffhep.histogramming.histograms import ordered_edges
-from diffhep.histogramming.histograms import binned_kde
 from diffhep.learning.losses import Outcome
 from diffhep.models.simple import signal_background
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 ON_SCORES = ("bce", "bce_augmented")  # objectives that know nothing of bins
 NOT_METRICS = (*ON_SCORES, "upper_limit")  # a limit takes too many fits to be found after every epoch

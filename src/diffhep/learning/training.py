@@ -13,22 +13,8 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Key, PyTree
 
+from diffhep.learning.checkpoints import load_checkpoint, save_checkpoint
 from diffhep.prng import key
-from diffhep.learning.checkpoints import load_checkpoint
-from diffhep.learning.checkpoints import save_checkpoint
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,6 @@ from diffhep.models import histfactory
 
 
 
-
-
 def shape_shifts(templates: Float[Array, "member bin"]) -> Float[Array, "shift bin"]:
     """Shifts of the mean template by one standard deviation, which hold all that the members' covariance says.
 

@@ -28,21 +28,6 @@ from diffhep.models.modifiers import STATIC
 
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 RATE_FLOOR = 1e-6
 """Rates (events) below this are continued by an exponential, see `expected_rates`."""
 

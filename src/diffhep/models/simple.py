@@ -32,18 +32,6 @@ from diffhep.models.likelihood import Parameters
 
 
 
-
-
-
-
-
-
-
-
-
-
-
-
 def signal_background(
     signal: Real[ArrayLike, " bin"],
     background: Real[ArrayLike, " bin"],

@@ -3,40 +3,10 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from diffhep.models.likelihood import Model
-from diffhep.peers.templates import Templates
+from diffhep.inference import hypotests, mle, upper_limits
+from diffhep.models.likelihood import Data, Model
 from diffhep.models.simple import signal_background
-from diffhep.models.likelihood import Data
-from diffhep.inference import mle
-from diffhep.inference import upper_limits
-from diffhep.inference import hypotests
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.peers.templates import Templates
 
 
 def model(templates: Templates) -> Model:

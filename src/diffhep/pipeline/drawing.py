@@ -7,22 +7,10 @@ from typing import Any
 
 from PIL import Image
 
-from diffhep.pipeline.jobs import resolve
-from diffhep.pipeline import settings
-from diffhep.pipeline.jobs import load
-from diffhep.files import replacing
 from diffhep.errors import InputError
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.files import replacing
+from diffhep.pipeline import settings
+from diffhep.pipeline.jobs import load, resolve
 
 MANIFEST = Path(__file__).parents[3] / "config" / "figures.yaml"
 

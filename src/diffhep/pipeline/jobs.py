@@ -16,32 +16,11 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from diffhep.pipeline import job_exit
-from diffhep.pipeline import cpu_affinity
-from diffhep.pipeline import compilation
-from diffhep.pipeline.shards import SHARDS_ALONG
-from diffhep.pipeline import store
-from diffhep.files import replacing
 from diffhep.errors import InputError
+from diffhep.files import replacing
+from diffhep.pipeline import compilation, cpu_affinity, job_exit, store
 from diffhep.pipeline.gallery import PageContents
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.pipeline.shards import SHARDS_ALONG
 
 COMPILATION_CACHE = Path(".cache/jax")
 

@@ -13,28 +13,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from diffhep import prng
-from diffhep.histogramming.cuts import asimov_significance
-from diffhep.histogramming.cuts import sigmoid_cut
-from diffhep.histogramming.cuts import hard_cut
+from diffhep.histogramming.cuts import asimov_significance, hard_cut, sigmoid_cut
 from diffhep.learning.optimisers import descend as steps_downhill
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 EVENTS = 30  # purpose of the suite's seed
 FIRST_GUESSES = 5  # random points from which the Bayesian optimisation starts

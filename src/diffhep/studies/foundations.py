@@ -22,12 +22,6 @@ from diffhep.data.mixtures import mixture_density
 
 
 
-
-
-
-
-
-
 DENSITY, FIT = 40, 41  # purposes of the suite's seed
 CURVE = 601  # points of curves that nothing else depends on
 

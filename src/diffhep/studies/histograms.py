@@ -11,44 +11,9 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Real
 from scipy import stats
 
-from diffhep.data.mixtures import draw_mixture
 from diffhep import prng
-from diffhep.histogramming.histograms import binned_kde
-from diffhep.data.mixtures import mixture_density
-from diffhep.histogramming.histograms import hard_histogram
-from diffhep.histogramming.histograms import softmax_histogram
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.data.mixtures import draw_mixture, mixture_density
+from diffhep.histogramming.histograms import binned_kde, hard_histogram, softmax_histogram
 
 MIXTURE, NORMAL = 20, 21  # purposes of the suite's seed, beyond those of `training`
 

@@ -8,16 +8,11 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
-from diffhep.models.likelihood import Model
-from diffhep.models.simple import signal_background
+from diffhep.inference.fisher import gaussianity
 from diffhep.learning import losses
 from diffhep.learning.losses import Outcome
-from diffhep.inference.fisher import gaussianity
-from diffhep.models.likelihood import nominal_parameters
-
-
-
-
+from diffhep.models.likelihood import Model, nominal_parameters
+from diffhep.models.simple import signal_background
 
 METRICS = ("cls", "p0", "poi_uncertainty", "generalised_variance", "gaussianity", "cls_p0")
 NAMED = ("cls", "p0", "poi_uncertainty", "generalised_variance")

@@ -8,34 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diffhep.data.htautau import challenge_files
-from diffhep.data.htautau.features import COLUMNS
-from diffhep.data.htautau.features import DERIVED
-from diffhep.data.htautau.features import derive_columns
-from diffhep.data.htautau.features import PRIMARY
 from diffhep.data import event_files
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.data.htautau import challenge_files
+from diffhep.data.htautau.features import COLUMNS, DERIVED, PRIMARY, derive_columns
 
 
 def sample(process, number, weight):

@@ -9,19 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diffhep.data.htautau import features as hf
 from diffhep.data import kinematics as fv
 from diffhep.data.htautau import challenge_files
-
-
-
-
-
-
-
-
-
-
+from diffhep.data.htautau import features as hf
 
 ORACLE = json.loads(Path(__file__).with_name("higgsml_oracle.json").read_text())
 REAL = Path(os.environ.get("DIFFHEP_REAL_EVENTS", Path(__file__).parents[3] / ".." / "shared" / "data"))

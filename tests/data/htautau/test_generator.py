@@ -28,16 +28,6 @@ from diffhep.data import kinematics as fv
 
 
 
-
-
-
-
-
-
-
-
-
-
 SETTINGS = pipeline_settings.read(Path(__file__).parents[3] / "config" / "studies" / "higgsml.yaml")["data"]
 EVENTS = 4000
 

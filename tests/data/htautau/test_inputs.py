@@ -6,35 +6,8 @@ import pytest
 from support.study_settings import study_settings
 
 from diffhep.data.htautau import generator
-from diffhep.data.htautau.features import PRIMARY
-from diffhep.data.htautau.inputs import event_category
-from diffhep.data.htautau.features import ABSENT
-from diffhep.data.htautau.inputs import NO_CATEGORY
-from diffhep.data.htautau.inputs import prepare_columns
-from diffhep.data.htautau.features import derive_columns
-from diffhep.data.htautau.features import COLUMNS
-from diffhep.data.htautau.inputs import flow_columns
-from diffhep.data.htautau.inputs import select_columns
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.data.htautau.features import ABSENT, COLUMNS, PRIMARY, derive_columns
+from diffhep.data.htautau.inputs import NO_CATEGORY, event_category, flow_columns, prepare_columns, select_columns
 
 SETTINGS = study_settings("higgsml", "quick")
 LOGARITHMS = SETTINGS["columns"]["logarithms"]

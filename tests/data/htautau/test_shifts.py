@@ -12,11 +12,6 @@ import pytest
 from diffhep.data.htautau import features as hf
 from diffhep.data.htautau import shifts as hs
 
-
-
-
-
-
 ORACLE = json.loads(Path(__file__).with_name("higgsml_oracle.json").read_text())
 EVENTS, NOISE = np.array(ORACLE["events"]), np.array(ORACLE["noise"])
 ROUNDED = 1.01e-3  # the package rounds to three decimals, the noise of soft_met is stored to seven digits

@@ -6,25 +6,10 @@ import jax
 import numpy as np
 import pytest
 
-from diffhep.learning.split_n_fit.loss import Shapes
 from diffhep.inference.spectra import shapes
 from diffhep.learning import classifiers
 from diffhep.learning.split_n_fit import fine_tuning
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.learning.split_n_fit.loss import Shapes
 
 EDGES = np.linspace(100, 180, 41)
 SHAPES = Shapes(

@@ -7,19 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from diffhep.learning.split_n_fit import loss as split_n_fit_loss
 from diffhep.inference.spectra import shapes as spectra_shapes
 from diffhep.inference.spectra.fits import chi_square
-
-
-
-
-
-
-
-
-
-
+from diffhep.learning.split_n_fit import loss as split_n_fit_loss
 
 EDGES = np.linspace(100, 180, 81)
 SHAPES = split_n_fit_loss.Shapes(

@@ -2,18 +2,9 @@
 
 import pytest
 
-from diffhep.studies.blobs.plan import runs
-from diffhep.studies.blobs.plan import trained_for_comparison
-from diffhep.studies.blobs.plan import evaluated_for_comparison
-from diffhep.studies.blobs.plan import binnings
-from diffhep.studies.blobs.plan import point_name
-from diffhep.studies.vbf_hh4b.plan import folded
-from diffhep.studies.vbf_hh4b.plan import members
-from diffhep.pipeline.shards import split_range
-from diffhep.pipeline.shards import seed_range
-from diffhep.pipeline.shards import shard_of_run
-
-
+from diffhep.pipeline.shards import seed_range, shard_of_run, split_range
+from diffhep.studies.blobs.plan import binnings, evaluated_for_comparison, point_name, runs, trained_for_comparison
+from diffhep.studies.vbf_hh4b.plan import folded, members
 
 EXPERIMENT = {
     "defaults": {"bins": 5, "bandwidth": 0.1, "seeds": 7},

@@ -5,19 +5,8 @@ import pyhf
 import pytest
 from support import oracles, spread
 
-from diffhep.studies.blobs import stages
 from diffhep.models import workspace
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.studies.blobs import stages
 
 YIELDS = {"signal": 2.0, "background": 10.0, "overall": 10.0, "floor": 0.001}
 MEANS = {"signal": [-1.0, 1.0], "background": [1.0, -1.0], "up": [2.5, 2.0], "down": [-2.5, -1.5]}

@@ -5,67 +5,10 @@ import pytest
 import xarray as xr
 from support.study_settings import study_settings
 
-from diffhep.studies.contrastive import gaussians as study
-from diffhep.studies.contrastive import robustness as robust
 from diffhep.merging import merge
 from diffhep.studies.contrastive import digits
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.studies.contrastive import gaussians as study
+from diffhep.studies.contrastive import robustness as robust
 
 SETTINGS = study_settings("contrastive", "quick")
 SEEDS = {"seed": 0, "seeds_at_once": "auto"}
@@ -78,7 +21,7 @@ RNG = np.random.default_rng(0)
 
 @pytest.fixture(scope="module")
 def sample():
-    return study.sample(SAMPLE)
+    return study.generate(SAMPLE)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +37,7 @@ def surfaces(sample, flows):
 
 def test_a_share_of_the_events_validates(sample):
     assert sample["events"].shape == (2, 600, 2) and int(sample["valid"].sum()) == 120
-    seen, valid = study.parts(sample["events"].values, sample["valid"].values, 0)
+    seen, valid = study.split_pairs(sample["events"].values, sample["valid"].values, 0)
     np.testing.assert_array_equal(valid.events, sample["events"].values[:, :120])
     np.testing.assert_array_equal(seen.events, sample["events"].values[:, 120:])
     assert seen.context.shape == (2, 480, 0)
@@ -157,10 +100,10 @@ def scenario():
     pair = {
         label: robust.train_flow(TEN | FLOW | {"strength": 1.0, "label": label}) for label in ("signal", "background")
     }
-    plain = robust.train_plain(TEN | CLASSIFIER)
+    plain = robust.train_classifier(TEN | CLASSIFIER)
     settings = TESTED | {"classifier": CLASSIFIER, "flow": SETTINGS["flow"]["flow"], "test_events": 2000}
     settings |= {"kind": "rotation", "low": -0.3, "high": 0.9, "tested": 5}
-    found = robust.robustness(settings, **pair, plain=plain)
+    found = robust.measure_accuracy(settings, **pair, plain=plain)
     return {"0": found, "1": found + RNG.normal(0, 0.01, found["accuracy"].shape), "flows": pair}
 
 
@@ -178,7 +121,7 @@ def test_the_class_that_a_flow_wants_comes_first(scenario, monkeypatch):
 
     monkeypatch.setattr(robust.contrastive, "train", noted)
     monkeypatch.setattr(robust.classifiers, "train", noted)
-    robust.train_plain(TEN | CLASSIFIER)
+    robust.train_classifier(TEN | CLASSIFIER)
     for label in ("signal", "background"):
         robust.train_flow(TEN | FLOW | {"label": label})
     np.testing.assert_array_equal(seen[1], seen[0])
@@ -198,7 +141,7 @@ def test_predictions_are_what_the_true_densities_allow(scenario):
 
 
 def test_comparison_looks_near_and_far(scenario):
-    joined = robust.together({}, {name: scenario[name] for name in ("0", "1")})
+    joined = robust.join_seeds({}, {name: scenario[name] for name in ("0", "1")})
     assert list(joined["seed"].values) == [0, 1]
     found = robust.compare({}, {"a": joined, "b": joined})
     assert found["accuracy"].dims == ("point", "run", "seed", "epoch") and list(found["point"].values) == ["a", "b"]
@@ -223,7 +166,7 @@ def trained():
 
 def test_images_for_tests_are_no_copies_of_others():
     still = IMAGES | {"turned": 0.0, "moved": 0.0, "noise": 1e-6, "copies": 3}
-    seen, kept = digits.images(still, 0)
+    seen, kept = digits.load_images(still, 0)
     assert len(seen) == 3 * round(0.75 * 178) and len(kept) == 178 - round(0.75 * 178)
     assert np.abs(seen[:, None] - kept).max(axis=-1).min() > 0.01
     np.testing.assert_allclose(seen[:134], seen[134:268], atol=1e-4)
@@ -231,7 +174,7 @@ def test_images_for_tests_are_no_copies_of_others():
 
 
 def test_copies_are_changed_a_little():
-    seen = digits.images(IMAGES | {"noise": 1e-6}, 8)[0]
+    seen = digits.load_images(IMAGES | {"noise": 1e-6}, 8)[0]
     first, again = np.split(seen, 2)
     assert (np.abs(first - again).max(axis=-1) > 0.01).all()
     apart = np.abs(first - again).mean(axis=-1), np.abs(first - np.roll(again, 1, axis=0)).mean(axis=-1)
@@ -240,14 +183,14 @@ def test_copies_are_changed_a_little():
 
 def test_images_that_flows_make_have_pixels(trained):
     flow = {"seed": 0, "flow": TRAINING["flow"], "shown": 5}
-    found = digits.samples(flow, {"2.0": trained})
+    found = digits.generate_images(flow, {"2.0": trained})
     assert found["image"].shape == (1, 5, 8, 8) and np.isfinite(found["image"]).all()
 
 
 def test_judged_images_are_sorted_by_the_density_that_training_sees(trained):
-    found = digits.judged(IMAGES | {"flow": TRAINING["flow"], "floor": -500.0}, trained)
+    found = digits.evaluate_images(IMAGES | {"flow": TRAINING["flow"], "floor": -500.0}, trained)
     assert (np.diff(found["log_density"]) <= 0).all() and float(found["floor"]) == -500.0
-    kept = [digits.images(IMAGES, digit)[1] for digit in (0, 8)]
+    kept = [digits.load_images(IMAGES, digit)[1] for digit in (0, 8)]
     assert int(found["wanted"].sum()) == len(kept[0]) and found.sizes["image"] == sum(map(len, kept))
     wanted = found["image"].values[found["wanted"].values].reshape(-1, 64)
     np.testing.assert_allclose(np.sort(wanted.sum(axis=1)), np.sort(kept[0].sum(axis=1)))

@@ -21,33 +21,9 @@ from diffhep.studies.higgsml import nuisance_conditioned
 from diffhep.studies.higgsml import intervals
 from diffhep.data.htautau import shifts
 from diffhep.learning import classifiers
-from diffhep.learning.model_selection import parameters_of
+from diffhep.learning.model_selection import trained_parameters
 from diffhep.studies.higgsml import inferno
 from diffhep.models import likelihood
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 
@@ -330,7 +306,7 @@ def test_the_told_classifier_blames_what_it_is_told_for_the_background(pools, to
     normal, reference = np.array([1.0, -1.0, 0.5, 0.0, 1.0, 2.0]), shifts.nuisances_from_normal(np.zeros(6))
     both = np.concatenate([reference, shifts.nuisances_from_normal(normal)])
     inputs = np.column_stack([columns, np.tile(both, (len(columns), 1)), category])[:200]
-    scores = expit(classifiers.logit(SETTINGS["network"], parameters_of(told), inputs, np.zeros(0)))
+    scores = expit(classifiers.logit(SETTINGS["network"], trained_parameters(told), inputs, np.zeros(0)))
     events = nuisance_conditioned.WeightedEvents(np.column_stack([columns, category])[:200], np.arange(200.0))
     value, _ = nuisance_conditioned.compile_scores({"network": SETTINGS["network"]}, told).blamed(normal, events)
     assert float(value) == pytest.approx(float(np.average(scores, weights=np.arange(200.0))), rel=1e-5)

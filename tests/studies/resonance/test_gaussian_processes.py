@@ -28,14 +28,14 @@ def test_posterior_is_that_of_conditioned_normals():
 
 
 def test_a_smooth_function_is_interpolated():
-    found = gp.cross_validated(FIT, POINTS, VALUES, KFold(10))
+    found = gp.cross_validate(FIT, POINTS, VALUES, KFold(10))
     assert np.abs(found.mean - VALUES).max() < 0.2 and (found.error > 0).all()
 
 
 def test_what_is_left_out_does_not_know_itself():
     """Values without any order cannot be predicted: neither their mean nor a smaller error than their scatter."""
     values = RNG.normal(size=40)
-    found = gp.cross_validated(FIT, POINTS, values, KFold(5))
+    found = gp.cross_validate(FIT, POINTS, values, KFold(5))
     assert np.std(found.mean - values) > 0.8 and found.error.mean() > 0.7
 
 

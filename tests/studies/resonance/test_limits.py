@@ -25,34 +25,6 @@ from diffhep.studies.resonance import strategies
 
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 SETTINGS = study_settings("resonance", "quick")
 SEEDS = {"seed": 0, "seeds_at_once": "auto"}
 FLOW = {"flow": {"transform": "affine", "layers": 2, "hidden": 4}}
@@ -238,7 +210,7 @@ def limits(signal, background, trained, yields):
     @cache
     def some(first, last):
         settings = LIMITS | {"first": first, "last": last}
-        return resonance_limits.limits(settings, signal, background, **trained, yields=yields)
+        return resonance_limits.compute_limits(settings, signal, background, **trained, yields=yields)
 
     return some
 

@@ -6,27 +6,9 @@ import numpy as np
 import pytest
 from support.study_settings import study_settings
 
-from diffhep.studies.scaling import stages
-from diffhep.studies.blobs import stages as blobs_stages
 from diffhep.peers import timing
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.studies.blobs import stages as blobs_stages
+from diffhep.studies.scaling import stages
 
 BLOBS = study_settings("blobs", "quick")
 EVENTS = 300

@@ -15,14 +15,6 @@ from diffhep.studies.split_n_fit import data_sets as real
 
 
 
-
-
-
-
-
-
-
-
 SETTINGS = study_settings("split_n_fit", "quick")
 SEEDS = {"seed": 0, "seeds_at_once": "auto"}
 NETWORK = {"network": {"widths": [8], "activation": "swish"}}

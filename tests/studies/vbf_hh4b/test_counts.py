@@ -9,17 +9,9 @@ import pytest
 from support.study_settings import study_settings
 from support.vbf_hh4b_runs import DATA
 
-from diffhep.studies.vbf_hh4b import inputs
 from diffhep.data.vbf_hh4b import VARIABLES
+from diffhep.studies.vbf_hh4b import inputs
 from diffhep.studies.vbf_hh4b import optimisation as tomatos
-
-
-
-
-
-
-
-
 
 RUN = study_settings("vbf_hh4b", "quick")["defaults"] | {"seed": 0, "bins": 3}
 KEY = jax.random.key(3)

@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 from support.study_settings import study_settings
 
-from diffhep.studies.vbf_hh4b import inputs
 from diffhep.data.vbf_hh4b import VARIABLES
-
-
-
-
-
-
+from diffhep.studies.vbf_hh4b import inputs
 
 FULL = study_settings("vbf_hh4b")
 DATA = FULL["data"] | {"events": {"signal": 3000, "background": 9000}, "reference": {"signal": 500, "background": 900}}

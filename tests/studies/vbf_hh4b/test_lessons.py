@@ -6,30 +6,9 @@ import pytest
 import xarray as xr
 from support.study_settings import study_settings
 
-from diffhep.studies.vbf_hh4b import inputs
-from diffhep.studies.vbf_hh4b import accuracy as lessons
 from diffhep.data.vbf_hh4b import VARIABLES
-from diffhep.studies.vbf_hh4b import comparison
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.studies.vbf_hh4b import accuracy as lessons
+from diffhep.studies.vbf_hh4b import comparison, inputs
 
 FULL = study_settings("vbf_hh4b")
 DATA = FULL["data"] | {"events": {"signal": 3000, "background": 9000}}

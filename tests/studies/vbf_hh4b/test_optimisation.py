@@ -10,18 +10,9 @@ import pytest
 from support.study_settings import study_settings
 
 from diffhep.studies.vbf_hh4b import inputs
-from diffhep.static_settings import Fixed
+from diffhep.static_settings import StaticSettings
 from diffhep.studies.vbf_hh4b import optimisation as tomatos
 from diffhep.models import likelihood
-
-
-
-
-
-
-
-
-
 
 
 
@@ -44,7 +35,7 @@ def part():
 
 
 def initialise(settings):
-    return dict(initialised(Fixed(settings)))
+    return dict(initialised(StaticSettings(settings)))
 
 
 @cache

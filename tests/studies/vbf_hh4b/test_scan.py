@@ -9,12 +9,6 @@ from diffhep.studies.vbf_hh4b import inputs
 from diffhep.studies.vbf_hh4b import scan as scanning
 
 
-
-
-
-
-
-
 @pytest.fixture(scope="module")
 def events():
     return inputs.generate(EVENTS)

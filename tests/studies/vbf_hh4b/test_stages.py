@@ -8,89 +8,12 @@ import pytest
 import xarray as xr
 from support.vbf_hh4b_runs import EVENTS, NAMES, REGIONS, RUN, direct, expected, expected_with_shape, hard_counts
 
-from diffhep.studies.vbf_hh4b import inputs
-from diffhep.learning import training
-from diffhep.studies.vbf_hh4b import stages as study
-from diffhep.studies.vbf_hh4b.optimisation import initialise
-from diffhep.studies.vbf_hh4b.optimisation import observable
-from diffhep.studies.vbf_hh4b.optimisation import sharp
-from diffhep.studies.vbf_hh4b import exploit as exploiting
 from diffhep.histogramming.transfer_factors import Tags
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.learning import training
+from diffhep.studies.vbf_hh4b import exploit as exploiting
+from diffhep.studies.vbf_hh4b import inputs
+from diffhep.studies.vbf_hh4b import stages as study
+from diffhep.studies.vbf_hh4b.optimisation import initialise, observable, sharp
 
 
 @pytest.fixture(scope="module")

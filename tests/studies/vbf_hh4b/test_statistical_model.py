@@ -45,15 +45,6 @@ from diffhep.histogramming.cuts import sigmoid_cut
 
 
 
-
-
-
-
-
-
-
-
-
 COUNTS = Counts(
     np.array([[1.0, 4.0, 3.0], [1.2, 4.3, 3.6], [0.9, 3.6, 2.5]]),
     np.array([9000.0, 3000.0, 400.0]),

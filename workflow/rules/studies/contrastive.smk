@@ -19,7 +19,7 @@ use rule stage as contrastive_sample with:
         stem="<results>/contrastive/plane/sample",
     params:
         job=job(
-            "diffhep.studies.contrastive.gaussians:sample",
+            "diffhep.studies.contrastive.gaussians:generate",
             {
                 "seed": config["seed"],
                 **{key: CONTRASTIVE[key] for key in ("gaussians", "events", "validation")},
@@ -121,7 +121,7 @@ use rule stage as contrastive_ten_plain with:
         expected_seconds=20,
     params:
         job=lambda w: job(
-            "diffhep.studies.contrastive.robustness:train_plain",
+            "diffhep.studies.contrastive.robustness:train_classifier",
             {
                 **CONTRASTIVE_TEN,
                 **CONTRASTIVE["classifier"],
@@ -142,7 +142,7 @@ use rule stage as contrastive_robustness with:
         expected_seconds=50,
     params:
         job=lambda w: job(
-            "diffhep.studies.contrastive.robustness:robustness",
+            "diffhep.studies.contrastive.robustness:measure_accuracy",
             {
                 **CONTRASTIVE_TEN,
                 **{key: CONTRASTIVE["ten"][key] for key in ("angles", "per_angle", "tested", "test_events", "cut")},
@@ -160,7 +160,7 @@ use rule stage as contrastive_trials with:
     pathvars:
         stem="<results>/contrastive/ten/{scenario}",
     params:
-        job=job("diffhep.studies.contrastive.robustness:together", {}),
+        job=job("diffhep.studies.contrastive.robustness:join_seeds", {}),
 
 
 use rule stage as contrastive_comparison with:
@@ -199,7 +199,7 @@ use rule stage as contrastive_drawn with:
         stem="<results>/contrastive/digits/{pair}/samples",
     params:
         job=job(
-            "diffhep.studies.contrastive.digits:samples",
+            "diffhep.studies.contrastive.digits:generate_images",
             {
                 "seed": config["seed"],
                 "flow": CONTRASTIVE_DIGITS["flow"],
@@ -215,7 +215,7 @@ use rule stage as contrastive_judged with:
         stem="<results>/contrastive/digits/{pair}/judged",
     params:
         job=lambda w: job(
-            "diffhep.studies.contrastive.digits:judged",
+            "diffhep.studies.contrastive.digits:evaluate_images",
             {
                 "seed": config["seed"],
                 **CONTRASTIVE["digits"]["images"],

@@ -199,7 +199,7 @@ use rule stage as resonance_limits with:
     resources:
         **training_resources(seconds_unless_merged(RESONANCE_MASSES, 400)),
     params:
-        job=job("diffhep.studies.resonance.limits:limits", {**RESONANCE_LIMITS, **full_range(RESONANCE_MASSES)}),
+        job=job("diffhep.studies.resonance.limits:compute_limits", {**RESONANCE_LIMITS, **full_range(RESONANCE_MASSES)}),
 
 
 use rule stage as resonance_limits_part with:
@@ -210,7 +210,7 @@ use rule stage as resonance_limits_part with:
     resources:
         **training_resources(lambda w: shard_seconds(RESONANCE_MASSES, 400, w)),
     params:
-        job=lambda w: job("diffhep.studies.resonance.limits:limits", {**RESONANCE_LIMITS, **wildcard_range(w)}),
+        job=lambda w: job("diffhep.studies.resonance.limits:compute_limits", {**RESONANCE_LIMITS, **wildcard_range(w)}),
 
 
 use rule stage as resonance_limits_compared with:

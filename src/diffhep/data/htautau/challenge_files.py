@@ -46,24 +46,6 @@ from diffhep.data.htautau.features import derive_columns
 
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 WEIGHTS, PROCESS, SIGNAL = "weights", "detailed_labels", "labels"
 """Columns apart from those of `htautau_features`: expected events, name of the process, 1 for the signal and 0 else."""
 

@@ -14,58 +14,16 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
-from diffhep.data.htautau.features import Primaries
-from diffhep.data.htautau.decays import HARD_PROCESSES
-from diffhep.data.htautau.decays import DecayProducts
-from diffhep.data.htautau.decays import generate_products
-from diffhep.data.htautau.decays import scale_momentum
-from diffhep.data.htautau.decays import normal
-from diffhep.data.htautau.decays import uniform
-from diffhep.data.htautau.features import wrap_angle
-from diffhep.data.htautau.decays import transverse_vectors
-from diffhep.data.htautau.features import ABSENT
-from diffhep.data.htautau.features import safe_norm
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.data.htautau.decays import (
+    HARD_PROCESSES,
+    DecayProducts,
+    generate_products,
+    normal,
+    scale_momentum,
+    transverse_vectors,
+    uniform,
+)
+from diffhep.data.htautau.features import ABSENT, Primaries, safe_norm, wrap_angle
 
 BLOCK = 50_000
 """Events generated at a time."""

@@ -10,59 +10,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 
-from diffhep.data.htautau.features import Primaries
-from diffhep.data.htautau.features import reconstruct_objects
-from diffhep.data.htautau.features import COLUMNS
-from diffhep.data.htautau.features import derive_columns
-from diffhep.data.htautau.features import ABSENT
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.data.htautau.features import ABSENT, COLUMNS, Primaries, derive_columns, reconstruct_objects
 
 CATEGORIES = ("one_jet", "two_jets")
 """Events with exactly one of the first two jets, and with both."""

@@ -14,27 +14,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Key
 
-from diffhep.data.htautau.features import Primaries
-from diffhep.data.htautau.features import reconstruct_objects
-from diffhep.data.htautau.features import safe_norm
-from diffhep.data.htautau.features import PRIMARY
-from diffhep.data.htautau.features import ABSENT
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.data.htautau.features import ABSENT, PRIMARY, Primaries, reconstruct_objects, safe_norm
 
 PROCESSES = ("htautau", "ztautau", "ttbar", "diboson")
 """Names in the challenge's files, the signal first."""

@@ -14,7 +14,6 @@ from scipy import stats
 from diffhep.figures.painters import style
 from diffhep.histogramming.pulls import normal_of
 
-
 SIGMAS = (1, 2, 3)
 TRAINING_COLOUR, UNSEEN_COLOUR = style.SMOOTH, style.CURVE
 SIGMA_COLOURS = ("#084594", "#4292c6", "#9ecae1")

@@ -10,25 +10,7 @@ from matplotlib.colors import LogNorm, Normalize
 
 from diffhep.data.mass_grid import HIGGS_MASS
 from diffhep.figures.painters import style
-from diffhep.figures.painters.conditioning_points import PARTS
-from diffhep.figures.painters.conditioning_points import UNSEEN_COLOUR
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.figures.painters.conditioning_points import PARTS, UNSEEN_COLOUR
 
 M_X, M_S = "$m_X$ [GeV]", "$m_S$ [GeV]"
 M_BBGG, M_BB = r"$m_{bb\gamma\gamma}$ [GeV]", r"$m_{bb}$ [GeV]"

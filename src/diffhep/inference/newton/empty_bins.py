@@ -8,18 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from diffhep.models.likelihood import guarded
-from diffhep.models.likelihood import RATE_FLOOR
 from diffhep.inference.newton.linear_algebra import positive_definite_solver
-
-
-
-
-
-
-
-
-
+from diffhep.models.likelihood import RATE_FLOOR, guarded
 
 MAX_PASSES = 3
 """Most forces of empty bins that can reach a bound in one step."""

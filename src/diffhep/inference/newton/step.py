@@ -13,29 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from diffhep.models.likelihood import RATE_FLOOR
 from diffhep.inference.newton.empty_bins import newton_direction
-from diffhep.models.likelihood import guarded
-from diffhep.inference.newton.linear_algebra import is_positive_definite
-from diffhep.inference.newton.linear_algebra import positive_definite_solver
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.inference.newton.linear_algebra import is_positive_definite, positive_definite_solver
+from diffhep.models.likelihood import RATE_FLOOR, guarded
 
 BELOW_ZERO = 1e-100
 """Stands for 0 seen from below, where a kink has the derivatives of its left side."""

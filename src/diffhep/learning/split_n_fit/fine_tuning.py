@@ -14,18 +14,8 @@ import optax
 from jaxtyping import Array, Float, Int
 
 from diffhep.learning.classifiers import built
-from diffhep.learning.split_n_fit.loss import Shapes
 from diffhep.learning.split_n_fit import loss as split_n_fit_loss
-
-
-
-
-
-
-
-
-
-
+from diffhep.learning.split_n_fit.loss import Shapes
 
 
 class Data(NamedTuple):

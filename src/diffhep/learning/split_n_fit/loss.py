@@ -12,13 +12,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from diffhep.inference.spectra.shapes import Shape
 from diffhep.inference.spectra.fits import chi_square
-
-
-
-
-
+from diffhep.inference.spectra.shapes import Shape
 
 
 class Split(NamedTuple):

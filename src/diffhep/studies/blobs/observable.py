@@ -13,9 +13,9 @@ from jaxtyping import Array, Float, Key
 from diffhep.learning import training
 from diffhep.data import blobs
 from diffhep.learning import losses
-from diffhep.static_settings import Fixed
-from diffhep.static_settings import Told
-from diffhep.samples import Events
+from diffhep.static_settings import StaticSettings
+from diffhep.static_settings import Bound
+from diffhep.samples import WeightedEvents
 from diffhep.learning.summary_statistic import Trained
 from diffhep.learning.networks import Observable
 from diffhep.learning.networks import logits as logits_of
@@ -112,60 +112,6 @@ from diffhep.learning.summary_statistic import metrics
 
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 POSED = ("network", "objective", "bin_edges", "bins", "bandwidth", "outer_edges", "yields", "interpolation")
 
 
@@ -178,23 +124,23 @@ def problem(settings: dict, events: xr.Dataset) -> training.Problem:
     samples = 2 if set(terms) == {"bce"} else len(blobs.SAMPLES)  # the shifts are of no use to it
     train_part, test_part = (_weighted(events[part].values) for part in ("train", "test"))
     losses.objective(terms)  # refuses names that there are not
-    posed = Fixed({name: settings[name] for name in POSED if name in settings})
+    posed = StaticSettings({name: settings[name] for name in POSED if name in settings})
     return training.Problem(
         name=" + ".join(f"{weight:g} {name}" for name, weight in terms.items()),
-        initialise=Told(_initialised, posed),
-        loss=Told(_loss, posed),
-        evaluate=Told(_judged, _judgement(settings)),
-        events=jax.device_put(Events(*(array[:samples] for array in train_part))),
+        initialise=Bound(_initialised, posed),
+        loss=Bound(_loss, posed),
+        evaluate=Bound(_judged, _judgement(settings)),
+        events=jax.device_put(WeightedEvents(*(array[:samples] for array in train_part))),
         held_out=jax.device_put(test_part),
     )
 
 
-def _initialised(settings: Fixed, key: Key[Array, ""]) -> Trained:
+def _initialised(settings: StaticSettings, key: Key[Array, ""]) -> Trained:
     learned, nothing = settings["bin_edges"] == "learned", jnp.zeros(blobs.N_FEATURES, jnp.float32)
     return Trained(Observable(settings["network"]).init(key, nothing), jnp.zeros(settings["bins"]) if learned else None)
 
 
-def _loss(settings: Fixed, trained: Trained, batch: Events) -> Array:
+def _loss(settings: StaticSettings, trained: Trained, batch: WeightedEvents) -> Array:
     terms, model = settings["objective"], None
     logits = logits_of(Observable(settings["network"]), trained.network, batch.features)
     if not set(terms) <= set(ON_SCORES):
@@ -202,13 +148,13 @@ def _loss(settings: Fixed, trained: Trained, batch: Events) -> Array:
     return losses.objective(terms)(Outcome(logits, batch.weights, model))
 
 
-def _judgement(settings: dict) -> Fixed:
+def _judgement(settings: dict) -> StaticSettings:
     """What the evaluation depends on: it is the same for many objectives."""
     needed = {name: settings[name] for name in ("network", "plane", "bins", "yields", "interpolation")}
-    return Fixed(needed | {"also": [name for name in settings["objective"] if name not in (*ON_SCORES, *METRICS)]})
+    return StaticSettings(needed | {"also": [name for name in settings["objective"] if name not in (*ON_SCORES, *METRICS)]})
 
 
-def _judged(settings: Fixed, trained: Trained, held_out: Events) -> dict[str, Array]:
+def _judged(settings: StaticSettings, trained: Trained, held_out: WeightedEvents) -> dict[str, Array]:
     """All that is told of a trained observable."""
     network, axis = Observable(settings["network"]), jnp.asarray(plane_axis(settings["plane"]), jnp.float32)
     logits = logits_of(network, trained.network, held_out.features)
@@ -217,17 +163,17 @@ def _judged(settings: Fixed, trained: Trained, held_out: Events) -> dict[str, Ar
     return found | {"logits": logits_of(network, trained.network, plane)}
 
 
-def _weighted(features: np.ndarray) -> Events:
-    return Events(features, np.ones(features.shape[:2], np.float32))
+def _weighted(features: np.ndarray) -> WeightedEvents:
+    return WeightedEvents(features, np.ones(features.shape[:2], np.float32))
 
 
-def _smooth_model(settings: dict, edges: ArrayLike, logits: Float[Array, "sample event"], batch: Events) -> Model:
+def _smooth_model(settings: dict, edges: ArrayLike, logits: Float[Array, "sample event"], batch: WeightedEvents) -> Model:
     yields = smooth_yields(settings, edges, logits, batch.weights)
     return signal_background(*yields, interpolation=settings["interpolation"])
 
 
 def _evaluate(
-    settings: dict, edges: ArrayLike, logits: Float[Array, "sample event"], events: Events
+    settings: dict, edges: ArrayLike, logits: Float[Array, "sample event"], events: WeightedEvents
 ) -> dict[str, Array]:
     """Metrics of the hard analysis, its yields, and counts in bins fine enough to make other binnings from."""
     scores = jax.nn.sigmoid(logits)

@@ -21,51 +21,6 @@ from diffhep.typed_settings import PlaceError
 
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 Name = Annotated[str, StringConstraints(pattern="^[a-z0-9_]+$")]
 Point = tuple[float, float]
 

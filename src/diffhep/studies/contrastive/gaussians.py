@@ -9,72 +9,12 @@ from jaxtyping import Float
 from scipy.special import expit
 
 from diffhep.data import gaussian_classes
-from diffhep.samples import Pairs
+from diffhep.samples import ConditionalEvents
 from diffhep.learning import classifiers
-from diffhep.samples import pairs as unlabelled
+from diffhep.samples import conditional_events as unlabelled
 from diffhep.flows import contrastive
 from diffhep.merging import merge
-from diffhep.learning.model_selection import parameters_of
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.learning.model_selection import trained_parameters
 
 
 
@@ -119,14 +59,14 @@ from diffhep.learning.model_selection import parameters_of
 
 
 LABELS = ["signal", "background"]
-SAMPLE, SPLIT = 50, 51
+SAMPLE_STREAM, SPLIT_STREAM = 50, 51
 """Purposes of randomness."""
 
-BOXES = (10.0, 40.0, 200.0)
+BOX_HALF_WIDTHS = (10.0, 40.0, 200.0)
 """Half sides of squares around the origin over which densities are summed."""
 
 
-def sample(settings: dict) -> xr.Dataset:
+def generate(settings: dict) -> xr.Dataset:
     """Events of both classes.
 
     Args:
@@ -136,7 +76,7 @@ def sample(settings: dict) -> xr.Dataset:
     Returns:
         `events` (label, event, axis), and `valid` (event).
     """
-    rng = np.random.default_rng([settings["seed"], SAMPLE])
+    rng = np.random.default_rng([settings["seed"], SAMPLE_STREAM])
     events = gaussian_classes.draw(rng, gaussian_classes.build_classes(settings["gaussians"]), settings["events"])
     valid = np.arange(settings["events"]) < round(settings["validation"] * settings["events"])
     return xr.Dataset(
@@ -145,9 +85,9 @@ def sample(settings: dict) -> xr.Dataset:
     )
 
 
-def parts(events: Float[np.ndarray, "2 event axis"], valid: np.ndarray, seed: int) -> tuple[Pairs, Pairs]:
+def split_pairs(events: Float[np.ndarray, "2 event axis"], valid: np.ndarray, seed: int) -> tuple[ConditionalEvents, ConditionalEvents]:
     """What is trained on and what validates, without contexts."""
-    rng = np.random.default_rng([seed, SPLIT])
+    rng = np.random.default_rng([seed, SPLIT_STREAM])
     split = ([each[chosen] for each in events] for chosen in (~valid, valid))
     return tuple(
         classifiers.labelled(*(unlabelled(each, np.zeros((len(each), 0))) for each in both), rng) for both in split
@@ -159,7 +99,7 @@ def train_flow(settings: dict, sample: xr.Dataset, checkpoint: Path | None = Non
 
     Args:
         settings: As for `gaussian_classes.train`.
-        sample: Result of `sample`.
+        sample: Result of `generate`.
         checkpoint: As in `training.train`.
     """
     return contrastive.train(settings, *_parts(settings, sample), checkpoint=checkpoint)
@@ -170,8 +110,8 @@ def train_classifier(settings: dict, sample: xr.Dataset, checkpoint: Path | None
     return classifiers.train(settings, *_parts(settings, sample), checkpoint=checkpoint)
 
 
-def _parts(settings: dict, sample: xr.Dataset) -> tuple[Pairs, Pairs]:
-    return parts(sample["events"].values, sample["valid"].values, settings["seed"])
+def _parts(settings: dict, sample: xr.Dataset) -> tuple[ConditionalEvents, ConditionalEvents]:
+    return split_pairs(sample["events"].values, sample["valid"].values, settings["seed"])
 
 
 def variants(settings: Mapping) -> dict[str, dict]:
@@ -185,7 +125,7 @@ def surfaces(settings: dict, sample: xr.Dataset, flows: dict[str, xr.Dataset], c
     Args:
         settings: `gaussians`, `strengths`, `flow`, `classifier`; `points` along each side from `low` to `high`; `shown`
             events; `cut` on the density.
-        sample: Result of `sample`.
+        sample: Result of `generate`.
         flows: Results of `train_flow`, one for each strength in their order.
         classifier: Result of `train_classifier`.
 
@@ -241,7 +181,7 @@ def logits(
 ) -> Float[np.ndarray, "*point"]:
     """What a trained classifier says of points, without a context."""
     flat = np.asarray(points.reshape(-1, points.shape[-1]), np.float32)
-    found = classifiers.logit(network, parameters_of(trained), flat, np.zeros(0))
+    found = classifiers.logit(network, trained_parameters(trained), flat, np.zeros(0))
     return np.asarray(found).reshape(points.shape[:-1])
 
 
@@ -250,7 +190,7 @@ def compare(settings: dict, sample: xr.Dataset, flows: dict[str, xr.Dataset]) ->
 
     Args:
         settings: `gaussians`, `flow` and `variants`; `cut` on the density.
-        sample: Result of `sample`.
+        sample: Result of `generate`.
         flows: Results of `train_flow`, by `<variant>_1.0`.
 
     Returns:
@@ -263,7 +203,7 @@ def compare(settings: dict, sample: xr.Dataset, flows: dict[str, xr.Dataset]) ->
         sample["events"].values[:, sample["valid"].values],
     )
     # nodes that lie close where the densities are and reach far: x = sinh(t)
-    t = np.linspace(-np.arcsinh(BOXES[-1]), np.arcsinh(BOXES[-1]), 801)
+    t = np.linspace(-np.arcsinh(BOX_HALF_WIDTHS[-1]), np.arcsinh(BOX_HALF_WIDTHS[-1]), 801)
     grid, spans = np.stack(np.meshgrid(np.sinh(t), np.sinh(t)), axis=-1), np.cosh(t) * (t[1] - t[0])
     area, far = np.outer(spans, spans), np.abs(grid).max(axis=-1)
     best = contrastive.optimal_density(*np.exp(gaussian_classes.log_densities(classes, grid)), 1.0)
@@ -274,12 +214,12 @@ def compare(settings: dict, sample: xr.Dataset, flows: dict[str, xr.Dataset]) ->
         learned, inside = (_density(evaluated(trained, each)) for each in (grid, events))
         right = np.stack([inside[0] > settings["cut"], inside[1] <= settings["cut"]])
         rows[name] = {
-            "mass": [(learned * area)[far <= box].sum() for box in BOXES],
-            "distance": (np.abs(learned - best) * area)[far <= BOXES[1]].sum() / 2,
+            "mass": [(learned * area)[far <= box].sum() for box in BOX_HALF_WIDTHS],
+            "distance": (np.abs(learned - best) * area)[far <= BOX_HALF_WIDTHS[1]].sum() / 2,
             "accuracy": right.mean(),
             "valid": trained["valid"].values[0],
         }
     dims = {"mass": ("variant", "box"), "distance": "variant", "accuracy": "variant", "valid": ("variant", "iteration")}
     values = {name: (dim, np.array([row[name] for row in rows.values()])) for name, dim in dims.items()}
     iterations = trained["iteration"].values
-    return xr.Dataset(values, coords={"variant": list(rows), "box": list(BOXES), "iteration": iterations})
+    return xr.Dataset(values, coords={"variant": list(rows), "box": list(BOX_HALF_WIDTHS), "iteration": iterations})

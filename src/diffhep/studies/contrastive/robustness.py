@@ -7,118 +7,13 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from diffhep.data.gaussian_classes import Embedding
 from diffhep.data import gaussian_classes
-from diffhep.data.gaussian_classes import Classes
-from diffhep.studies.contrastive.gaussians import LABELS
+from diffhep.data.gaussian_classes import Classes, Embedding
 from diffhep.flows import contrastive
-from diffhep.studies.contrastive.gaussians import parts
 from diffhep.learning import classifiers
-from diffhep.studies.contrastive.gaussians import logits
+from diffhep.studies.contrastive.gaussians import LABELS, logits, split_pairs
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-SPACE, UNDISTORTED, PERTURBED, TEST = 52, 53, 54, 55
+SPACE_STREAM, UNDISTORTED_STREAM, PERTURBED_STREAM, TEST_STREAM = 52, 53, 54, 55
 """Purposes of randomness."""
 
 CLASSIFIERS = ("plain", "flow", "perturbed", "perturbed_flow", "perturbed_printed")
@@ -126,7 +21,9 @@ PREDICTIONS = ("likelihood_ratio", "optimum", "averaged")
 
 
 def _space(settings: Mapping) -> Embedding:
-    return gaussian_classes.draw_embedding(np.random.default_rng([settings["seed"], SPACE]), settings["dimension"])
+    return gaussian_classes.draw_embedding(
+        np.random.default_rng([settings["seed"], SPACE_STREAM]), settings["dimension"]
+    )
 
 
 def _distorted(settings: Mapping, amount: float, kind: str = "rotation") -> Classes:
@@ -137,7 +34,7 @@ def _distorted(settings: Mapping, amount: float, kind: str = "rotation") -> Clas
 
 def _training(settings: Mapping):
     """Events without distortion: what is trained on and what validates."""
-    rng = np.random.default_rng([settings["seed"], UNDISTORTED])
+    rng = np.random.default_rng([settings["seed"], UNDISTORTED_STREAM])
     events = gaussian_classes.draw(rng, _distorted(settings, 0.0), settings["events"])
     return events, np.arange(settings["events"]) < round(settings["validation"] * settings["events"])
 
@@ -155,23 +52,23 @@ def train_flow(settings: dict, checkpoint: Path | None = None) -> xr.Dataset:
     events, valid = _training(settings)
     wanted = LABELS.index(settings["label"])
     ordered = events[[wanted, 1 - wanted]]
-    trained = contrastive.train(settings, *parts(ordered, valid, settings["seed"]), checkpoint=checkpoint)
+    trained = contrastive.train(settings, *split_pairs(ordered, valid, settings["seed"]), checkpoint=checkpoint)
     log_density = contrastive.log_density_function(settings["flow"], settings["dimension"])(trained, events)
     low, middle, high = np.quantile(log_density, [0.25, 0.5, 0.75])
     return trained.assign(centre=middle, spread=high - low)
 
 
-def train_plain(settings: dict, checkpoint: Path | None = None) -> xr.Dataset:
+def train_classifier(settings: dict, checkpoint: Path | None = None) -> xr.Dataset:
     """Train a classifier on events without distortion.
 
     Args:
         settings: As for `classifiers.train`; otherwise as of `train_flow`.
         checkpoint: As in `training.train`.
     """
-    return classifiers.train(settings, *parts(*_training(settings), settings["seed"]), checkpoint=checkpoint)
+    return classifiers.train(settings, *split_pairs(*_training(settings), settings["seed"]), checkpoint=checkpoint)
 
 
-def robustness(settings: dict, signal: xr.Dataset, background: xr.Dataset, plain: xr.Dataset) -> xr.Dataset:
+def measure_accuracy(settings: dict, signal: xr.Dataset, background: xr.Dataset, plain: xr.Dataset) -> xr.Dataset:
     """Accuracy of all classifiers on events that are distorted by a known amount, which they do not know.
 
     Args:
@@ -180,7 +77,7 @@ def robustness(settings: dict, signal: xr.Dataset, background: xr.Dataset, plain
             and `flow`; `tested` angles with `test_events` of each class; `cut` on the flow's density; `seed`.
         signal: Result of `train_flow` for the signal.
         background: Likewise, of the background.
-        plain: Result of `train_plain`.
+        plain: Result of `train_classifier`.
 
     Returns:
         `accuracy` (classifier, phi): `plain`, trained without distortion; the `flow`, cut in its density; `perturbed`,
@@ -191,13 +88,13 @@ def robustness(settings: dict, signal: xr.Dataset, background: xr.Dataset, plain
     inputs, training = _inputs(settings, signal, background), settings["classifier"] | {"seed": settings["seed"]}
     events, valid = _perturbed(settings)
     trained = {"plain": plain} | {
-        name: classifiers.train(training, *parts(each, valid, settings["seed"]))
+        name: classifiers.train(training, *split_pairs(each, valid, settings["seed"]))
         for name, each in inputs(events).items()
         if name.startswith("perturbed")
     }
     amounts, rows = np.linspace(settings["low"], settings["high"], settings["tested"]), []
     for n, amount in enumerate(amounts):
-        rng = np.random.default_rng([settings["seed"], TEST, n])
+        rng = np.random.default_rng([settings["seed"], TEST_STREAM, n])
         events = gaussian_classes.draw(rng, _distorted(settings, amount, settings["kind"]), settings["test_events"])
         told, network = inputs(events), settings["classifier"]["network"]
         chosen = {name: logits(network, each, told[name]) > 0 for name, each in trained.items()}
@@ -229,7 +126,7 @@ def _inputs(settings: Mapping, *flows: xr.Dataset) -> Callable[[np.ndarray], dic
 
 def _perturbed(settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
     """Events at all angles, and which of them validate."""
-    rng = np.random.default_rng([settings["seed"], PERTURBED])
+    rng = np.random.default_rng([settings["seed"], PERTURBED_STREAM])
     amounts, each = np.linspace(settings["low"], settings["high"], settings["angles"]), settings["per_angle"] // 2
     drawn = [gaussian_classes.draw(rng, _distorted(settings, amount, settings["kind"]), each) for amount in amounts]
     events = np.concatenate(drawn, axis=1)
@@ -238,7 +135,7 @@ def _perturbed(settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
 
 def _predictions(settings: Mapping, events: Float[np.ndarray, "2 event axis"]) -> dict[str, np.ndarray]:
     """What the true densities would choose."""
-    classes, rng = _distorted(settings, 0.0), np.random.default_rng([settings["seed"], TEST])
+    classes, rng = _distorted(settings, 0.0), np.random.default_rng([settings["seed"], TEST_STREAM])
     nominal = gaussian_classes.log_densities(classes, events)
     norm = _norm(
         gaussian_classes.log_densities(classes, gaussian_classes.draw(rng, classes, settings["test_events"])[0])
@@ -264,8 +161,8 @@ def _accuracy(chosen: np.ndarray) -> float:
     return float((chosen[0].mean() + 1 - chosen[1].mean()) / 2)
 
 
-def together(settings: dict, trials: dict[str, xr.Dataset]) -> xr.Dataset:
-    """Results of `robustness` in one: `accuracy` (seed, classifier, phi)."""
+def join_seeds(settings: dict, trials: dict[str, xr.Dataset]) -> xr.Dataset:
+    """Results of `measure_accuracy` in one: `accuracy` (seed, classifier, phi)."""
     del settings
     return xr.concat(trials.values(), xr.IndexVariable("seed", [int(trial) for trial in trials]))
 
@@ -275,7 +172,7 @@ def compare(settings: dict, scenarios: dict[str, xr.Dataset]) -> xr.Dataset:
 
     Args:
         settings: None.
-        scenarios: Results of `together`, by name.
+        scenarios: Results of `join_seeds`, by name.
 
     Returns:
         `accuracy` (point, run, seed, epoch): of each scenario and classifier, without distortion (epoch 0), and the

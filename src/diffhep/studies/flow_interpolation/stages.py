@@ -17,88 +17,11 @@ from diffhep.flows import training
 from diffhep.flows.training import restore
 from diffhep.flows import ensembles
 from diffhep.flows.flow import Flow
-from diffhep.learning.model_selection import Trained
+from diffhep.learning.model_selection import TrainedParameters
 from diffhep.histogramming.pulls import pulls
 from diffhep.histogramming.pulls import coarser
 from diffhep.histogramming.pulls import normal_of
 from diffhep.histogramming.pulls import error_of_width
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 
@@ -210,7 +133,7 @@ def train(settings: dict, sample: xr.Dataset, checkpoint: Path | None = None) ->
     context = np.broadcast_to(sample["mean"].values[:, None], events.shape)
     held_back = np.arange(events.shape[1]) >= round(events.shape[1] * (1 - settings["valid_fraction"]))
     seen, valid = (
-        samples.pairs(events[part], context[part])
+        samples.conditional_events(events[part], context[part])
         for part in (trained[:, None] & ~held_back, ~trained[:, None] | held_back)
     )
     entropy = np.log(2 * np.pi * np.e) + np.linalg.slogdet(sample["covariance"].values)[1] / 2
@@ -268,7 +191,7 @@ def predict(settings: dict, sample: xr.Dataset, trained: xr.Dataset) -> xr.Datas
     )
 
 
-def _divergences(flow: Flow, ensemble: Trained, means: np.ndarray, covariances: np.ndarray, events: ArrayLike) -> dict:
+def _divergences(flow: Flow, ensemble: TrainedParameters, means: np.ndarray, covariances: np.ndarray, events: ArrayLike) -> dict:
     """KL divergences of the true densities from the learned ones: means over fresh events of log p - log q."""
     each, joint, error = map(np.asarray, _everywhere(flow, ensemble, events, means, covariances))
     return {
@@ -279,7 +202,7 @@ def _divergences(flow: Flow, ensemble: Trained, means: np.ndarray, covariances: 
 
 
 @partial(jax.jit, static_argnums=0)
-def _everywhere(flow: Flow, ensemble: Trained, *contexts: Array) -> tuple[Array, Array, Array]:
+def _everywhere(flow: Flow, ensemble: TrainedParameters, *contexts: Array) -> tuple[Array, Array, Array]:
     def at(job):
         drawn, mean, covariance = job
         learned = ensembles.log_densities(flow, ensemble, drawn, mean.astype(jnp.float32))

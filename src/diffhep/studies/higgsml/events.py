@@ -20,57 +20,9 @@ from diffhep.data.htautau.shifts import select_events
 from diffhep.data.htautau.shifts import shift_energies
 from diffhep.data.htautau.inputs import prepare_columns
 from diffhep.data.htautau import shifts
-from diffhep.samples import Pairs
-from diffhep.samples import pairs
+from diffhep.samples import ConditionalEvents
+from diffhep.samples import conditional_events
 from diffhep.learning import classifiers
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 
@@ -264,11 +216,11 @@ def _seen(logarithms, primaries, nuisances, halves, rng) -> list[PerturbedEvents
     return [PerturbedEvents(columns[each], categories[each], told[each]) for each in kept]
 
 
-def label_classes(classes: list[PerturbedEvents], inputs: list[np.ndarray], seed: int) -> Pairs:
+def label_classes(classes: list[PerturbedEvents], inputs: list[np.ndarray], seed: int) -> ConditionalEvents:
     """Both classes with these inputs, as `classifiers.train` wants them: the category comes last."""
     rng = np.random.default_rng([seed, NOMINAL])
     both = [
-        pairs(np.column_stack([columns, seen.category]), np.zeros((len(columns), 0)))
+        conditional_events(np.column_stack([columns, seen.category]), np.zeros((len(columns), 0)))
         for seen, columns in zip(classes, inputs, strict=True)
     ]
     return classifiers.labelled(*both, rng)

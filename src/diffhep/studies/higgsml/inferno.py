@@ -27,7 +27,7 @@ from diffhep.data.htautau.shifts import NORMALISATIONS
 from diffhep.models.likelihood import Model
 from diffhep.models.simple import signal_background
 from diffhep.learning import scaling
-from diffhep.samples import Pairs
+from diffhep.samples import ConditionalEvents
 from diffhep.learning import model_selection
 from diffhep.learning import training
 from diffhep.learning import classifiers
@@ -248,9 +248,9 @@ def train(settings: dict, pools: dict[str, xr.Dataset], checkpoint: Path | None 
     """
     seen, valid = draw_shifted_events(settings, pools)
     nothing = jnp.zeros((*seen.weights.shape, 0), jnp.float32)
-    scales = scaling.scales_of(Pairs(seen.features, nothing, seen.weights))
+    scales = scaling.scales_of(ConditionalEvents(seen.features, nothing, seen.weights))
     seen, valid = (each._replace(features=scales[0](each.features)) for each in (seen, valid))
-    found = model_selection.kept(problem(settings, seen, valid), settings, checkpoint=checkpoint)
+    found = model_selection.train_and_select_best(problem(settings, seen, valid), settings, checkpoint=checkpoint)
     return found.assign(scaling.stored(scales))
 
 

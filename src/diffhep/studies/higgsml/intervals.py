@@ -68,36 +68,6 @@ from diffhep.inference import profile_intervals
 
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 BELT, SETS = 65, 66
 """Purposes of randomness."""
 

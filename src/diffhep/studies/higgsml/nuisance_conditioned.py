@@ -17,9 +17,9 @@ from scipy.optimize import minimize
 
 from diffhep.studies.higgsml.events import PoolSample
 from diffhep.studies.higgsml.events import draw_rows
-from diffhep.static_settings import Fixed
-from diffhep.learning.model_selection import parameters_of
-from diffhep.learning.model_selection import Trained
+from diffhep.static_settings import StaticSettings
+from diffhep.learning.model_selection import trained_parameters
+from diffhep.learning.model_selection import TrainedParameters
 from diffhep.learning import classifiers
 from diffhep.data.htautau import shifts
 from diffhep.data.htautau.shifts import NUISANCES
@@ -38,6 +38,94 @@ from diffhep.studies.higgsml.intervals import MIN_SIMULATED_EVENTS
 from diffhep.studies.higgsml.intervals import belt_from_estimates
 from diffhep.studies.higgsml.intervals import interval_dataset
 from diffhep.studies.higgsml.intervals import invert_belt
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 
 
@@ -206,7 +294,7 @@ class CompiledScores(NamedTuple):
 
 def compile_scores(settings: Mapping, network: xr.Dataset) -> CompiledScores:
     """What works with a trained network of `settings["network"]`."""
-    kind, trained = Fixed(settings["network"]), parameters_of(network)
+    kind, trained = StaticSettings(settings["network"]), trained_parameters(network)
     return CompiledScores(
         lambda normal, events: _blamed(normal, kind, trained, events),
         lambda events, both: _score(kind, trained, events, both, both),
@@ -214,7 +302,7 @@ def compile_scores(settings: Mapping, network: xr.Dataset) -> CompiledScores:
 
 
 @partial(jax.jit, static_argnums=0)
-def _score(network: Fixed, trained: Trained, events: WeightedEvents, first, second) -> Float[Array, " event"]:
+def _score(network: StaticSettings, trained: TrainedParameters, events: WeightedEvents, first, second) -> Float[Array, " event"]:
     told = jnp.broadcast_to(jnp.concatenate([first, second]), (len(events.counts), 2 * len(first)))
     inputs = jnp.concatenate([events.inputs[:, :-1], told, events.inputs[:, -1:]], axis=-1)
     return expit(classifiers.logit(network, trained, inputs, jnp.zeros(0)))
@@ -222,7 +310,7 @@ def _score(network: Fixed, trained: Trained, events: WeightedEvents, first, seco
 
 @partial(jax.jit, static_argnums=1)
 @jax.value_and_grad
-def _blamed(normal, network: Fixed, trained: Trained, events: WeightedEvents) -> Float[Array, ""]:
+def _blamed(normal, network: StaticSettings, trained: TrainedParameters, events: WeightedEvents) -> Float[Array, ""]:
     reference = shifts.nuisances_from_normal(jnp.zeros(len(NUISANCES)))
     found = _score(network, trained, events, reference, shifts.nuisances_from_normal(normal))
     return jnp.sum(events.counts * found) / jnp.sum(events.counts)

@@ -23,44 +23,11 @@ from diffhep.studies.higgsml.events import reconstruction
 from diffhep.data.htautau.inputs import CATEGORIES
 from diffhep.studies.higgsml.training import build_discriminants
 from diffhep.learning import classifiers
-from diffhep.learning.model_selection import parameters_of
+from diffhep.learning.model_selection import trained_parameters
 from diffhep.studies.higgsml.events import pool_samples
 from diffhep.data.htautau.shifts import PROCESSES
 from diffhep.studies.higgsml.events import draw_rows
 from diffhep.studies.higgsml.events import concatenate_samples
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 
@@ -195,7 +162,7 @@ def _scores(settings, networks, flows, category: str, columns) -> Float[Array, "
     for name, trained in networks.items():
         inputs = [columns, phis, told] if name.startswith("cnf") else [columns, told]
         network = settings["networks"][name]
-        logit = classifiers.logit(network, parameters_of(trained), jnp.concatenate(inputs, axis=-1), jnp.zeros(0))
+        logit = classifiers.logit(network, trained_parameters(trained), jnp.concatenate(inputs, axis=-1), jnp.zeros(0))
         found.append(expit(logit))
     return jnp.stack(found)
 

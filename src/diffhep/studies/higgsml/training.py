@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from diffhep.studies.higgsml.events import nominal_events
 from diffhep.data.htautau.inputs import CATEGORIES
-from diffhep.samples import pairs
+from diffhep.samples import conditional_events
 from diffhep.flows import contrastive
 from diffhep.learning import classifiers
 from diffhep.data.htautau.inputs import flow_columns
@@ -20,123 +20,6 @@ from diffhep.data.htautau.inputs import select_columns
 from diffhep.studies.higgsml.events import PerturbedEvents
 from diffhep.studies.higgsml.events import draw_perturbed_events
 from diffhep.studies.higgsml.events import label_classes
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 
@@ -185,7 +68,7 @@ def train_flow(settings: dict, pools: dict[str, xr.Dataset], checkpoint: Path | 
         columns, weights = _flow_columns(settings, seen.columns[here]), seen.weights[here]
         valid = rng.random(len(weights)) < settings["perturbed"]["validation"]
         for part, rows in zip(parts, (~valid, valid), strict=True):
-            part.append(pairs(columns[rows], np.zeros((rows.sum(), 0)), weights[rows]))
+            part.append(conditional_events(columns[rows], np.zeros((rows.sum(), 0)), weights[rows]))
     trained = contrastive.train(settings, *(classifiers.labelled(*part, rng) for part in parts), checkpoint=checkpoint)
     seen = np.asarray(parts[0][0].events[0])
     log_density = contrastive.log_density_function(settings["flow"], seen.shape[-1])(trained, seen)

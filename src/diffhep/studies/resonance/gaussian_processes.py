@@ -11,7 +11,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Kernel, Matern, RationalQuadratic, WhiteKernel
 from sklearn.model_selection import KFold
 
-LENGTHS = (300.0, 30.0)
+INITIAL_LENGTH_SCALES = (300.0, 30.0)
 """First guesses of the length scales in GeV, those of further terms the same again."""
 
 TERMS = {
@@ -46,7 +46,7 @@ def kernel(terms: Sequence[str]) -> Kernel:
         if name == "white":
             parts.append(WhiteKernel(1e-2, (1e-8, 1e1)))
         else:
-            parts.append(ConstantKernel(1.0, (1e-6, 1e4)) * TERMS[name](LENGTHS[min(len(parts), 1)]))
+            parts.append(ConstantKernel(1.0, (1e-6, 1e4)) * TERMS[name](INITIAL_LENGTH_SCALES[min(len(parts), 1)]))
     total = parts[0]
     for part in parts[1:]:
         total = total + part
@@ -83,7 +83,7 @@ def predict(process: GaussianProcessRegressor, points: Float[np.ndarray, "point 
     return Prediction(*process.predict(points, return_std=True))
 
 
-def cross_validated(
+def cross_validate(
     fitted: Callable[[np.ndarray, np.ndarray], GaussianProcessRegressor],
     points: Float[np.ndarray, "point axis"],
     values: Float[np.ndarray, " point"],

@@ -13,10 +13,10 @@ from sklearn.metrics import roc_auc_score
 from diffhep.studies.resonance import strategies
 from diffhep.data import mass_grid
 from diffhep.flows.density_ratio import log_mean_density
-from diffhep.studies.resonance.strategies import Sample
+from diffhep.studies.resonance.strategies import SearchSample
 from diffhep.flows.density_ratio import s_flow
 from diffhep import prng
-from diffhep.static_settings import Fixed
+from diffhep.static_settings import StaticSettings
 
 
 
@@ -47,67 +47,7 @@ from diffhep.static_settings import Fixed
 
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-LIMITS = 34  # purpose of the suite's seed
+LIMIT_STREAM = 34  # purpose of the suite's seed
 
 
 def discriminate(settings: dict, signal: xr.Dataset, background: xr.Dataset, **trained: xr.Dataset) -> xr.Dataset:
@@ -127,7 +67,7 @@ def discriminate(settings: dict, signal: xr.Dataset, background: xr.Dataset, **t
         `masses` (context, mass), `held_out` (context), `shown` (context, observable); over the points held out,
         `least_auc` of s_flow, and Spearman's `correlation` of it with `crowd`, and its error.
     """
-    tools = strategies.tools(settings, **trained)
+    tools = strategies.restore_models(settings, **trained)
     every, points = signal["masses"].values, ([settings["pnn"]], settings["s_flow"])
     wanted = np.stack([mass_grid.select_points(every, each) for each in points], axis=-1)
     here = signal["held_out"].values | wanted.any(axis=1)
@@ -156,13 +96,17 @@ def discriminate(settings: dict, signal: xr.Dataset, background: xr.Dataset, **t
 
 
 @jax.jit
-def _observables(tools: strategies.Tools, sample: Sample, masses: Float[Array, " mass"]) -> tuple[Array, ...]:
+def _observables(
+    tools: strategies.TrainedModels, sample: SearchSample, masses: Float[Array, " mass"]
+) -> tuple[Array, ...]:
     """pNN, s_flow and its uncertainty, and the weight of each event."""
     found = s_flow(tools.log_signal(sample.events, masses), sample.background)
     return jax.nn.sigmoid(tools.pnn(sample.events, masses)), found.value, found.error, sample.weights
 
 
-def _competing(tools: strategies.Tools, signal: xr.Dataset, background: xr.Dataset) -> tuple[Sample, Sample]:
+def _competing(
+    tools: strategies.TrainedModels, signal: xr.Dataset, background: xr.Dataset
+) -> tuple[SearchSample, SearchSample]:
     """Events kept for tests, weighted so that they stand for all: signal by mass point, padded, and background."""
     points = [_test(signal, signal["mass_point"].values == point) for point in range(signal.sizes["point"])]
     longest = max(len(weights) for _, weights in points)
@@ -174,8 +118,8 @@ def _competing(tools: strategies.Tools, signal: xr.Dataset, background: xr.Datas
     of_background = _test(background, np.ones(background.sizes["event"], bool))
     logs = np.asarray(tools.log_background(events.reshape(-1, events.shape[-1])))
     return (
-        Sample(events, weights * there, logs.reshape(-1, len(points), longest).swapaxes(0, 1)),
-        Sample(*of_background, tools.log_background(of_background[0])),
+        SearchSample(events, weights * there, logs.reshape(-1, len(points), longest).swapaxes(0, 1)),
+        SearchSample(*of_background, tools.log_background(of_background[0])),
     )
 
 
@@ -206,7 +150,7 @@ def _judged(samples: Sequence[tuple[np.ndarray, ...]], edges: np.ndarray) -> xr.
     )
 
 
-def limits(
+def compute_limits(
     settings: dict, signal: xr.Dataset, background: xr.Dataset, yields: xr.Dataset, **trained: xr.Dataset
 ) -> xr.Dataset:
     """Expected upper limits on the cross section of the signal by three strategies.
@@ -223,16 +167,16 @@ def limits(
         `limit` (context, strategy, source) at the simulated points and on a mesh where there is nothing but
         interpolation; `masses` (context, mass), `simulated` and `held_out` (context).
     """
-    tools, known = strategies.tools(settings, **trained), signal.sizes["point"]
+    tools, known = strategies.restore_models(settings, **trained), signal.sizes["point"]
     masses, mean, error = (
         np.concatenate([yields[f"{place}_{name}"].values for place in ("point", "limit")])
         for name in ("masses", "yield", "error")
     )
     of_signal, of_background = _competing(tools, signal, background)
     of_signal = _extended(of_signal, len(masses) - known)
-    keys = jax.random.split(prng.key(settings["seed"], LIMITS), len(masses))
+    keys = jax.random.split(prng.key(settings["seed"], LIMIT_STREAM), len(masses))
     contexts = jax.device_put((masses.astype(np.float32), of_signal, mean, error, keys))
-    needed = Fixed({name: settings[name] for name in ("plane", "bins", "samples")})
+    needed = StaticSettings({name: settings[name] for name in ("plane", "bins", "samples")})
     numbers = range(len(masses))[settings["first"] : settings["last"] + 1]
     here = np.array(numbers)
     found = np.stack([_expected_limits(needed, tools, contexts, n, of_background) for n in numbers])
@@ -249,7 +193,9 @@ def limits(
 
 
 @partial(jax.jit, static_argnums=0)  # of one context: the same program however many there are
-def _expected_limits(settings: Fixed, tools: strategies.Tools, contexts: tuple, number, of_background: Sample):
+def _expected_limits(
+    settings: StaticSettings, tools: strategies.TrainedModels, contexts: tuple, number, of_background: SearchSample
+):
     context = jax.tree.map(lambda array: array[number], contexts)
     return strategies.expected_limits(tools, settings, *context, of_background)
 
@@ -268,6 +214,6 @@ def compare(settings: dict, limits: xr.Dataset) -> xr.Dataset:
     )
 
 
-def _extended(sample: Sample, number: int) -> Sample:
+def _extended(sample: SearchSample, number: int) -> SearchSample:
     """The same with so many points more at which nothing is simulated: no weight, so that the limit is infinite."""
     return jax.tree.map(lambda array: np.pad(array, [(0, number)] + [(0, 0)] * (array.ndim - 1)), sample)

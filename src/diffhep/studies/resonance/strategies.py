@@ -18,13 +18,13 @@ from jaxtyping import Array, Float, Int, Key
 
 from diffhep.flows.flow import Flow
 from diffhep.models.modifiers import STATIC
-from diffhep.learning.model_selection import Trained
-from diffhep.static_settings import Fixed
+from diffhep.learning.model_selection import TrainedParameters
+from diffhep.static_settings import StaticSettings
 from diffhep.flows.density_ratio import LogDensities
 from diffhep.flows import ensembles
 from diffhep.learning import classifiers
 from diffhep.flows.training import restore
-from diffhep.learning.model_selection import parameters_of
+from diffhep.learning.model_selection import trained_parameters
 from diffhep.flows.density_ratio import log_density_ratio
 from diffhep.models import interpolated_signal
 from diffhep.inference import upper_limits
@@ -126,128 +126,18 @@ from diffhep.inference import upper_limits
 
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 STRATEGIES = ("2-D fit", "pNN", "s_flow")
 SOURCES = ("simulated", "interpolated", "interpolated, uncertainty ignored")
-NOWHERE = np.zeros(0, np.float32)
+NO_CONTEXT = np.zeros(0, np.float32)
 """Context of flows that know none."""
 
-HALF = 0.5
+MIN_SIMULATED_EVENTS = 0.5
 """Simulated events that a bin is taken to hold where the background has fewer: none would make any signal certain."""
 
 
 @register_dataclass
 @dataclass(frozen=True)
-class Tools:
+class TrainedModels:
     """All that was trained.
 
     Attributes:
@@ -260,11 +150,11 @@ class Tools:
     """
 
     flow: Flow = field(metadata=STATIC)
-    signal: Trained
+    signal: TrainedParameters
     background_flow: Flow = field(metadata=STATIC)
-    background: Trained
-    network: Fixed = field(metadata=STATIC)
-    pnn_parameters: Trained
+    background: TrainedParameters
+    network: StaticSettings = field(metadata=STATIC)
+    pnn_parameters: TrainedParameters
 
     def log_signal(self, events: Float[Array, "event mass"], masses: Float[Array, " mass"]) -> LogDensities:
         """Log densities of events as signal of these masses."""
@@ -273,14 +163,14 @@ class Tools:
     @jax.jit
     def log_background(self, events: Float[Array, "event mass"]) -> LogDensities:
         """Log densities of events as background."""
-        return ensembles.log_densities(self.background_flow, self.background, events, jnp.asarray(NOWHERE))
+        return ensembles.log_densities(self.background_flow, self.background, events, jnp.asarray(NO_CONTEXT))
 
     def pnn(self, events: Float[Array, "event mass"], masses: Float[Array, " mass"]) -> Float[Array, " event"]:
         """Logits of the pNN, told to look for these masses."""
         return classifiers.logit(self.network, self.pnn_parameters, events, masses)
 
 
-class Sample(NamedTuple):
+class SearchSample(NamedTuple):
     """Events that compete in a search.
 
     Attributes:
@@ -294,7 +184,9 @@ class Sample(NamedTuple):
     background: Float[Array, "*axis member event"]
 
 
-def tools(settings: Mapping[str, Any], flow: xr.Dataset, background_flow: xr.Dataset, pnn: xr.Dataset) -> Tools:
+def restore_models(
+    settings: Mapping[str, Any], flow: xr.Dataset, background_flow: xr.Dataset, pnn: xr.Dataset
+) -> TrainedModels:
     """What was trained, from its stored results.
 
     Args:
@@ -304,7 +196,7 @@ def tools(settings: Mapping[str, Any], flow: xr.Dataset, background_flow: xr.Dat
         pnn: Result of `classifiers.train`.
     """
     both = (*restore(settings["flow"], flow), *restore(settings["flow"], background_flow))
-    return Tools(*both, Fixed(settings["network"]), parameters_of(pnn))
+    return TrainedModels(*both, StaticSettings(settings["network"]), trained_parameters(pnn))
 
 
 class Binning(NamedTuple):
@@ -315,15 +207,17 @@ class Binning(NamedTuple):
         number: of bins.
     """
 
-    place: Callable[[Sample], Int[Array, " event"]]
+    place: Callable[[SearchSample], Int[Array, " event"]]
     number: int
 
-    def __call__(self, sample: Sample, weights: Float[Array, " event"]) -> Float[Array, " bin"]:
+    def __call__(self, sample: SearchSample, weights: Float[Array, " event"]) -> Float[Array, " bin"]:
         """Sums of weights."""
         return jnp.bincount(self.place(sample), weights, length=self.number + 1)[:-1]
 
 
-def binnings(tools: Tools, settings: Mapping[str, Any], masses: Float[Array, " mass"], drawn: Sample) -> list[Binning]:
+def binnings(
+    tools: TrainedModels, settings: Mapping[str, Any], masses: Float[Array, " mass"], drawn: SearchSample
+) -> list[Binning]:
     """How the strategies sort events if they look for these masses, in the order of `STRATEGIES`.
 
     Bins of the plane are evenly spaced in units of the masses; pNN and s_flow have bins with equal shares of the signal
@@ -357,14 +251,14 @@ def binnings(tools: Tools, settings: Mapping[str, Any], masses: Float[Array, " m
 
 
 def expected_limits(
-    tools: Tools,
+    tools: TrainedModels,
     settings: Mapping[str, Any],
     masses: Float[Array, " mass"],
-    simulated: Sample,
+    simulated: SearchSample,
     expected: Float[Array, ""],
     error: Float[Array, ""],
     key: Key[Array, ""],
-    background: Sample,
+    background: SearchSample,
 ) -> Float[Array, "strategy source"]:
     """Median upper limits on the signal strength at 95 % confidence level, without a signal.
 
@@ -380,7 +274,7 @@ def expected_limits(
     """
     drawn = ensembles.sample(tools.flow, tools.signal, masses, settings["samples"], key=key)
     flat = drawn.reshape(-1, drawn.shape[-1])
-    every = Sample(flat, jnp.full(len(flat), 1 / settings["samples"]), tools.log_background(flat))
+    every = SearchSample(flat, jnp.full(len(flat), 1 / settings["samples"]), tools.log_background(flat))
     counted = []
     for binning in binnings(tools, settings, masses, every):
         place = binning.place(every).reshape(len(drawn), -1)
@@ -393,9 +287,9 @@ def expected_limits(
     return jnp.concatenate([_limits(expected, error, in_plane)[None], found])
 
 
-def _filled(binning: Binning, background: Sample) -> Float[Array, " bin"]:
+def _filled(binning: Binning, background: SearchSample) -> Float[Array, " bin"]:
     """Expected background, with at least half a simulated event in every bin."""
-    return jnp.maximum(binning(background, background.weights), HALF * background.weights.mean())
+    return jnp.maximum(binning(background, background.weights), MIN_SIMULATED_EVENTS * background.weights.mean())
 
 
 def _limits(

@@ -7,14 +7,14 @@ import numpy as np
 import xarray as xr
 
 from diffhep import samples
-from diffhep.samples import pairs
+from diffhep.samples import conditional_events
 from diffhep.flows import training
 from diffhep.learning import classifiers
 from diffhep.flows.training import restore
 from diffhep import prng
 from diffhep.flows import ensembles
 from diffhep.data import mass_grid
-from diffhep.studies.resonance.strategies import NOWHERE
+from diffhep.studies.resonance.strategies import NO_CONTEXT
 from diffhep.histogramming.pulls import coarser
 from diffhep.histogramming.pulls import SIGMAS
 from diffhep.histogramming.pulls import pulls
@@ -51,157 +51,13 @@ from diffhep.histogramming.pulls import normal_of
 
 
 
+LABEL_STREAM, SAMPLE_STREAM = 32, 33  # purposes of the suite's seed
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-LABELS, SAMPLES = 32, 33  # purposes of the suite's seed
-
-
-def _pairs(signal: xr.Dataset, chosen: np.ndarray) -> samples.Pairs:
+def _pairs(signal: xr.Dataset, chosen: np.ndarray) -> samples.ConditionalEvents:
     """Signal events with the masses that they were generated at."""
     context = signal["masses"].values[signal["mass_point"].values[chosen]]
-    return pairs(signal["events"].values[chosen], context, signal["weight"].values[chosen])
+    return conditional_events(signal["events"].values[chosen], context, signal["weight"].values[chosen])
 
 
 def train_flow(settings: dict, signal: xr.Dataset, checkpoint: Path | None = None) -> xr.Dataset:
@@ -215,7 +71,7 @@ def train_background(settings: dict, background: xr.Dataset, checkpoint: Path | 
     """Train the background's ensemble, which knows no masses, on a part of the events (thesis 9.7)."""
     test, none = background["test"].values, np.zeros((background.sizes["event"], 0))
     events, weights = background["events"].values, background["weight"].values / background["weight"].values.mean()
-    parts = (pairs(events[part], none[part], weights[part]) for part in (~test, test))
+    parts = (conditional_events(events[part], none[part], weights[part]) for part in (~test, test))
     return training.train(settings, *parts, checkpoint=checkpoint)
 
 
@@ -223,13 +79,13 @@ def train_network(
     settings: dict, signal: xr.Dataset, background: xr.Dataset, checkpoint: Path | None = None
 ) -> xr.Dataset:
     """Train the pNN on a part of the events of the same mass points (thesis 9.4.2)."""
-    rng, parts = np.random.default_rng([settings["seed"], LABELS]), []
+    rng, parts = np.random.default_rng([settings["seed"], LABEL_STREAM]), []
     seen = ~signal["held_out"].values[signal["mass_point"].values]
     for test in (False, True):
         chosen = background["test"].values == test
         events, weights = background["events"].values[chosen], background["weight"].values[chosen]
         of_signal = _pairs(signal, seen & (signal["test"].values == test))
-        parts.append(classifiers.labelled(of_signal, pairs(events, np.zeros((len(events), 2)), weights), rng))
+        parts.append(classifiers.labelled(of_signal, conditional_events(events, np.zeros((len(events), 2)), weights), rng))
     return classifiers.train(settings, *parts, checkpoint=checkpoint)
 
 
@@ -248,7 +104,7 @@ def predict(settings: dict, signal: xr.Dataset, trained: xr.Dataset) -> xr.Datas
         each context.
     """
     flow, ensemble = restore(settings["flow"], trained)
-    edges, key = _edges(settings), prng.key(settings["seed"], SAMPLES)
+    edges, key = _edges(settings), prng.key(settings["seed"], SAMPLE_STREAM)
     count = partial(ensembles.histogram_2d, edges=edges)
     counts = ensembles.sample_histograms(
         flow, ensemble, signal["masses"].values, settings["samples"], lambda drawn, _: count(drawn), key=key
@@ -281,9 +137,11 @@ def predict_background(settings: dict, background: xr.Dataset, trained: xr.Datas
         trained: Result of `train_background`.
     """
     flow, ensemble = restore(settings["flow"], trained)
-    edges, key, number = _edges(settings), prng.key(settings["seed"], SAMPLES), settings["background_samples"]
+    edges, key, number = _edges(settings), prng.key(settings["seed"], SAMPLE_STREAM), settings["background_samples"]
     count = partial(ensembles.histogram_2d, edges=edges)
-    learned = ensembles.sample_histograms(flow, ensemble, NOWHERE[None], number, lambda drawn, _: count(drawn), key=key)
+    learned = ensembles.sample_histograms(
+        flow, ensemble, NO_CONTEXT[None], number, lambda drawn, _: count(drawn), key=key
+    )
     events, weight = background["events"].values, background["weight"].values
     found = {
         "weighted": np.histogram2d(*events.T, edges, weights=weight / weight.sum())[0].T,

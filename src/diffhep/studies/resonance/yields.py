@@ -15,7 +15,6 @@ from diffhep.data import mass_grid
 
 
 
-
 def interpolate(settings: dict, signal: xr.Dataset) -> xr.Dataset:
     """Gaussian processes of the yield over the masses; their kernel is chosen by cross-validation (thesis 9.6.1).
 
@@ -61,7 +60,7 @@ def _validated(fits: Mapping[str, Callable], masses: np.ndarray, yields: np.ndar
     """
     judged = []
     for fitted in fits.values():
-        left_out = gaussian_processes.cross_validated(fitted, masses, yields, folds)
+        left_out = gaussian_processes.cross_validate(fitted, masses, yields, folds)
         pull = (yields - left_out.mean) / left_out.error
         density = -(pull**2) / 2 - np.log(left_out.error * np.sqrt(2 * np.pi))
         judged.append((np.abs(pull).mean(), density.mean()))

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from diffhep.peers import timing
 from diffhep.peers.templates import templates
-from diffhep.samples import Events
+from diffhep.samples import WeightedEvents
 from diffhep.learning.networks import Observable
 from diffhep import prng
 from diffhep.learning import training
@@ -21,46 +21,6 @@ from diffhep.learning.networks import logits as logits_of
 from diffhep.learning import losses
 from diffhep.learning.summary_statistic import smooth_yields
 from diffhep.peers.templates import Templates
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 
@@ -103,7 +63,7 @@ def statistics(work: str, peer: str, size: Mapping[str, int], seed: int) -> timi
     return timing.compiled(getattr(module, work), jax.tree.map(jnp.asarray, made), jnp.asarray(observed))
 
 
-def step(peer: str, size: Mapping[str, int], settings: Mapping[str, Any], events: Events) -> timing.Work:
+def step(peer: str, size: Mapping[str, int], settings: Mapping[str, Any], events: WeightedEvents) -> timing.Work:
     """A training step on expected CLs, for some `nuisance_parameters`, `bins` and a `batch_size`."""
     loss, network = _loss(peer, size, settings), Observable(settings["network"])
     optimiser = optax.adam(settings["learning_rate"])
@@ -119,7 +79,7 @@ def step(peer: str, size: Mapping[str, int], settings: Mapping[str, Any], events
     return timing.compiled(advance, parameters, jax.jit(optimiser.init)(parameters), batch)
 
 
-def _loss(peer: str, size: Mapping[str, int], settings: Mapping[str, Any]) -> Callable[[Any, Events], Array]:
+def _loss(peer: str, size: Mapping[str, int], settings: Mapping[str, Any]) -> Callable[[Any, WeightedEvents], Array]:
     network, edges = Observable(settings["network"]), np.linspace(0, 1, size["bins"] + 1)
     settings = {**settings, "bandwidth": settings["bandwidth"] * settings["bandwidth_bins"] / size["bins"]}
     patterns = _patterns(size["nuisance_parameters"], size["bins"], settings["seed"])

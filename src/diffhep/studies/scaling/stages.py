@@ -12,34 +12,9 @@ from jaxtyping import Array, Float, Key, PyTree
 from diffhep.learning import training
 from diffhep.studies.blobs.observable import problem
 from diffhep import prng
-from diffhep.samples import Events
+from diffhep.samples import WeightedEvents
 from diffhep.studies.scaling import costs
 from diffhep.peers import timing
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 
@@ -91,7 +66,7 @@ def gradient_noise(settings: dict, events: xr.Dataset) -> xr.Dataset:
     )
 
 
-def _nothing(trained: PyTree, held_out: Events) -> dict[str, Array]:
+def _nothing(trained: PyTree, held_out: WeightedEvents) -> dict[str, Array]:
     """What is told of a training of which only the end is looked at."""
     return {}
 
@@ -137,7 +112,7 @@ def cost(settings: dict, events: xr.Dataset) -> xr.Dataset:
         `axis` and `size` (point).
     """
     train = events["train"].values
-    batch = Events(*jax.device_put((train, np.ones(train.shape[:2], np.float32))))
+    batch = WeightedEvents(*jax.device_put((train, np.ones(train.shape[:2], np.float32))))
     points, rows = [], []
     for axis, sizes in settings["axes"].items():
         asked = list(settings["peers"])
@@ -157,7 +132,7 @@ def cost(settings: dict, events: xr.Dataset) -> xr.Dataset:
     )
 
 
-def _measure(settings: dict, peers: list[str], size: dict, batch: Events) -> dict[str, dict[str, float]]:
+def _measure(settings: dict, peers: list[str], size: dict, batch: WeightedEvents) -> dict[str, dict[str, float]]:
     """The `COSTS` of one size, by peer."""
     works = {}
     for peer in peers:

@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float, Key
 
-from diffhep.learning.model_selection import parameters_of
+from diffhep.learning.model_selection import trained_parameters
 from diffhep.studies.split_n_fit.stages import events_of
-from diffhep.static_settings import Fixed
+from diffhep.static_settings import StaticSettings
 from diffhep import prng
 from diffhep.studies.split_n_fit.stages import DATA_SETS
 from diffhep.studies.split_n_fit.stages import shapes_of
@@ -126,16 +126,16 @@ def data_sets(settings: dict, trained: xr.Dataset, signal: xr.Dataset, backgroun
         to all the data and applied to them. And `passed` (kind, data_set, bin).
     """
     yields = settings["yields"]
-    start = parameters_of(trained).parameters[0]
+    start = trained_parameters(trained).parameters[0]
     samples = ((signal, yields["signal"]), (background, yields["background"]))
     pools, judges = (
         [events_of(settings, trained, sample, test=test, weight=weight) for sample, weight in samples]
         for test in (False, True)
     )
     means = settings["strength"] * yields["signal"], yields["background"]
-    alike = Fixed({name: each for name, each in settings.items() if name not in ("first", "last", "seed")})
+    alike = StaticSettings({name: each for name, each in settings.items() if name not in ("first", "last", "seed")})
     first = prng.key(settings["seed"], DATA_SETS)
-    fitted, found = Fixed({name: settings[name] for name in ("range", "bins", "shapes")}), []
+    fitted, found = StaticSettings({name: settings[name] for name in ("range", "bins", "shapes")}), []
     for number in range(settings["first"], settings["last"] + 1):
         passed, expected = _one(alike, means, start, pools, judges, jax.random.fold_in(first, number))
         found.append(jax.device_get((*_significances(fitted, passed, expected), passed)))
@@ -151,7 +151,7 @@ def data_sets(settings: dict, trained: xr.Dataset, signal: xr.Dataset, backgroun
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _one(settings: Fixed, means: tuple[float, ...], start, pools, judges, key) -> tuple[Array, Array]:
+def _one(settings: StaticSettings, means: tuple[float, ...], start, pools, judges, key) -> tuple[Array, Array]:
     """Spectra of one data set that pass, and the expected ones."""
     shapes = shapes_of(settings)
     data = _drawn(key, pools, means)
@@ -164,7 +164,7 @@ def _one(settings: Fixed, means: tuple[float, ...], start, pools, judges, key) -
 
 
 @partial(jax.jit, static_argnums=0)
-def _significances(settings: Fixed, passed, expected) -> tuple[Array, Array]:
+def _significances(settings: StaticSettings, passed, expected) -> tuple[Array, Array]:
     """Observed and true ones of one data set, whatever its size."""
     shapes = shapes_of(settings)
     significance = partial(fits.significance, shapes.signal, shapes.background)

@@ -12,18 +12,32 @@ from jaxtyping import Array
 from diffhep.data import dihiggs
 from diffhep import prng
 from diffhep.learning import classifiers
-from diffhep.samples import pairs
+from diffhep.samples import conditional_events
 from diffhep.learning.split_n_fit.loss import Shapes
 from diffhep.inference.spectra import shapes as spectra_shapes
 from diffhep.learning.split_n_fit.fine_tuning import Data
 from diffhep.learning.scaling import Scaling
 from diffhep.learning.scaling import SCALES
 from diffhep.learning.split_n_fit import fine_tuning
-from diffhep.learning.model_selection import parameters_of
+from diffhep.learning.model_selection import trained_parameters
 from diffhep.learning.scaling import stored
-from diffhep.static_settings import Fixed
+from diffhep.static_settings import StaticSettings
 from diffhep.inference.spectra import fits as spectra_fits
 from diffhep.inference.newton import batching
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 
 
 
@@ -179,7 +193,7 @@ def train(settings: dict, signal: xr.Dataset, background: xr.Dataset, checkpoint
     rng, parts = np.random.default_rng([settings["seed"], EVENTS]), []
     for test in (False, True):
         of = [each["observables"].values[each["test"].values == test] for each in (signal, background)]
-        parts.append(classifiers.labelled(*(pairs(each, np.zeros((len(each), 0))) for each in of), rng))
+        parts.append(classifiers.labelled(*(conditional_events(each, np.zeros((len(each), 0))) for each in of), rng))
     return classifiers.train(settings, *parts, checkpoint=checkpoint)
 
 
@@ -229,7 +243,7 @@ def tune(settings: dict, trained: xr.Dataset, signal: xr.Dataset, background: xr
     ]
     run = jax.jit(lambda start, of: fine_tuning.in_folds(settings, shapes_of(settings), start, joined(of), scaled=True))
     found = run(trained["parameters"].values[0], samples)
-    scales = parameters_of(trained)[1:]
+    scales = trained_parameters(trained)[1:]
     return xr.Dataset(
         {
             "parameters": (("fold", "parameter"), np.asarray(found.best)),
@@ -243,12 +257,12 @@ def tune(settings: dict, trained: xr.Dataset, signal: xr.Dataset, background: xr
 
 def scored(settings: dict, network: xr.Dataset, data: Data) -> Array:
     """Scores of events by a network, or by one for each fold."""
-    of, parameters = Fixed(settings["network"]), network["parameters"].values
+    of, parameters = StaticSettings(settings["network"]), network["parameters"].values
     return _scores(of, parameters if "fold" in network["parameters"].dims else parameters[0], data.observables)
 
 
 @partial(jax.jit, static_argnums=0)
-def _scores(network: Fixed, parameters, observables) -> Array:
+def _scores(network: StaticSettings, parameters, observables) -> Array:
     found = fine_tuning.scores if parameters.ndim == 1 else fine_tuning.scores_in_folds
     return found(network, parameters, observables)
 
@@ -314,7 +328,7 @@ def experiment(settings: dict, spectra: xr.Dataset) -> xr.Dataset:
         `significance` (network, toy), and of the first of them `counts`, and what is fitted to them, `alone` without
         and `both` with a signal (network, bin).
     """
-    shapes = Fixed({name: settings[name] for name in ("range", "bins", "shapes")})
+    shapes = StaticSettings({name: settings[name] for name in ("range", "bins", "shapes")})
     expected = spectra["passed"].sum("sample").values
     keys = jax.random.split(prng.key(settings["seed"], TOYS), len(expected))
     each = (_thrown(shapes, settings["number"], *of) for of in zip(keys, expected, strict=True))
@@ -327,7 +341,7 @@ def experiment(settings: dict, spectra: xr.Dataset) -> xr.Dataset:
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _thrown(settings: Fixed, number: int, key, expected) -> tuple[Array, ...]:
+def _thrown(settings: StaticSettings, number: int, key, expected) -> tuple[Array, ...]:
     """Significances of so many pseudo-experiments of one network, the first of them, and fits to that."""
     shapes = shapes_of(settings)
     toys = jax.random.poisson(key, expected, (number, len(expected))).astype(float)

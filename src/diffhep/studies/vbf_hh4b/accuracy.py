@@ -11,50 +11,10 @@ import xarray as xr
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
-from diffhep.studies.vbf_hh4b import inputs
 from diffhep.data.vbf_hh4b import VARIABLES
-from diffhep.histogramming.cuts import hard_cut
-from diffhep.histogramming.histograms import hard_histogram
-from diffhep.histogramming.histograms import binned_kde
-from diffhep.histogramming.cuts import sigmoid_cut
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.histogramming.cuts import hard_cut, sigmoid_cut
+from diffhep.histogramming.histograms import binned_kde, hard_histogram
+from diffhep.studies.vbf_hh4b import inputs
 
 EFFICIENCIES = (0.05, 0.95)
 """Between these a feature is turned on: the guiding lines of Fig. B.12."""

@@ -21,7 +21,7 @@ from diffhep.learning import optimisers
 from diffhep.studies.vbf_hh4b.statistical_model import Counts
 from diffhep.studies.vbf_hh4b.inputs import Part
 from diffhep.histogramming.transfer_factors import Tags
-from diffhep.static_settings import Fixed
+from diffhep.static_settings import StaticSettings
 from diffhep.studies.vbf_hh4b.inputs import Region
 from diffhep.inference import hypotests
 from diffhep.studies.vbf_hh4b.statistical_model import model
@@ -29,121 +29,7 @@ from diffhep.histogramming.transfer_factors import emptiness
 from diffhep.studies.vbf_hh4b.statistical_model import background
 from diffhep.learning import losses
 from diffhep.learning import training
-from diffhep.static_settings import Told
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.static_settings import Bound
 
 
 
@@ -290,7 +176,7 @@ def sharp(settings: Settings, network: Any, cuts: ArrayLike, edges: ArrayLike, p
 
 
 @partial(jax.jit, static_argnums=0)
-def _sharp(settings: Fixed, network, cuts, edges, part) -> Counts:
+def _sharp(settings: StaticSettings, network, cuts, edges, part) -> Counts:
     return counts(settings, network, hard(settings, cuts, edges), part)
 
 
@@ -323,10 +209,10 @@ def _cross_entropy(settings: Settings, network: Any, region: Region) -> Array:
     return losses.bce(losses.Outcome(logits, weights, None))
 
 
-def _needed(settings: Settings, *others: str) -> Fixed:
+def _needed(settings: Settings, *others: str) -> StaticSettings:
     """What hard cuts depend on, and others: many runs share it."""
     needed = {name: settings[name] for name in ("observable", "network", *others) if name in settings}
-    return Fixed(needed | {"cuts": {name: {"keep": of["keep"]} for name, of in settings["cuts"].items()}})
+    return StaticSettings(needed | {"cuts": {name: {"keep": of["keep"]} for name, of in settings["cuts"].items()}})
 
 
 def evaluate(settings: Settings, parameters: Parameters, held_out: Mapping[str, Part]) -> dict[str, Array]:
@@ -393,7 +279,7 @@ def problem(settings: Settings, parts: Mapping[str, Part]) -> training.Problem:
         settings["objective"],
         partial(initialise, settings),
         partial(loss, settings, region.weights.shape[1]),
-        Told(evaluate, _needed(settings, "shape", "edges")),
+        Bound(evaluate, _needed(settings, "shape", "edges")),
         region,
         parts,
         (tuple(beside),),

@@ -9,36 +9,11 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from diffhep.studies.vbf_hh4b.statistical_model import Counts
-from diffhep.inference import hypotests
-from diffhep.studies.vbf_hh4b.statistical_model import model
-from diffhep.studies.vbf_hh4b import inputs
 from diffhep.data.vbf_hh4b import VARIABLES
 from diffhep.histogramming.transfer_factors import Tags
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.inference import hypotests
+from diffhep.studies.vbf_hh4b import inputs
+from diffhep.studies.vbf_hh4b.statistical_model import Counts, model
 
 CUTS = ("m_jj", "deta_jj")
 EVERYTHING = np.array([-np.inf, np.inf])

@@ -9,74 +9,11 @@ import jax
 import numpy as np
 import xarray as xr
 
-from diffhep.studies.vbf_hh4b import inputs
+from diffhep.inference import hypotests, upper_limits
 from diffhep.learning import training
-from diffhep.studies.vbf_hh4b.optimisation import problem
-from diffhep.studies.vbf_hh4b.optimisation import rates
-from diffhep.studies.vbf_hh4b.optimisation import initialise
-from diffhep.studies.vbf_hh4b.statistical_model import model
-from diffhep.inference import hypotests
-from diffhep.inference import upper_limits
-from diffhep.studies.vbf_hh4b.statistical_model import background
-from diffhep.studies.vbf_hh4b.optimisation import sharp
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.studies.vbf_hh4b import inputs
+from diffhep.studies.vbf_hh4b.optimisation import initialise, problem, rates, sharp
+from diffhep.studies.vbf_hh4b.statistical_model import background, model
 
 DIMS = {
     "edges": ("edge",),

@@ -22,14 +22,6 @@ from diffhep.models import histfactory
 
 
 
-
-
-
-
-
-
-
-
 FLOOR = 1e-3
 """Events added to every bin, so that none is empty; as a sum it leaves gradients where they are."""
 
