@@ -17,22 +17,10 @@ from flowjax.train.losses import MaximumLikelihoodLoss
 from flowjax.train.train_utils import step
 
 from benchmarks import pinned
-from diffhep import samples
-from diffhep.learning import training
-from diffhep.flows import training as flow_training
+from diffhep import prng, samples
 from diffhep.flows import autoregressive
-from diffhep import prng
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.flows import training as flow_training
+from diffhep.learning import training
 
 
 def member_step(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor]) -> dict[str, Any]:
@@ -62,7 +50,7 @@ def problem(settings: Mapping[str, Any]) -> training.Problem:
 def _our_members(text: str) -> Callable[[], None]:
     settings = json.loads(text)
     schedule = training.Schedule(1, settings["batch_size"], settings["learning_rate"], steps=settings["steps"])
-    programs = training.programs(problem(settings), schedule, range(settings["members"]))
+    programs = training.compile_programs(problem(settings), schedule, range(settings["members"]))
     state = programs.start()
     return lambda: jax.block_until_ready(programs.advance(state, 1))
 

@@ -74,7 +74,7 @@ def optimise(text: str) -> tuple[float, tuple[float, float]]:
     of_run = _problem(settings)
     begin = time.perf_counter()
     schedule = training.Schedule(run["steps"] // FIRST, None, run["learning_rate"], steps=FIRST)
-    programs = training.programs(of_run, schedule, [settings["seed"]])
+    programs = training.compile_programs(of_run, schedule, [settings["seed"]])
     state = programs.start()
     for epoch in range(schedule.epochs):
         state, _ = programs.advance(state, epoch)

@@ -11,7 +11,7 @@ import pyhf
 import relaxed
 from jaxtyping import Array, Float, PyTree
 
-from diffhep.learning.networks import Observable
+from diffhep.learning.networks import DenseNetwork
 from diffhep.models.likelihood import Data
 from diffhep.models.simple import signal_background
 from diffhep.peers.relaxed import expected_cls
@@ -21,7 +21,7 @@ Loss = Callable[[PyTree, Float[Array, "sample event feature"]], Float[Array, ""]
 
 def relaxed_losses(settings: Mapping[str, Any]) -> dict[str, Loss]:
     """CLs, with histograms and hypothesis test of relaxed, and augmented cross-entropy of a batch."""
-    network, scales = Observable(settings["network"]), settings["yields"]
+    network, scales = DenseNetwork(settings["network"]), settings["yields"]
     edges = jnp.linspace(0, 1, settings["bins"] + 1)
     background = scales["background"] * scales["overall"]
     expected = jnp.array([scales["signal"] * scales["overall"], background, background, background])

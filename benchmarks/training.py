@@ -11,25 +11,10 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from benchmarks import peers, pinned
-from diffhep.peers import timing
-from diffhep.peers import relaxed
-from diffhep.learning import training
-from diffhep.studies.blobs import stages
-from diffhep.studies.blobs import observable
 from diffhep import prng
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.learning import training
+from diffhep.peers import relaxed, timing
+from diffhep.studies.blobs import observable, stages
 
 OBJECTIVES = ("cls", "bce_augmented")
 
@@ -82,7 +67,7 @@ def problem(settings: Mapping[str, Any], objective: str) -> training.Problem:
 def ours(settings: Mapping[str, Any], objective: str, seeds: int) -> Callable[[], None]:
     """One epoch of all seeds in our compiled program."""
     schedule = training.Schedule(1, *(settings[key] for key in ("batch_size", "learning_rate", "seeds_at_once")))
-    programs = training.programs(problem(settings, objective), schedule, range(seeds))
+    programs = training.compile_programs(problem(settings, objective), schedule, range(seeds))
     state = programs.start()
     return lambda: jax.block_until_ready(programs.advance(state, 1))
 

@@ -28,7 +28,9 @@ def conditional_events(
 ) -> ConditionalEvents:
     """Events of one sample, of weight one by default."""
     weights = np.ones(len(events)) if weights is None else weights
-    return ConditionalEvents(*jax.device_put([np.asarray(each, np.float32)[None] for each in (events, context, weights)]))
+    return ConditionalEvents(
+        *jax.device_put([np.asarray(each, np.float32)[None] for each in (events, context, weights)])
+    )
 
 
 class WeightedEvents(NamedTuple):

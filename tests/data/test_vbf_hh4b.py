@@ -7,9 +7,6 @@ from support.study_settings import study_settings
 from diffhep.data import vbf_hh4b
 from diffhep.studies.vbf_hh4b import inputs
 
-
-
-
 SETTINGS = study_settings("vbf_hh4b")["data"]
 NUMBER = 20_000
 

@@ -10,9 +10,6 @@ from scipy.stats import norm
 from diffhep.figures import blobs
 from diffhep.figures.painters import style
 
-
-
-
 OBJECTIVES = ("bce", "bce_augmented", "inferno", "cls")
 
 

@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 from support.study_settings import study_settings
 
-from diffhep.studies import cuts as study
 from diffhep.figures import cuts
-
-
-
+from diffhep.studies import cuts as study
 
 SETTINGS = study_settings("cuts", "quick") | {"seed": 0}
 

@@ -8,7 +8,7 @@ from matplotlib.patches import Ellipse
 from scipy import stats
 
 from diffhep.figures import flow_interpolation as figures
-from diffhep.histogramming.pulls import coarser, normal_of, pulls
+from diffhep.histogramming.pulls import fit_normal, pulls, rebin
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +71,8 @@ def test_pulls_are_densities_with_the_normal_of_their_quantiles(predicted):
     axis = figure.axes[0]
     filled = axis.patches[0].get_data()
     assert 0.9 < np.sum(filled.values * np.diff(filled.edges)) <= 1
-    seen = coarser(predicted, 25).sel(context=predicted["trained"])
-    centre, width = normal_of(pulls(seen, at_least=10))
+    seen = rebin(predicted, 25).sel(context=predicted["trained"])
+    centre, width = fit_normal(pulls(seen, at_least=10))
     assert f"at least 10 events: {centre:.2f} ± {width:.2f}" in axis.get_title()
     np.testing.assert_allclose(axis.lines[0].get_ydata().max(), stats.norm.pdf(0, scale=width), rtol=1e-2)
 

@@ -6,21 +6,9 @@ import pytest
 
 from diffhep.data import gaussian_classes
 from diffhep.flows import contrastive
+from diffhep.flows import flow as flows_flow
 from diffhep.learning import classifiers
 from diffhep.samples import conditional_events
-from diffhep.flows import flow as flows_flow
-
-
-
-
-
-
-
-
-
-
-
-
 
 LOG_DENSITY = np.array([[-1.0, -2.0, -3.0], [-4.0, -60.0, -200.0]])
 WEIGHTS = np.array([[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]])
@@ -101,7 +89,7 @@ def test_discrimination_is_that_of_a_density():
 
 def samples(seed, number):
     rng = np.random.default_rng(seed)
-    return classifiers.labelled(
+    return classifiers.combine_classes(
         *(conditional_events(each, np.zeros((number, 0))) for each in gaussian_classes.draw(rng, CLASSES, number)), rng
     )
 

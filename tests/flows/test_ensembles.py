@@ -3,20 +3,8 @@
 import jax
 import numpy as np
 
-from diffhep.flows import autoregressive
-from diffhep.learning import scaling
-from diffhep.learning import model_selection
-from diffhep.flows import ensembles
-
-
-
-
-
-
-
-
-
-
+from diffhep.flows import autoregressive, ensembles
+from diffhep.learning import model_selection, scaling
 
 FLOW = autoregressive.autoregressive_flow({"transform": "affine", "layers": 2, "hidden": 4}, 2, 2)
 UNIT = scaling.Scaling(np.zeros(2, np.float32), np.ones(2, np.float32))

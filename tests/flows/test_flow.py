@@ -7,37 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from diffhep.flows import autoregressive
-from diffhep.learning import scaling
-from diffhep.learning import model_selection
+from diffhep.flows import autoregressive, coupling
 from diffhep.flows import flow as flows_flow
-from diffhep.flows import coupling
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.learning import model_selection, scaling
 
 AFFINE = {"transform": "affine", "layers": 3, "hidden": 6}
 SPLINE = {"transform": "spline", "layers": 2, "hidden": 6, "knots": 5, "reach": 4.0}
@@ -130,14 +102,14 @@ def test_many_blocks_are_as_one(trained, monkeypatch):
 
 def test_scaling_gives_mean_zero_and_width_one():
     values = np.random.default_rng(0).normal([1.0, 200.0], [0.1, 30.0], (1000, 2))
-    scaled = scaling.scaling(values)(values)
+    scaled = scaling.fit_scaling(values)(values)
     np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(scaled.std(axis=0), 1, rtol=1e-5)
 
 
 def test_a_feature_that_never_changes_is_refused():
     with pytest.raises(ValueError, match="feature 1 is 3 in all events"):
-        scaling.scaling(np.array([[1.0, 3.0], [2.0, 3.0]]))
+        scaling.fit_scaling(np.array([[1.0, 3.0], [2.0, 3.0]]))
 
 
 def test_an_unknown_transform_is_refused():

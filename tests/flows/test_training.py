@@ -4,15 +4,9 @@ import jax
 import numpy as np
 import pytest
 
-from diffhep.flows import training
 from diffhep import samples
 from diffhep.flows import flow as flows_flow
-
-
-
-
-
-
+from diffhep.flows import training
 
 SETTINGS = {
     "flow": {"transform": "affine", "layers": 2, "hidden": 4},
@@ -36,7 +30,8 @@ def events_in_context(number, seed):
 @pytest.fixture(scope="module")
 def trained():
     return training.train(
-        SETTINGS, *(samples.conditional_events(*events_in_context(number, seed)) for number, seed in ((4000, 0), (1000, 1)))
+        SETTINGS,
+        *(samples.conditional_events(*events_in_context(number, seed)) for number, seed in ((4000, 0), (1000, 1))),
     )
 
 

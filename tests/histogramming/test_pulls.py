@@ -5,16 +5,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from diffhep.histogramming.pulls import pulls
-from diffhep.histogramming.pulls import coarser
-from diffhep.histogramming.pulls import normal_of
-from diffhep.histogramming.pulls import error_of_width
-
-
-
-
-
-
+from diffhep.histogramming.pulls import fit_normal, pulls, rebin, width_uncertainty
 
 
 @pytest.fixture
@@ -54,22 +45,22 @@ def test_members_that_agree_up_to_rounding_have_none(counts):
 
 
 def test_bins_are_joined_by_summing(counts):
-    joined = coarser(counts, 1)
+    joined = rebin(counts, 1)
     assert joined["data"].item() == 29 and list(joined["counts"].values.ravel()) == [21, 25, 20]
     assert joined["variance"].item() == 26
     with pytest.raises(ValueError, match="2 × 2 bins cannot be joined to 3"):
-        coarser(counts, 3)
+        rebin(counts, 3)
 
 
 def test_normal_of_a_normal_sample_is_its_own_whatever_its_tails():
     sample = xr.DataArray(stats.norm.ppf((np.arange(100_000) + 0.5) / 100_000, 0.3, 1.7), dims="context")
-    assert normal_of(sample) == pytest.approx((0.3, 1.7), rel=1e-3)
+    assert fit_normal(sample) == pytest.approx((0.3, 1.7), rel=1e-3)
     sample[::1000] = 1e9 * (-1.0) ** np.arange(100)
-    assert normal_of(sample) == pytest.approx((0.3, 1.7), rel=0.01)
+    assert fit_normal(sample) == pytest.approx((0.3, 1.7), rel=0.01)
 
 
 def test_error_of_the_width_is_its_spread_over_samples():
     rng = np.random.default_rng(1)
-    widths = [normal_of(xr.DataArray(rng.normal(size=(40, 5, 5))))[1] for _ in range(200)]
+    widths = [fit_normal(xr.DataArray(rng.normal(size=(40, 5, 5))))[1] for _ in range(200)]
     sample = xr.DataArray(rng.normal(size=(40, 5, 5)), dims=("context", "y", "x"))
-    assert error_of_width(sample) == pytest.approx(np.std(widths), rel=0.3)
+    assert width_uncertainty(sample) == pytest.approx(np.std(widths), rel=0.3)

@@ -21,15 +21,15 @@ def run():
 @pytest.mark.parametrize(("sample", "variation"), [("signal", 0), ("background", 1)])
 def test_the_largest_is_numpys(run, sample, variation):
     smooth, hard = (run[f"signal_{kind}"].values[:, :, variation] for kind in ("smooth", "train"))
-    found = smoothing_bias.largest_deviation(run, sample)
+    found = smoothing_bias.largest_smoothing_bias(run, sample)
     assert found.dims == ("seed", "step")
     np.testing.assert_allclose(found, 100 * np.abs(smooth / hard - 1).max(axis=-1))
 
 
 def test_bins_that_are_as_good_as_empty_deviate_from_nothing(run):
     worst = np.abs(run["background_smooth"] / run["background_train"] - 1).values[0, 0].argmax()
-    before = smoothing_bias.largest_deviation(run, "background")
+    before = smoothing_bias.largest_smoothing_bias(run, "background")
     run["background_train"][0, 0, worst] = smoothing_bias.WORTH / 2
-    after = smoothing_bias.largest_deviation(run, "background")
+    after = smoothing_bias.largest_smoothing_bias(run, "background")
     assert after[0, 0] < before[0, 0]
     np.testing.assert_array_equal(after[1], before[1])

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from diffhep.histogramming import transfer_factors
-from diffhep.histogramming.transfer_factors import Tags
+from diffhep.histogramming.transfer_factors import TagCounts
 
-CONTROL = Tags(np.array(1e5), np.array(400.0))
+CONTROL = TagCounts(np.array(1e5), np.array(400.0))
 ONE_TAG = np.array([3e4, 1e4, 500.0])
-VALIDATION = Tags(np.array([2e4, 8e3, 1e3]), np.array([90.0, 32.0, 1.0]))
+VALIDATION = TagCounts(np.array([2e4, 8e3, 1e3]), np.array([90.0, 32.0, 1.0]))
 
 
 def test_the_transfer_factor_is_the_ratio_of_tags_with_the_error_of_two_counts():
@@ -21,8 +21,10 @@ def test_the_transfer_factor_is_the_ratio_of_tags_with_the_error_of_two_counts()
 def test_the_errors_of_an_estimate_are_those_that_poisson_toys_scatter_by():
     rng, number = np.random.default_rng(0), 200_000
     two, one, region = (rng.poisson(mean, number) for mean in (400, 2000, 300))
-    beside = Tags(np.array([100.0]), np.array([20.0]))
-    found = transfer_factors.estimate(np.array([300.0]), Tags(np.array(2000.0), np.array(400.0)), beside)
+    beside = TagCounts(np.array([100.0]), np.array([20.0]))
+    found = transfer_factors.estimate_background(
+        np.array([300.0]), TagCounts(np.array(2000.0), np.array(400.0)), beside
+    )
     factor = two / one
     assert float(found.normalisation) == pytest.approx((factor / factor.mean()).std(), rel=0.01)
     assert float(found.statistical[0]) == pytest.approx((0.2 * region).std(), rel=0.01)
@@ -31,7 +33,7 @@ def test_the_errors_of_an_estimate_are_those_that_poisson_toys_scatter_by():
 
 
 def test_an_estimate_is_one_tag_times_the_factor_bin_by_bin():
-    found = transfer_factors.estimate(ONE_TAG, CONTROL, VALIDATION)
+    found = transfer_factors.estimate_background(ONE_TAG, CONTROL, VALIDATION)
     np.testing.assert_allclose(found.events, [120.0, 40.0, 2.0])
     np.testing.assert_allclose(found.statistical, 0.004 * np.sqrt([3e4, 1e4, 500.0]))
     assert float(found.normalisation) == pytest.approx(np.sqrt(1 / 400 + 1e-5))
@@ -39,16 +41,16 @@ def test_an_estimate_is_one_tag_times_the_factor_bin_by_bin():
 
 def test_the_shape_is_as_uncertain_as_the_estimate_is_wrong_beside_the_signal():
     """Found over estimated events in the validation region: 90 / 80, 32 / 32 and 1 / 4."""
-    found = transfer_factors.estimate(ONE_TAG, CONTROL, VALIDATION)
+    found = transfer_factors.estimate_background(ONE_TAG, CONTROL, VALIDATION)
     np.testing.assert_allclose(found.shape, [0.125, 0.0, 0.75], atol=1e-12)
 
 
 def test_the_shape_is_uncertain_by_a_factor_of_a_hundred_at_most():
-    beside = Tags(np.array([1e-3, 10.0]), np.array([20.0, 10.0]))
-    found = transfer_factors.estimate(np.ones(2), CONTROL, beside)
+    beside = TagCounts(np.array([1e-3, 10.0]), np.array([20.0, 10.0]))
+    found = transfer_factors.estimate_background(np.ones(2), CONTROL, beside)
     np.testing.assert_allclose(found.shape, [transfer_factors.MOST, transfer_factors.MOST])
     assert transfer_factors.MOST == 100
-    closer = transfer_factors.estimate(np.ones(1), CONTROL, Tags(np.array([10.0]), np.array([4.0])))
+    closer = transfer_factors.estimate_background(np.ones(1), CONTROL, TagCounts(np.array([10.0]), np.array([4.0])))
     np.testing.assert_allclose(closer.shape, [99.0])
 
 
@@ -58,16 +60,16 @@ def test_the_shape_is_uncertain_by_a_factor_of_a_hundred_at_most():
 )
 def test_the_penalty_of_a_bin_is_the_one_of_tomatos(events, least, expected):
     """Facts on TOMATOS, section 2, over its factor I."""
-    assert float(transfer_factors.emptiness(np.array([float(events)]), float(least))) == pytest.approx(expected)
+    assert float(transfer_factors.low_count_penalty(np.array([float(events)]), float(least))) == pytest.approx(expected)
 
 
 def test_penalties_of_bins_add_up():
-    assert float(transfer_factors.emptiness(np.array([5.0, 20.0, 1.0]), 10.0)) == pytest.approx(10)
-    assert float(transfer_factors.emptiness(np.array([5.0, 20.0, 1.0]), 0.0)) == 0
+    assert float(transfer_factors.low_count_penalty(np.array([5.0, 20.0, 1.0]), 10.0)) == pytest.approx(10)
+    assert float(transfer_factors.low_count_penalty(np.array([5.0, 20.0, 1.0]), 0.0)) == 0
 
 
 @pytest.mark.parametrize("events", [1e-3, 0.1, 5.0])
 def test_the_emptier_a_bin_the_stronger_is_it_pushed_to_be_filled(events):
     """d penalty / d events = -least / events²: nowhere is a bin so empty that nothing fills it."""
-    slope = jax.jit(jax.grad(transfer_factors.emptiness))(np.array([events, 50.0]), 10.0)
+    slope = jax.jit(jax.grad(transfer_factors.low_count_penalty))(np.array([events, 50.0]), 10.0)
     np.testing.assert_allclose(slope, [-10 / events**2, 0.0], rtol=1e-9)

@@ -9,33 +9,12 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import chi2
 
-from diffhep.models.likelihood import with_poi_bounds
-from diffhep.models import histfactory
-from diffhep.inference.profile_intervals import CONFIDENCE_LEVEL
-from diffhep.models.likelihood import Data
-from diffhep.inference.profile_intervals import profile_intervals
-from diffhep.inference.batched_mle import fit_all
 from diffhep.inference import toys
+from diffhep.inference.batched_mle import fit_all
 from diffhep.inference.mle import conditional_fit
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.inference.profile_intervals import CONFIDENCE_LEVEL, profile_intervals
+from diffhep.models import histfactory
+from diffhep.models.likelihood import Data, with_poi_bounds
 
 SIGNAL, BACKGROUND = 8.0, 30.0
 MU = {"name": "mu", "type": "normfactor", "data": None}

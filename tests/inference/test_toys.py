@@ -9,31 +9,10 @@ from scipy import stats
 from support import oracles
 from support.workspaces import WORKSPACES
 
-from diffhep.models.likelihood import unbounded_poi
-from diffhep.models.simple import signal_background
-from diffhep.models.likelihood import nominal_parameters
-from diffhep.inference import toys
-from diffhep.models.likelihood import expected_rates
-from diffhep.inference import test_statistics
+from diffhep.inference import hypotests, test_statistics, toys
 from diffhep.models import workspace
-from diffhep.inference import hypotests
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.models.likelihood import expected_rates, nominal_parameters, unbounded_poi
+from diffhep.models.simple import signal_background
 
 SMOOTH = unbounded_poi(signal_background(*np.array([[40.0, 90.0], [900.0, 800.0], [930.0, 780.0], [860.0, 830.0]])))
 

@@ -4,29 +4,8 @@ import numpy as np
 import pytest
 
 from diffhep.learning import classifiers
-from diffhep.samples import conditional_events
-from diffhep.samples import ConditionalEvents
 from diffhep.learning.model_selection import trained_parameters
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.samples import ConditionalEvents, conditional_events
 
 SETTINGS = {
     "network": {"widths": [16, 16], "activation": "relu"},
@@ -40,8 +19,10 @@ def samples(number, seed):
     rng = np.random.default_rng(seed)
     mass = rng.choice([1.0, 3.0], (number, 1))
     background = rng.uniform(0, 4, (number, 1))
-    return classifiers.labelled(
-        conditional_events(rng.normal(mass, 0.3), mass), conditional_events(background, np.zeros((number, 1)), np.full(number, 7.0)), rng
+    return classifiers.combine_classes(
+        conditional_events(rng.normal(mass, 0.3), mass),
+        conditional_events(background, np.zeros((number, 1)), np.full(number, 7.0)),
+        rng,
     )
 
 
@@ -54,7 +35,9 @@ def test_background_has_the_masses_of_the_signal_in_proportion_to_its_weights():
     context, rng = np.repeat([[1.0], [3.0]], 500, axis=0), np.random.default_rng(2)
     weights = np.repeat([1.0, 3.0], 500)
     background = conditional_events(np.zeros((3000, 1)), np.zeros((3000, 1)))
-    found = ConditionalEvents(*map(np.asarray, classifiers.labelled(conditional_events(context, context, weights), background, rng)))
+    found = ConditionalEvents(
+        *map(np.asarray, classifiers.combine_classes(conditional_events(context, context, weights), background, rng))
+    )
     assert found.events.shape == (2, 3000, 1)
     assert np.mean(found.context[1] == 3.0) == pytest.approx(0.75, abs=0.03)
     np.testing.assert_allclose(found.weights.mean(axis=1), 1.0, rtol=1e-6)
@@ -65,7 +48,9 @@ def test_background_has_the_masses_of_the_signal_in_proportion_to_its_weights():
 def test_the_network_is_the_likelihood_ratio_at_the_masses_asked_for(trained):
     events = np.linspace(0.2, 3.8, 19)[:, None]
     for mass in (1.0, 3.0):
-        found = np.asarray(classifiers.logit(SETTINGS["network"], trained_parameters(trained), events, np.array([mass])))
+        found = np.asarray(
+            classifiers.logit(SETTINGS["network"], trained_parameters(trained), events, np.array([mass]))
+        )
         truth = -(((events[:, 0] - mass) / 0.3) ** 2) / 2 - np.log(0.3 * np.sqrt(2 * np.pi)) + np.log(4)
         near = np.abs(events[:, 0] - mass) < 0.7
         assert np.abs(found - truth)[near].max() < 0.6

@@ -6,15 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from diffhep.models.simple import signal_background
-from diffhep.learning.losses import Outcome
 from diffhep.learning import losses
-
-
-
-
-
-
+from diffhep.learning.losses import Outcome
+from diffhep.models.simple import signal_background
 
 LOGITS = np.array([[2.0, 1.0, -0.5], [-1.0, 0.3, -2.0], [0.5, 0.1, -0.1], [-3.0, 1.0, 0.0]])
 # one bin, in which the background does not shift
@@ -72,7 +66,7 @@ def test_one_bin_without_systematics_has_closed_forms():
 
 def test_expected_tests_are_the_objectives_of_their_names():
     shifted = signal_background(*np.array([[5.0, 10.0], [60.0, 40.0], [66.0, 38.0], [55.0, 41.0]]))
-    found = jax.jit(losses.expected_tests)(Outcome(None, None, shifted))
+    found = jax.jit(losses.expected_p_values)(Outcome(None, None, shifted))
     assert set(found) == {"cls", "p0", "log_cls", "log_p0"}
     for name, value in objectives(Outcome(None, None, shifted), found).items():
         np.testing.assert_allclose(found[name], value, rtol=1e-9, err_msg=name)

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from diffhep.learning.networks import BLOCK, Branched, Observable, built, logits
+from diffhep.learning.networks import BLOCK, BranchedNetwork, DenseNetwork, build_network, logits
 
-NETWORK = Observable((8, 8))
+NETWORK = DenseNetwork((8, 8))
 relu = partial(np.maximum, 0)
 
 
@@ -38,7 +38,7 @@ def test_gradients_through_blocks_are_those_of_the_network(parameters):
 
 
 def test_branches_are_those_of_the_category():
-    network = Branched(entry=6, widths=(5,), heads=(4,))
+    network = BranchedNetwork(entry=6, widths=(5,), heads=(4,))
     features = normal(7, 3)
     first, second = (np.column_stack([features, np.full(7, told)]) for told in (-1.0, 1.0))
     parameters = jax.tree.map(np.asarray, jax.jit(network.init)(jax.random.key(1), first))
@@ -58,5 +58,5 @@ def test_branches_are_those_of_the_category():
 
 def test_settings_with_heads_make_branches():
     settings = {"entry": 6, "widths": [5], "heads": [4], "activation": "gelu"}
-    assert built(settings) == Branched(6, (5,), (4,), "gelu")
-    assert built({"widths": [5, 3], "activation": "tanh"}) == Observable((5, 3), "tanh")
+    assert build_network(settings) == BranchedNetwork(6, (5,), (4,), "gelu")
+    assert build_network({"widths": [5, 3], "activation": "tanh"}) == DenseNetwork((5, 3), "tanh")

@@ -43,7 +43,7 @@ def path(transformation, steps=20):
 
 @pytest.fixture(scope="module")
 def limited():
-    return path(optimisers.optimiser(RATE, LIMITS, {"slope": optimisers.Geometric(20.0, 2000.0, 2.0, 10.0)}))
+    return path(optimisers.grouped_adam(RATE, LIMITS, {"slope": optimisers.GeometricSchedule(20.0, 2000.0, 2.0, 10.0)}))
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_a_planned_kind_follows_its_plan_whatever_the_gradient(limited):
 def test_a_learning_rate_may_follow_a_plan():
     """Adam's first step is as long as the rate, whatever the gradient."""
     plan = optimisers.one_cycle(RATE, 100)
-    found = path(optimisers.optimiser(plan, {"cuts": None}), steps=1)
+    found = path(optimisers.grouped_adam(plan, {"cuts": None}), steps=1)
     np.testing.assert_allclose(np.abs(steps(found, "cuts")), float(jax.jit(plan)(0)), rtol=1e-3)
 
 
@@ -98,7 +98,7 @@ def test_one_cycle_rises_until_30_percent_is_back_at_90_and_stays(share, expecte
 
 
 def test_a_geometric_plan_changes_by_the_same_factor_in_every_step_between_its_ends():
-    plan = optimisers.Geometric(20.0, 20_000.0, 400.0, 600.0)
+    plan = optimisers.GeometricSchedule(20.0, 20_000.0, 400.0, 600.0)
     values = np.array([float(plan(count)) for count in (0, 400, 401, 402, 700, 999, 1000, 1200)])
     factor = 1000 ** (1 / 600)
     expected = [20, 20, 20 * factor, 20 * factor**2, 20 * np.sqrt(1000), 20_000 / factor, 20_000, 20_000]
@@ -106,13 +106,13 @@ def test_a_geometric_plan_changes_by_the_same_factor_in_every_step_between_its_e
 
 
 def test_a_geometric_plan_without_steps_is_a_jump():
-    plan = optimisers.Geometric(20.0, 2000.0, 5.0, 0.0)
+    plan = optimisers.GeometricSchedule(20.0, 2000.0, 5.0, 0.0)
     np.testing.assert_allclose([plan(5), plan(6)], [20.0, 2000.0])
 
 
 def test_a_step_that_would_end_below_the_least_value_ends_on_it_and_others_are_as_they_were(adam):
-    free = path(optimisers.optimiser(RATE, {"bandwidth": None}))
-    floored = path(optimisers.optimiser(RATE, {"bandwidth": None}, least={"bandwidth": 0.19}))
+    free = path(optimisers.grouped_adam(RATE, {"bandwidth": None}))
+    floored = path(optimisers.grouped_adam(RATE, {"bandwidth": None}, least={"bandwidth": 0.19}))
     expected = [0.2]
     for step in steps(free, "bandwidth"):
         expected.append(max(expected[-1] + step, 0.19))
@@ -122,7 +122,7 @@ def test_a_step_that_would_end_below_the_least_value_ends_on_it_and_others_are_a
 
 
 def test_a_least_value_is_kept_after_the_limit_of_a_step():
-    found = path(optimisers.optimiser(1.0, {"bandwidth": 0.15}, least={"bandwidth": 0.1}), steps=6)
+    found = path(optimisers.grouped_adam(1.0, {"bandwidth": 0.15}, least={"bandwidth": 0.1}), steps=6)
     widths = np.array([each["bandwidth"] for each in found])
     assert widths.min() == pytest.approx(0.1, abs=1e-15) and np.abs(np.diff(widths)).max() <= 0.15 + 1e-12
 
@@ -132,14 +132,16 @@ def test_runs_that_differ_in_numbers_share_a_program():
 
     @jax.jit
     def program(state):
-        rails = optimisers.optimiser(RATE, LIMITS, {"slope": optimisers.Geometric(1.0, 1.0)}, {"bandwidth": 0.1})
+        rails = optimisers.grouped_adam(
+            RATE, LIMITS, {"slope": optimisers.GeometricSchedule(1.0, 1.0)}, {"bandwidth": 0.1}
+        )
         return rails.update(gradients(0), state, PARAMETERS)[0]
 
     for plan, least in (
-        (optimisers.Geometric(20.0, 20.0), 0.1),
-        (optimisers.Geometric(20.0, 2000.0, 0.0, 4.0), 0.199),
+        (optimisers.GeometricSchedule(20.0, 20.0), 0.1),
+        (optimisers.GeometricSchedule(20.0, 2000.0, 0.0, 4.0), 0.199),
     ):
-        rails = optimisers.optimiser(RATE, LIMITS, {"slope": plan}, {"bandwidth": least})
+        rails = optimisers.grouped_adam(RATE, LIMITS, {"slope": plan}, {"bandwidth": least})
         state = jax.jit(rails.init)(PARAMETERS)
         updates, _ = jax.jit(rails.update)(gradients(0), state, PARAMETERS)
         jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-12), program(state), updates)

@@ -10,17 +10,9 @@ import optax
 import pytest
 from jaxtyping import Array
 
-from diffhep.learning.training import Problem
-from diffhep.learning.training import Schedule
 from diffhep.learning import training
-from diffhep.static_settings import Bound
-from diffhep.static_settings import StaticSettings
-
-
-
-
-
-
+from diffhep.learning.training import Problem, Schedule
+from diffhep.static_settings import Bound, StaticSettings
 
 
 class Points(NamedTuple):
@@ -51,7 +43,7 @@ def problem(loss=squares):
 
 
 SCHEDULE = Schedule(epochs=6, batch_size=10, learning_rate=0.1)
-batches = jax.jit(training.batches, static_argnums=(1, 2), static_argnames="steps")
+batches = jax.jit(training.draw_batches, static_argnums=(1, 2), static_argnames="steps")
 
 
 def test_training_reaches_the_minimum():
@@ -73,14 +65,14 @@ def test_with_a_number_of_steps_so_many_whole_batches_are_drawn():
     counts = np.bincount(np.ravel(order), minlength=25)
     assert len(counts) == 25 and counts.min() > 4  # 16 expected of each
     one = SCHEDULE._replace(steps=40)
-    assert [training.steps_in_epoch(problem(), schedule) for schedule in (SCHEDULE, one)] == [3, 40]
+    assert [training.steps_per_epoch(problem(), schedule) for schedule in (SCHEDULE, one)] == [3, 40]
     history, _ = training.train(problem(), one, [0])
     np.testing.assert_allclose(history["constant"][0, -1], 0.5, atol=0.1)
 
 
 @pytest.mark.parametrize(("setting", "expected"), [("auto", 1), (3, 3)])
 def test_seeds_are_computed_one_by_one_on_a_cpu_unless_told(setting, expected):
-    assert training.at_once(setting, 9) == expected
+    assert training.parallel_seeds(setting, 9) == expected
 
 
 def test_gradient_of_a_padded_batch_ignores_the_padding():
@@ -130,7 +122,7 @@ ALL = SCHEDULE._replace(batch_size=None, epochs=2, steps=3)
 
 def test_without_a_batch_size_every_step_takes_all_events_as_they_are():
     """Gradient descent on their mean, done by hand."""
-    steps = [training.steps_in_epoch(problem(), each) for each in (ALL, ALL._replace(steps=None))]
+    steps = [training.steps_per_epoch(problem(), each) for each in (ALL, ALL._replace(steps=None))]
     assert steps == [3, 1]
     history, state = training.train(problem()._replace(optimiser=optax.sgd(0.1)), ALL, [4])
     path = [float(history["constant"][0, 0])]
@@ -175,7 +167,7 @@ def test_a_loss_that_is_not_finite_names_loss_seed_and_epoch():
 
 def test_each_program_is_compiled_once():
     own = problem(lambda *of: squares(*of))._replace(evaluate=lambda *of: evaluate(*of))
-    compiled = training.programs(own, SCHEDULE, [0, 1])
+    compiled = training.compile_programs(own, SCHEDULE, [0, 1])
     state = compiled.start()
     for epoch in range(1, 5):
         state, _ = compiled.advance(state, epoch)

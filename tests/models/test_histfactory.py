@@ -10,24 +10,9 @@ import pytest
 from support import oracles, workspaces
 from support.workspaces import WORKSPACES, modifier, normsys, one, sample
 
-from diffhep.models.workspace import analysis
-from diffhep.models.likelihood import expected_rates
-from diffhep.models.likelihood import expected_data
-from diffhep.models.likelihood import Data
-from diffhep.models.likelihood import log_likelihood
 from diffhep.models.histfactory import build
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.models.likelihood import Data, expected_data, expected_rates, log_likelihood
+from diffhep.models.workspace import analysis
 
 CODES = (("code4p", "code4"), ("code0", "code1"))
 

@@ -11,22 +11,10 @@ import pytest
 from support import oracles, workspaces
 from support.workspaces import WORKSPACES
 
-from diffhep.models import workspace
 from diffhep.inference import hypotests
-from diffhep.models.simple import signal_background_workspace
+from diffhep.models import workspace
 from diffhep.models.likelihood import expected_rates
-from diffhep.models.simple import signal_background
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.models.simple import signal_background, signal_background_workspace
 
 
 def pyhf_test(oracle, mu, test_stat):

@@ -18,9 +18,6 @@ from jaxtyping import Array, Bool, Float, Key
 from diffhep.data import kinematics as fv
 from diffhep.data.mass_grid import HIGGS_MASS
 
-
-
-
 BOTTOM_MASS = 4.7
 """Mass of a b quark in GeV."""
 

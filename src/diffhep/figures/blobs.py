@@ -9,10 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from diffhep.figures.painters import style
-from diffhep.figures.painters import toy_panels
-
-
+from diffhep.figures.painters import style, toy_panels
 
 SAMPLES = {  # label and colour of each
     "signal": ("signal", style.SIGNAL),

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from scipy import stats
 
 from diffhep.figures.painters import conditioning_points, style
-from diffhep.histogramming.pulls import coarser, pulls
+from diffhep.histogramming.pulls import pulls, rebin
 
 SOLID = {"color": style.TRUTH}
 DASHED = {"color": style.TRUTH, "linestyle": "--", "linewidth": 1.2}
@@ -76,7 +76,7 @@ def losses(trained: xr.Dataset, *, member: int = 0) -> Figure:
 @style.with_style
 def differences(predicted: xr.Dataset, *, trained: bool, bins: int = 25) -> Figure:
     """Data less flow in bins around the mean of each context (thesis Figs. 8.4, 8.5, 8.13 and 8.14)."""
-    chosen = coarser(predicted, bins).sel(context=predicted["trained"] == trained)
+    chosen = rebin(predicted, bins).sel(context=predicted["trained"] == trained)
     left = (chosen["data"] - chosen["counts"].mean("member")).values
     columns = 8 if len(left) > 10 else 3
     figure, axes = style.grid(len(left), columns=columns, size=(1.25, 1.25) if columns == 8 else (2.0, 2.0))
@@ -101,7 +101,7 @@ def _half_width(predicted: xr.Dataset) -> float:
 def pull_distributions(predicted: xr.Dataset, *, bins: int = 25, reach: float = 8.0, at_least: int = 10) -> Figure:
     """Pulls of all bins of trained and of unseen contexts (thesis Figs. 8.6 and 8.15)."""
     figure, axes = style.grid(2, size=(4.2, 3.6))
-    counts, edges = coarser(predicted, bins), np.linspace(-reach, reach, 65)
+    counts, edges = rebin(predicted, bins), np.linspace(-reach, reach, 65)
     for axis, (name, (part, colour)) in zip(axes, conditioning_points.PARTS.items(), strict=True):
         here = counts.sel(context=counts["trained"] == part)
         enough, everywhere = pulls(here, at_least=at_least), pulls(here)
@@ -190,7 +190,7 @@ def coverage(*, at_least: int = 10, bins: int = 25, **predicted: xr.Dataset) -> 
     figure, axes = style.grid(len(predicted), size=(4.2, 3.6))
     k = np.linspace(0, 5, 101)
     for axis, (name, data) in zip(axes, predicted.items(), strict=True):
-        counts, members = coarser(data, bins), data.sizes["member"]
+        counts, members = rebin(data, bins), data.sizes["member"]
         for part, (trained, colour) in conditioning_points.PARTS.items():
             found = np.abs(
                 pulls(counts, of="expected", at_least=at_least).sel(context=data["trained"] == trained).values

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from diffhep.figures.painters import conditioning_points, mass_plane, score_panels, style
-from diffhep.histogramming.pulls import normal_of, pulls
+from diffhep.histogramming.pulls import fit_normal, pulls
 
 SIGMAS = {
     "ensemble": r"$\sigma_{\rm flow}$ of the ensemble",
@@ -117,7 +117,7 @@ def pull_maps(predicted: xr.Dataset, *, sigma: str, at_least: int = 10) -> Figur
     """Mean and width of the pulls of each mass point (thesis Figs. 9.11, 9.13 and 9.15)."""
     figure, axes = style.grid(2, size=(5.8, 4.0))
     found = pulls(predicted, at_least=at_least, sigma=sigma)
-    normals = np.array([normal_of(found.isel(context=n)) for n in range(found.sizes["context"])])
+    normals = np.array([fit_normal(found.isel(context=n)) for n in range(found.sizes["context"])])
     masses, held_out = predicted["mean"].values, ~predicted["trained"].values
     ranges = {"mean of the pulls": ("RdBu_r", Normalize(-2, 2)), "width of the pulls": ("viridis", Normalize(0, 3))}
     for axis, of_points, (name, (cmap, norm)) in zip(axes, normals.T, ranges.items(), strict=True):

@@ -8,12 +8,8 @@ from flowjax.bijections import RationalQuadraticSpline
 from flowjax.distributions import StandardNormal
 from flowjax.flows import masked_autoregressive_flow
 
-from diffhep.flows.flow import Flow
+from diffhep.flows.flow import Flow, flow_from_bijection
 from diffhep.static_settings import StaticSettings
-from diffhep.flows.flow import flow_from_bijection
-
-
-
 
 
 def autoregressive_flow(settings: Mapping[str, Any], dimension: int, conditions: int) -> Flow:

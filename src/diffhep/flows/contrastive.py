@@ -22,76 +22,13 @@ from jax.scipy.special import expit
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
-from diffhep.samples import ConditionalEvents
-from diffhep.learning import model_selection
-from diffhep.learning import training
 from diffhep.flows import coupling
-from diffhep.static_settings import Bound
-from diffhep.flows.flow import Flow
 from diffhep.flows import flow as flows_flow
+from diffhep.flows.flow import Flow
+from diffhep.learning import model_selection, training
 from diffhep.learning.model_selection import TrainedParameters
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.samples import ConditionalEvents
+from diffhep.static_settings import Bound
 
 
 def contrastive_loss(
@@ -134,13 +71,15 @@ def discrimination(
     return expit((log_density - centre) / width)
 
 
-def train(settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents, *, checkpoint: Path | None = None) -> xr.Dataset:
+def train(
+    settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents, *, checkpoint: Path | None = None
+) -> xr.Dataset:
     """Train a flow, and keep its parameters of the best validation loss.
 
     Args:
         settings: `flow` (keys of `coupling.coupling_flow`), the `strength` c (0 makes an ordinary normalizing flow),
             `floor` and `clamp` of `contrastive_loss`, and the keys of `training.kept`.
-        seen: What is trained on, from `classifiers.labelled`: the class that is wanted, and the one that is shunned.
+        seen: What is trained on, from `classifiers.combine_classes`: the class that is wanted, and the one that is shunned.
         valid: What it is validated on.
         checkpoint: As in `training.train`.
 
@@ -152,7 +91,9 @@ def train(settings: Mapping[str, Any], seen: ConditionalEvents, valid: Condition
     )
 
 
-def contrastive_task(settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents) -> training.Problem:
+def contrastive_task(
+    settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents
+) -> training.Problem:
     """The contrastive loss of scaled events."""
     flow = coupling.coupling_flow(settings["flow"], seen.events.shape[-1])
 
@@ -192,7 +133,9 @@ def _first(trained: xr.Dataset) -> TrainedParameters:
     return found._replace(parameters=found.parameters[0])
 
 
-def log_density(flow: Flow, trained: TrainedParameters, events: Float[ArrayLike, "event feature"]) -> Float[Array, " event"]:
+def log_density(
+    flow: Flow, trained: TrainedParameters, events: Float[ArrayLike, "event feature"]
+) -> Float[Array, " event"]:
     """Logarithm of p of events, in their own units."""
     return flows_flow.log_density(flow, trained, events, np.zeros((len(events), 0)))
 

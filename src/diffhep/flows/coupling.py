@@ -15,15 +15,9 @@ import jax.numpy as jnp
 from flowjax.bijections import AbstractBijection, Chain, Coupling, Flip, Invert, Scan
 from jaxtyping import Array, Key
 
+from diffhep.flows import bijections, flow
 from diffhep.flows.flow import Flow
 from diffhep.static_settings import StaticSettings
-from diffhep.flows import bijections
-from diffhep.flows import flow
-
-
-
-
-
 
 
 def coupling_flow(settings: Mapping[str, Any], dimension: int) -> Flow:

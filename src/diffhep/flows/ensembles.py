@@ -8,23 +8,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key, PyTree
 
+from diffhep.flows import flow as flows_flow
 from diffhep.flows.flow import Flow
 from diffhep.learning.model_selection import TrainedParameters
-from diffhep.flows import flow as flows_flow
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 @partial(jax.jit, static_argnums=0)

@@ -91,7 +91,10 @@ def blockwise_scaled_log_density(
 
 @partial(jax.jit, static_argnums=0)
 def log_density(
-    flow: Flow, trained: TrainedParameters, events: Float[Array, "event feature"], context: Float[Array, "event condition"]
+    flow: Flow,
+    trained: TrainedParameters,
+    events: Float[Array, "event feature"],
+    context: Float[Array, "event condition"],
 ) -> Float[Array, " event"]:
     """Log of the density of each event in its context, in the events' own units."""
     scaled = (scale(values).astype(jnp.float32) for scale, values in zip(trained[1:], (events, context), strict=True))

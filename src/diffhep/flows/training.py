@@ -10,88 +10,18 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array
 
-from diffhep.samples import ConditionalEvents
-from diffhep.learning.model_selection import standardise_and_train
-from diffhep.learning import training
 from diffhep.flows import autoregressive
-from diffhep.static_settings import Bound
-from diffhep.flows.flow import Flow
 from diffhep.flows import flow as flows_flow
-from diffhep.learning.model_selection import TrainedParameters
-from diffhep.learning.model_selection import trained_parameters
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-def train(settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents, *, checkpoint: Path | None = None) -> xr.Dataset:
+from diffhep.flows.flow import Flow
+from diffhep.learning import training
+from diffhep.learning.model_selection import TrainedParameters, standardise_and_train, trained_parameters
+from diffhep.samples import ConditionalEvents
+from diffhep.static_settings import Bound
+
+
+def train(
+    settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents, *, checkpoint: Path | None = None
+) -> xr.Dataset:
     """Train an ensemble, and keep of each member the parameters of its best validation loss.
 
     The loss is the mean of -log q(event | context), weighted with the events' weights (thesis 6.2.1, 9.5); events and
@@ -108,7 +38,9 @@ def train(settings: Mapping[str, Any], seen: ConditionalEvents, valid: Condition
         Losses `train` and `valid` (member, iteration) in the units of the events, `selected` (member), the iteration
         that is kept, `parameters` (member, parameter) there, and what events and contexts were scaled with.
     """
-    found = standardise_and_train(partial(likelihood_task, settings["flow"]), settings, seen, valid, checkpoint=checkpoint)
+    found = standardise_and_train(
+        partial(likelihood_task, settings["flow"]), settings, seen, valid, checkpoint=checkpoint
+    )
     units = float(np.sum(np.log(found["event_width"].values)))
     return found.assign({name: found[name] + units for name in ("train", "valid")})
 

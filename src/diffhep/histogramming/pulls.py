@@ -10,11 +10,11 @@ RESAMPLED = 200
 
 SUMMED = ("counts", "data", "expected", "variance")
 
-SIGMAS = ("ensemble", "statistical", "larger")
+UNCERTAINTIES = ("ensemble", "statistical", "larger")
 """Uncertainties that a pull may be told in: the spread of the members, that of the data, the larger of both."""
 
 
-def coarser(predicted: xr.Dataset, bins: int) -> xr.Dataset:
+def rebin(predicted: xr.Dataset, bins: int) -> xr.Dataset:
     """The same counts in fewer bins along each side: so many along x, and as many of them joined along y.
 
     Raises:
@@ -47,7 +47,7 @@ def pulls(counts: xr.Dataset, *, of: str = "data", at_least: float | int = 0, si
     return (counts["counts"].mean("member") - counts[of]) / spread.where(counts["data"] >= at_least)
 
 
-def normal_of(pull: xr.DataArray | np.ndarray) -> tuple[float, float]:
+def fit_normal(pull: xr.DataArray | np.ndarray) -> tuple[float, float]:
     """Mean and width of the normal distribution with the same median and the same central 68.3 %.
 
     The sample's own moments would be those of its few largest pulls: of an ensemble of three they have no variance. NaN
@@ -59,8 +59,8 @@ def normal_of(pull: xr.DataArray | np.ndarray) -> tuple[float, float]:
     return float(middle), float((high - low) / 2)
 
 
-def error_of_width(pull: xr.DataArray) -> float:
-    """Standard error of the width of `normal_of`, by drawing contexts anew: bins of one context are not independent."""
+def width_uncertainty(pull: xr.DataArray) -> float:
+    """Standard error of the width of `fit_normal`, by drawing contexts anew: bins of one context are not independent."""
     values, rng = pull.transpose("context", ...).values, np.random.default_rng(0)
     drawn = (values[rng.integers(len(values), size=len(values))] for _ in range(RESAMPLED))
-    return float(np.std([normal_of(each)[1] for each in drawn]))
+    return float(np.std([fit_normal(each)[1] for each in drawn]))

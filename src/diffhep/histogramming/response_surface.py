@@ -7,7 +7,7 @@ from jaxtyping import Float
 from sklearn.preprocessing import PolynomialFeatures
 
 
-class Surface(NamedTuple):
+class ResponseSurface(NamedTuple):
     """A polynomial of all parameters for every content.
 
     Attributes:
@@ -30,7 +30,9 @@ class Surface(NamedTuple):
         return np.maximum(np.tensordot(terms, self.coefficients, 1), 0.0)
 
 
-def fit(points: Float[np.ndarray, "point par"], contents: Float[np.ndarray, "point ..."], order: int = 2) -> Surface:
+def fit(
+    points: Float[np.ndarray, "point par"], contents: Float[np.ndarray, "point ..."], order: int = 2
+) -> ResponseSurface:
     """The polynomial of total degree `order`, with all cross terms, that has the least squared residuals.
 
     Every point counts the same, as it should if all were simulated with about the same number of events.
@@ -54,7 +56,7 @@ def fit(points: Float[np.ndarray, "point par"], contents: Float[np.ndarray, "poi
             f"{points.shape[1]} parameters: simulate more points, vary every parameter, or lower the order"
         )
     coefficients = coefficients.reshape(needed, *contents.shape[1:])
-    return Surface(order, centre, reach, coefficients, contents - np.tensordot(terms, coefficients, 1))
+    return ResponseSurface(order, centre, reach, coefficients, contents - np.tensordot(terms, coefficients, 1))
 
 
 def _terms(points, order, centre, reach):

@@ -7,7 +7,7 @@ WORTH = 2e-3
 """Events below which a bin is as good as empty."""
 
 
-def largest_deviation(run: xr.Dataset, sample: str) -> xr.DataArray:
+def largest_smoothing_bias(run: xr.Dataset, sample: str) -> xr.DataArray:
     """Largest relative deviation of a bin of the nominal smooth histogram from the hard one, in percent (seed, step).
 
     Bins with less than `WORTH` are left out.

@@ -18,14 +18,14 @@ MOST = 100.0
 Scalar = Float[Array, ""]
 
 
-class Tags(NamedTuple):
+class TagCounts(NamedTuple):
     """Events with one and with two tags in one region, in all or in each of its bins."""
 
     one: Float[Array, "*bin"]
     two: Float[Array, "*bin"]
 
 
-class Estimate(NamedTuple):
+class BackgroundEstimate(NamedTuple):
     """The background in bins of the signal region, and what is uncertain about it.
 
     Attributes:
@@ -42,13 +42,13 @@ class Estimate(NamedTuple):
 
 
 @jax.jit
-def transfer_factor(control: Tags) -> tuple[Scalar, Scalar]:
+def transfer_factor(control: TagCounts) -> tuple[Scalar, Scalar]:
     """Ratio of two to one tags, and its relative error sqrt(1 / two + 1 / one) if both are Poisson counts."""
     return control.two / control.one, jnp.sqrt(1 / control.two + 1 / control.one)
 
 
 @jax.jit
-def estimate(one_tag: Float[Array, " bin"], control: Tags, validation: Tags) -> Estimate:
+def estimate_background(one_tag: Float[Array, " bin"], control: TagCounts, validation: TagCounts) -> BackgroundEstimate:
     """The background in the signal region, from events with one tag there.
 
     Its shape is as uncertain as the same estimate is wrong in the validation region: |1 - found / estimated|.
@@ -60,11 +60,11 @@ def estimate(one_tag: Float[Array, " bin"], control: Tags, validation: Tags) -> 
     """
     factor, error = transfer_factor(control)
     deviation = jnp.abs(1 - validation.two / (factor * validation.one))
-    return Estimate(factor * one_tag, factor * jnp.sqrt(one_tag), error, jnp.minimum(deviation, MOST))
+    return BackgroundEstimate(factor * one_tag, factor * jnp.sqrt(one_tag), error, jnp.minimum(deviation, MOST))
 
 
 @jax.jit
-def emptiness(events: Float[Array, " bin"], least: ArrayLike) -> Scalar:
+def low_count_penalty(events: Float[Array, " bin"], least: ArrayLike) -> Scalar:
     """Penalty of bins with fewer events than `least`: sum of (least - events) / events over them, TOMATOS's.
 
     It rises without end towards empty bins, and with it the slope that leads out of them; events must be positive.

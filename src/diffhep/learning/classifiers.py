@@ -19,86 +19,16 @@ from jax.flatten_util import ravel_pytree
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key, PyTree
 
-from diffhep.samples import ConditionalEvents
-from diffhep.learning import model_selection
-from diffhep.learning import training
-from diffhep.static_settings import Bound
-from diffhep.static_settings import StaticSettings
-from diffhep.learning import losses
-from diffhep.learning.networks import logits
-from diffhep.learning import networks
+from diffhep.learning import losses, model_selection, networks, training
 from diffhep.learning.model_selection import TrainedParameters
+from diffhep.learning.networks import logits
+from diffhep.samples import ConditionalEvents
+from diffhep.static_settings import Bound, StaticSettings
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-def labelled(signal: ConditionalEvents, background: ConditionalEvents, rng: np.random.Generator) -> ConditionalEvents:
+def combine_classes(
+    signal: ConditionalEvents, background: ConditionalEvents, rng: np.random.Generator
+) -> ConditionalEvents:
     """Both samples as one `Pairs` (sample, event), with contexts of the signal drawn for the background.
 
     Contexts are drawn in proportion to the signal's weights; the weights of each sample are scaled to a mean of 1, and
@@ -119,15 +49,19 @@ def labelled(signal: ConditionalEvents, background: ConditionalEvents, rng: np.r
         events, context, weights = (np.take(array, np.arange(number), axis=1, mode="wrap") for array in arrays)
         return ConditionalEvents(events, context, weights / np.mean(weights))
 
-    return ConditionalEvents(*jax.device_put([*map(np.concatenate, zip(filled(signal), filled(background), strict=True))]))
+    return ConditionalEvents(
+        *jax.device_put([*map(np.concatenate, zip(filled(signal), filled(background), strict=True))])
+    )
 
 
-def train(settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents, *, checkpoint: Path | None = None) -> xr.Dataset:
+def train(
+    settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents, *, checkpoint: Path | None = None
+) -> xr.Dataset:
     """Train the classifier by cross-entropy, on events and contexts of mean 0 and width 1.
 
     Args:
-        settings: `network` (of `networks.built`) and the keys of `training.kept`.
-        seen: What is trained on, from `labelled`.
+        settings: `network` (of `networks.build_network`) and the keys of `training.kept`.
+        seen: What is trained on, from `combine_classes`.
         valid: What it is validated on.
         checkpoint: As in `training.train`.
 
@@ -140,14 +74,14 @@ def train(settings: Mapping[str, Any], seen: ConditionalEvents, valid: Condition
 
 def problem(network: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents) -> training.Problem:
     """Cross-entropy of scaled events and contexts, signal first."""
-    _, first, _ = built(network, seen.events.shape[-1] + seen.context.shape[-1])
+    _, first, _ = build_flat_network(network, seen.events.shape[-1] + seen.context.shape[-1])
     loss, evaluate = (Bound(function, StaticSettings(network)) for function in (_loss, _evaluated))
     return training.Problem("cross-entropy", first, loss, evaluate, seen, valid)
 
 
 def _loss(network: StaticSettings, parameters: Array, batch: ConditionalEvents) -> Array:
     inputs = jnp.concatenate([batch.events, batch.context], axis=-1)
-    net, _, unravel = built(network, inputs.shape[-1])
+    net, _, unravel = build_flat_network(network, inputs.shape[-1])
     return losses.bce(losses.Outcome(logits(net, unravel(parameters), inputs), batch.weights, None))
 
 
@@ -155,7 +89,7 @@ def _evaluated(network: StaticSettings, parameters: Array, held_out: Conditional
     return {"valid": _loss(network, parameters, held_out), "parameters": parameters}
 
 
-def built(
+def build_flat_network(
     network: Mapping[str, Any], inputs: int
 ) -> tuple[nn.Module, Callable[[Key[Array, ""]], Array], Callable[[Array], PyTree]]:
     """The network, what draws its first parameters as one vector, and what makes a pytree of such a vector."""
@@ -164,7 +98,7 @@ def built(
 
 @lru_cache(maxsize=8)  # programs are compiled for a network: those of equal ones are shared
 def _built(network: StaticSettings, inputs: int) -> tuple[nn.Module, Callable, Callable]:
-    net, found = networks.built(network), []
+    net, found = networks.build_network(network), []
 
     def first(key):
         flat, unravel = ravel_pytree(net.init(key, jnp.zeros(inputs, jnp.float32)))
@@ -188,6 +122,6 @@ def logit(
 @partial(jax.jit, static_argnums=0)
 def _logit(network: StaticSettings, trained: TrainedParameters, events, context) -> Float[Array, " event"]:
     inputs, told = trained.events(events), trained.context(context)
-    net, _, unravel = built(network, inputs.shape[-1] + told.shape[-1])
+    net, _, unravel = build_flat_network(network, inputs.shape[-1] + told.shape[-1])
     both = jnp.concatenate([inputs, jnp.broadcast_to(told, (len(inputs), len(told)))], axis=-1)
     return logits(net, unravel(trained.parameters[0]), both)

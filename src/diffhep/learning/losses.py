@@ -8,23 +8,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from diffhep.models.likelihood import Model
-from diffhep.inference import hypotests
-from diffhep.inference import upper_limits
-from diffhep.inference import fisher
-from diffhep.models.likelihood import nominal_parameters
-from diffhep.inference import test_statistics
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.inference import fisher, hypotests, test_statistics, upper_limits
+from diffhep.models.likelihood import Model, nominal_parameters
 
 Scalar = Float[Array, ""]
 
@@ -141,7 +126,7 @@ OBJECTIVES: dict[str, Objective] = {
 }
 
 
-def expected_tests(outcome: Outcome) -> dict[str, Scalar]:
+def expected_p_values(outcome: Outcome) -> dict[str, Scalar]:
     """`cls`, `p0` and their logarithms by name, their two fits in a loop: they compile as one."""
     tested, true = jnp.array([1.0, 0.0]), jnp.array([0.0, 1.0])
     exclusion, discovery = jax.lax.map(lambda pair: test_statistics.expected_q(outcome.model, *pair), (tested, true))

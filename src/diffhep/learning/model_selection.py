@@ -9,27 +9,9 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
-from diffhep.learning.scaling import Scaling
-from diffhep.samples import ConditionalEvents
 from diffhep.learning import training
-from diffhep.learning.scaling import scales_of
-from diffhep.learning.scaling import scaled
-from diffhep.learning.scaling import stored
-from diffhep.learning.scaling import SCALES
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.learning.scaling import SCALING_VARIABLES, Scaling, fit_scalings, scale, to_variables
+from diffhep.samples import ConditionalEvents
 
 
 class TrainedParameters(NamedTuple):
@@ -63,12 +45,14 @@ def standardise_and_train(
         valid: What it is validated on.
         checkpoint: As in `training.train`.
     """
-    scales = scales_of(seen)
-    of_scaled = posed(*(scaled(each, scales) for each in (seen, valid)))
-    return train_and_select_best(of_scaled, settings, checkpoint=checkpoint).assign(stored(scales))
+    scales = fit_scalings(seen)
+    of_scaled = posed(*(scale(each, scales) for each in (seen, valid)))
+    return train_and_select_best(of_scaled, settings, checkpoint=checkpoint).assign(to_variables(scales))
 
 
-def train_and_select_best(problem: training.Problem, settings: Mapping[str, Any], *, checkpoint: Path | None = None) -> xr.Dataset:
+def train_and_select_best(
+    problem: training.Problem, settings: Mapping[str, Any], *, checkpoint: Path | None = None
+) -> xr.Dataset:
     """Train every member, and keep its parameters of the best validation loss.
 
     Args:
@@ -84,7 +68,7 @@ def train_and_select_best(problem: training.Problem, settings: Mapping[str, Any]
         settings["iterations"] // every,
         settings["batch_size"],
         settings["learning_rate"],
-        training.at_once(settings["seeds_at_once"], settings["members"]),
+        training.parallel_seeds(settings["seeds_at_once"], settings["members"]),
         steps=every,
     )
     seeds = range(settings["seed"], settings["seed"] + settings["members"])
@@ -103,5 +87,5 @@ def train_and_select_best(problem: training.Problem, settings: Mapping[str, Any]
 
 def trained_parameters(trained: xr.Dataset) -> TrainedParameters:
     """Parameters and scaling that are stored."""
-    values = jax.device_put([trained[name].values for name in ("parameters", *SCALES)])
+    values = jax.device_put([trained[name].values for name in ("parameters", *SCALING_VARIABLES)])
     return TrainedParameters(values[0], Scaling(*values[1:3]), Scaling(*values[3:]))

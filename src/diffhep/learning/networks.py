@@ -16,7 +16,7 @@ Measured on a step of cross-entropy: 55 to 29 ms for 4 x 128 nodes, 708 to 590 m
 """
 
 
-class Observable(nn.Module):
+class DenseNetwork(nn.Module):
     """A learnable summary statistic: an event in, the logit of its score out.
 
     Dense layers with ReLU, or another activation, between them; the score is the sigmoid of what comes out (neos
@@ -39,7 +39,7 @@ class Observable(nn.Module):
         return nn.Dense(1)(hidden)[..., 0]
 
 
-class Branched(nn.Module):
+class BranchedNetwork(nn.Module):
     """An observable with a branch of its own for either category of events, around layers that both share.
 
     The last feature tells the category: the second where it is positive. Every other feature goes through the first
@@ -49,7 +49,7 @@ class Branched(nn.Module):
         entry: Nodes of the first layer of each category.
         widths: Sizes of the shared layers.
         heads: Sizes of the last hidden layers of each category; one of size one comes on top.
-        activation: As in `Observable`.
+        activation: As in `DenseNetwork`.
     """
 
     entry: int
@@ -74,10 +74,10 @@ class Branched(nn.Module):
         return jnp.where(second, found[1], found[0])[..., 0]
 
 
-def built(settings: Mapping[str, Any]) -> nn.Module:
-    """The network of some settings: `Branched` if they name `heads`, else `Observable`."""
+def build_network(settings: Mapping[str, Any]) -> nn.Module:
+    """The network of some settings: `BranchedNetwork` if they name `heads`, else `DenseNetwork`."""
     sizes = {name: tuple(settings[name]) for name in ("widths", "heads") if name in settings}
-    return (Branched if "heads" in settings else Observable)(**{**settings, **sizes})
+    return (BranchedNetwork if "heads" in settings else DenseNetwork)(**{**settings, **sizes})
 
 
 def logits(
@@ -86,7 +86,7 @@ def logits(
     """What the network says of many events: `network.apply`, block by block on a CPU.
 
     Args:
-        network: `Observable` or `Branched`.
+        network: `DenseNetwork` or `BranchedNetwork`.
         parameters: Its parameters.
         features: Of the events.
     """

@@ -17,10 +17,10 @@ import optax
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
-Plan = Callable[[Array], Array]
+StepSchedule = Callable[[Array], Array]
 
 
-class Geometric(NamedTuple):
+class GeometricSchedule(NamedTuple):
     """A plan from `start` to `end`, by the same factor in every step, between step `begin` and so many `steps` later.
 
     It is start (end / start)^s, with the share s of these steps that are done.
@@ -37,10 +37,10 @@ class Geometric(NamedTuple):
         return self.start * (self.end / self.start) ** share
 
 
-def optimiser(
-    rate: float | Plan,
+def grouped_adam(
+    rate: float | StepSchedule,
     trained: Mapping[str, float | None],
-    plans: Mapping[str, Geometric] | None = None,
+    plans: Mapping[str, GeometricSchedule] | None = None,
     least: Mapping[str, float] | None = None,
 ) -> optax.GradientTransformation:
     """Adam on a dictionary of parameters by kind.
@@ -51,13 +51,13 @@ def optimiser(
         plans: Value of a kind after so many steps, for those that follow a plan.
         least: Value of a kind that none of its parameters ever gets below; they must not start there.
     """
-    floors = {kind: [at_least(value)] for kind, value in (least or {}).items()}
+    floors = {kind: [clip_below(value)] for kind, value in (least or {}).items()}
     kinds = {
         **{
             kind: optax.chain(optax.adam(rate), *_limit(limit), *floors.get(kind, []))
             for kind, limit in trained.items()
         },
-        **{kind: planned(plan) for kind, plan in (plans or {}).items()},
+        **{kind: follow_schedule(plan) for kind, plan in (plans or {}).items()},
         "": optax.set_to_zero(),
     }
 
@@ -71,7 +71,7 @@ def _limit(limit: float | None) -> list[optax.GradientTransformation]:
     return [] if limit is None else [optax.clip(limit)]
 
 
-def planned(plan: Geometric) -> optax.GradientTransformation:
+def follow_schedule(plan: GeometricSchedule) -> optax.GradientTransformation:
     """Steps that follow a plan, whatever the gradient; the parameter must start at plan(0)."""
 
     def update(updates, state, params=None):
@@ -84,12 +84,12 @@ def planned(plan: Geometric) -> optax.GradientTransformation:
     return optax.GradientTransformation(lambda params: (jnp.zeros((), int), numbers), update)
 
 
-def one_cycle(peak: float, steps: int) -> Plan:
+def one_cycle(peak: float, steps: int) -> StepSchedule:
     """Learning rate that rises from a fiftieth of its peak in 30 % of the steps, is back at 90 %, and stays there."""
     return optax.linear_onecycle_schedule(steps, peak, pct_start=0.3, pct_final=0.9, div_factor=50, final_div_factor=1)
 
 
-def at_least(least: float) -> optax.GradientTransformation:
+def clip_below(least: float) -> optax.GradientTransformation:
     """Steps that end at `least` where they would end below it; there the gradient lives on, max(least, x) has none."""
 
     def update(updates, state, params):
@@ -99,7 +99,7 @@ def at_least(least: float) -> optax.GradientTransformation:
 
 
 @partial(jax.jit, static_argnames=("loss", "learning_rate", "steps"))
-def descend(
+def adam_trajectory(
     loss: Callable[[Array], Array], start: Float[Array, "*par"], *, learning_rate: float, steps: int
 ) -> Float[Array, "step *par"]:
     """Every point on Adam's way down from `start`, which is the first of them.

@@ -26,7 +26,7 @@ class Scaling(NamedTuple):
         return (values - self.mean) / self.width
 
 
-def scaling(values: Float[np.ndarray, "event feature"]) -> Scaling:
+def fit_scaling(values: Float[np.ndarray, "event feature"]) -> Scaling:
     """The scaling of these events, float32.
 
     Raises:
@@ -38,21 +38,21 @@ def scaling(values: Float[np.ndarray, "event feature"]) -> Scaling:
     return Scaling(mean.astype(np.float32), width.astype(np.float32))
 
 
-SCALES = ("event_mean", "event_width", "context_mean", "context_width")
+SCALING_VARIABLES = ("event_mean", "event_width", "context_mean", "context_width")
 
 
-def scales_of(seen: ConditionalEvents) -> tuple[Scaling, Scaling]:
+def fit_scalings(seen: ConditionalEvents) -> tuple[Scaling, Scaling]:
     """What gives all these events, and all their contexts, mean 0 and width 1."""
-    return tuple(scaling(np.concatenate(np.asarray(each))) for each in (seen.events, seen.context))
+    return tuple(fit_scaling(np.concatenate(np.asarray(each))) for each in (seen.events, seen.context))
 
 
-def scaled(pairs: ConditionalEvents, scales: tuple[Scaling, Scaling]) -> ConditionalEvents:
+def scale(pairs: ConditionalEvents, scales: tuple[Scaling, Scaling]) -> ConditionalEvents:
     """The same events, scaled."""
     events, context = (scale(np.asarray(each)) for scale, each in zip(scales, pairs[:2], strict=True))
     return ConditionalEvents(*jax.device_put((events, context)), pairs.weights)
 
 
-def stored(scales: tuple[Scaling, Scaling]) -> dict[str, tuple[str, np.ndarray]]:
+def to_variables(scales: tuple[Scaling, Scaling]) -> dict[str, tuple[str, np.ndarray]]:
     """Variables that hold what events and contexts were scaled with."""
-    values = zip(SCALES, (*scales[0], *scales[1]), strict=True)
+    values = zip(SCALING_VARIABLES, (*scales[0], *scales[1]), strict=True)
     return {name: (name.split("_")[0] + "_axis", np.asarray(value)) for name, value in values}

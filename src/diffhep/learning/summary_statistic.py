@@ -20,14 +20,14 @@ NOT_METRICS = (*ON_SCORES, "upper_limit")  # a limit takes too many fits to be f
 METRICS = tuple(name for name in losses.OBJECTIVES if name not in NOT_METRICS)
 
 
-class Trained(NamedTuple):
+class StatisticParameters(NamedTuple):
     """What is trained: the network, and numbers that stand for the bin edges, if they are learned."""
 
     network: PyTree
     edges: Array | None
 
 
-def _edges(settings: dict, trained: Trained) -> ArrayLike:
+def bin_edges(settings: dict, trained: StatisticParameters) -> ArrayLike:
     return np.linspace(0, 1, settings["bins"] + 1) if trained.edges is None else ordered_edges(trained.edges)
 
 
@@ -52,5 +52,5 @@ def metrics(
 ) -> dict[str, Float[Array, ""]]:
     """`METRICS`, and others of the objectives, of binned yields, by name."""
     outcome = Outcome(None, None, signal_background(*yields, interpolation=interpolation))
-    tests = losses.expected_tests(outcome)
+    tests = losses.expected_p_values(outcome)
     return tests | {name: losses.OBJECTIVES[name](outcome) for name in (*METRICS, *others) if name not in tests}

@@ -67,7 +67,7 @@ class Schedule(NamedTuple):
     steps: int | None = None
 
 
-class State(NamedTuple):
+class TrainingState(NamedTuple):
     """What a training run carries from epoch to epoch; one entry a seed."""
 
     parameters: PyTree
@@ -79,17 +79,17 @@ class _Run(NamedTuple):
 
     epoch: np.ndarray
     history: dict[str, np.ndarray]
-    state: State
+    state: TrainingState
 
 
-def at_once(setting: str | int, seeds: int) -> int:
+def parallel_seeds(setting: str | int, seeds: int) -> int:
     """Seeds to compute side by side: what is set or, if that is `auto`, one on a CPU and all of them elsewhere."""
     if setting != "auto":
         return setting
     return 1 if jax.default_backend() == "cpu" else seeds
 
 
-def batches(rng: Key[Array, ""], events: int, batch_size: int, steps: int | None = None) -> tuple[Array, Array]:
+def draw_batches(rng: Key[Array, ""], events: int, batch_size: int, steps: int | None = None) -> tuple[Array, Array]:
     """Shuffled indices (batch, event) of one epoch and a mask of the same shape that is zero on padding.
 
     With a number of `steps`, so many whole batches are drawn with repetition: shuffling all events would take longer
@@ -104,7 +104,7 @@ def batches(rng: Key[Array, ""], events: int, batch_size: int, steps: int | None
     return order.reshape(count, batch_size), mask.reshape(count, batch_size).astype(jnp.float32)
 
 
-def _step(problem: Problem, state: State, batch) -> tuple[State, Array]:
+def _step(problem: Problem, state: TrainingState, batch) -> tuple[TrainingState, Array]:
     events = problem.events
     if batch is not None:
         indices, mask = batch
@@ -112,15 +112,17 @@ def _step(problem: Problem, state: State, batch) -> tuple[State, Array]:
         events = events._replace(weights=events.weights * mask)
     value, gradient = jax.value_and_grad(problem.loss)(state.parameters, events, *problem.whole)
     updates, memory = problem.optimiser.update(gradient, state.optimiser, state.parameters)
-    return State(optax.apply_updates(state.parameters, updates), memory), value
+    return TrainingState(optax.apply_updates(state.parameters, updates), memory), value
 
 
-def _epoch(problem: Problem, schedule: Schedule, epoch: Array, run: tuple[Array, State]) -> tuple[State, Array]:
+def _epoch(
+    problem: Problem, schedule: Schedule, epoch: Array, run: tuple[Array, TrainingState]
+) -> tuple[TrainingState, Array]:
     seed, state = run
     rng = jax.random.fold_in(key(seed, SHUFFLE), epoch)
     events, size = problem.events.weights.shape[1], schedule.batch_size
-    order = None if size is None else batches(rng, events, size, schedule.steps)
-    state, losses = jax.lax.scan(partial(_step, problem), state, order, length=steps_in_epoch(problem, schedule))
+    order = None if size is None else draw_batches(rng, events, size, schedule.steps)
+    state, losses = jax.lax.scan(partial(_step, problem), state, order, length=steps_per_epoch(problem, schedule))
     return state, jnp.mean(losses)
 
 
@@ -133,12 +135,12 @@ class Programs(NamedTuple):
         evaluate: State to what `Problem.evaluate` makes of it; one program for all variants that are judged alike.
     """
 
-    start: Callable[[], State]
-    advance: Callable[[State, int], tuple[State, Array]]
-    evaluate: Callable[[State], dict[str, Array]]
+    start: Callable[[], TrainingState]
+    advance: Callable[[TrainingState, int], tuple[TrainingState, Array]]
+    evaluate: Callable[[TrainingState], dict[str, Array]]
 
 
-def programs(problem: Problem, schedule: Schedule, seeds: Sequence[int]) -> Programs:
+def compile_programs(problem: Problem, schedule: Schedule, seeds: Sequence[int]) -> Programs:
     """Compile a run over all seeds; runs of equal functions and schedules share their programs."""
     alike, seeds = problem._replace(name="", evaluate=None, events=None, held_out=None, whole=()), np.asarray(seeds)
     start, advance = _steps(alike, schedule._replace(epochs=0, checkpoint_seconds=0.0))
@@ -161,7 +163,7 @@ def _steps(problem: Problem, schedule: Schedule) -> tuple[Callable, Callable]:
 
     def start(seed):
         parameters = problem.initialise(key(seed, INITIALISE))
-        return State(parameters, problem.optimiser.init(parameters))
+        return TrainingState(parameters, problem.optimiser.init(parameters))
 
     # events are arguments: as constants they would make a program of their own of every data set
     def advance(events, whole, seeds, state, epoch):
@@ -175,7 +177,7 @@ def _evaluation(evaluate: Callable, at_once: int) -> Callable:
     return jax.jit(lambda held_out, state: _spread(at_once)(lambda each: evaluate(each, held_out), state.parameters))
 
 
-def steps_in_epoch(problem: Problem, schedule: Schedule) -> int:
+def steps_per_epoch(problem: Problem, schedule: Schedule) -> int:
     """Steps between two evaluations."""
     events = problem.events.weights.shape[1]
     return schedule.steps or -(-events // (schedule.batch_size or events))
@@ -183,7 +185,7 @@ def steps_in_epoch(problem: Problem, schedule: Schedule) -> int:
 
 def train(
     problem: Problem, schedule: Schedule, seeds: Sequence[int], *, checkpoint: Path | None = None
-) -> tuple[dict[str, np.ndarray], State]:
+) -> tuple[dict[str, np.ndarray], TrainingState]:
     """Minimise the loss from every seed, in one compiled program.
 
     Args:
@@ -200,7 +202,7 @@ def train(
     Raises:
         ValueError: The loss is not finite; seed and epoch are named.
     """
-    compiled = programs(problem, schedule, seeds)
+    compiled = compile_programs(problem, schedule, seeds)
     state = compiled.start()
     run = _begin(state, {"loss": np.full(len(seeds), np.nan), **compiled.evaluate(state)}, schedule.epochs)
     if checkpoint and checkpoint.exists():
@@ -219,7 +221,7 @@ def train(
     return run.history, run.state
 
 
-def _begin(state: State, first: Mapping[str, Any], epochs: int) -> _Run:
+def _begin(state: TrainingState, first: Mapping[str, Any], epochs: int) -> _Run:
     """A run before its first epoch, its history still to be filled."""
     history = {}
     for name, values in sorted(first.items()):  # in the order in which a checkpoint gives them back
@@ -228,7 +230,7 @@ def _begin(state: State, first: Mapping[str, Any], epochs: int) -> _Run:
     return _Run(np.asarray(0), history, state)
 
 
-def _record(run: _Run, state: State, record: Mapping[str, Array], epoch: int) -> _Run:
+def _record(run: _Run, state: TrainingState, record: Mapping[str, Array], epoch: int) -> _Run:
     for name, values in record.items():
         run.history[name][:, epoch] = values
     return _Run(np.asarray(epoch), run.history, state)

@@ -10,60 +10,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from diffhep.models.likelihood import Model
-from diffhep.models.interpolation import HistoSysCode
-from diffhep.models.interpolation import NormSysCode
-from diffhep.models.interpolation import HISTOSYS_CODES
-from diffhep.models.interpolation import NORMSYS_CODES
-from diffhep.models.specification import read
 from diffhep.models import parameter_sets
-from diffhep.models.specification import Effect
-from diffhep.models.modifiers import Modifier
-from diffhep.models.specification import Layout
-from diffhep.models.specification import placed
-from diffhep.models.modifiers import HistoSys
-from diffhep.models.modifiers import NormSys
-from diffhep.models.modifiers import NormFactor
-from diffhep.models.modifiers import BinFactors
 from diffhep.models.constraints import Constraints
-from diffhep.models.likelihood import Parameters
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.models.interpolation import HISTOSYS_CODES, NORMSYS_CODES, HistoSysCode, NormSysCode
+from diffhep.models.likelihood import Model, Parameters
+from diffhep.models.modifiers import BinFactors, HistoSys, Modifier, NormFactor, NormSys
+from diffhep.models.specification import Effect, Layout, placed, read
 
 
 def build(

@@ -9,11 +9,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 from scipy.linalg import helmert
 
-from diffhep.models.likelihood import Model
 from diffhep.models import histfactory
-
-
-
+from diffhep.models.likelihood import Model
 
 
 def shape_shifts(templates: Float[Array, "member bin"]) -> Float[Array, "shift bin"]:

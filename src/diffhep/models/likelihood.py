@@ -16,17 +16,8 @@ from jax.tree_util import register_dataclass
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Real
 
-from diffhep.models.modifiers import Leaf
-from diffhep.models.modifiers import Modifier
 from diffhep.models.constraints import Constraints
-from diffhep.models.modifiers import STATIC
-
-
-
-
-
-
-
+from diffhep.models.modifiers import STATIC, Leaf, Modifier
 
 RATE_FLOOR = 1e-6
 """Rates (events) below this are continued by an exponential, see `expected_rates`."""

@@ -13,19 +13,7 @@ import numpy as np
 from jax.tree_util import register_dataclass
 from jaxtyping import Array
 
-from diffhep.models.interpolation import KINKED_CODES
-from diffhep.models.interpolation import HistoSysCode
-from diffhep.models.interpolation import additive_bend
-from diffhep.models.interpolation import NormSysCode
-from diffhep.models.interpolation import multiplicative_factor
-
-
-
-
-
-
-
-
+from diffhep.models.interpolation import KINKED_CODES, HistoSysCode, NormSysCode, additive_bend, multiplicative_factor
 
 STATIC = {"static": True}
 """Marks what is known when a program is compiled, not data of the pytree."""

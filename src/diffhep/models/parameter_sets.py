@@ -8,19 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from diffhep.models.specification import Values
-from diffhep.models.specification import Layout
-from diffhep.models.specification import Effect
-from diffhep.models.specification import traced
-from diffhep.models.specification import array
-
-
-
-
-
-
-
-
+from diffhep.models.specification import Effect, Layout, Values, array, traced
 
 TINY = 1e-10
 """Lowest value of a factor with a constraint, as in pyhf."""

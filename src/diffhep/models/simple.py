@@ -8,28 +8,10 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Real
 
-from diffhep.models.likelihood import Model
-from diffhep.models.interpolation import HistoSysCode
-from diffhep.models.interpolation import HISTOSYS_CODES
-from diffhep.models.modifiers import HistoSys
-from diffhep.models.modifiers import NormFactor
 from diffhep.models.constraints import unit_normal
-from diffhep.models.likelihood import Parameters
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.models.interpolation import HISTOSYS_CODES, HistoSysCode
+from diffhep.models.likelihood import Model, Parameters
+from diffhep.models.modifiers import HistoSys, NormFactor
 
 
 def signal_background(

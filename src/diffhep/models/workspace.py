@@ -12,38 +12,11 @@ import numpy as np
 import pyhf.schema
 
 from diffhep.errors import InputError
+from diffhep.models.histfactory import build
+from diffhep.models.interpolation import HISTOSYS_CODES, NORMSYS_CODES, HistoSysCode, NormSysCode
+from diffhep.models.likelihood import Data, Model
 from diffhep.models.specification import check_modifier
 from diffhep.schema_messages import offence
-from diffhep.models.likelihood import Model
-from diffhep.models.likelihood import Data
-from diffhep.models.interpolation import HistoSysCode
-from diffhep.models.interpolation import NormSysCode
-from diffhep.models.interpolation import HISTOSYS_CODES
-from diffhep.models.interpolation import NORMSYS_CODES
-from diffhep.models.histfactory import build
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 STANDARD_INPUT = "-"
 

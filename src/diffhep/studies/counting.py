@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from diffhep.inference.hypotests import expected_p0
-from diffhep.learning.optimisers import descend as steps_downhill
+from diffhep.learning.optimisers import adam_trajectory as steps_downhill
 from diffhep.models.likelihood import Model
 from diffhep.models.simple import signal_background
 

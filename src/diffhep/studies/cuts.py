@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 
 from diffhep import prng
 from diffhep.histogramming.cuts import asimov_significance, hard_cut, sigmoid_cut
-from diffhep.learning.optimisers import descend as steps_downhill
+from diffhep.learning.optimisers import adam_trajectory as steps_downhill
 
 EVENTS = 30  # purpose of the suite's seed
 FIRST_GUESSES = 5  # random points from which the Bayesian optimisation starts

@@ -9,18 +9,9 @@ import xarray as xr
 from jax.scipy.stats import norm
 from scipy import stats
 
-from diffhep.learning.optimisers import descend
-from diffhep.data.mixtures import draw_mixture
 from diffhep import prng
-from diffhep.data.mixtures import mixture_density
-
-
-
-
-
-
-
-
+from diffhep.data.mixtures import draw_mixture, mixture_density
+from diffhep.learning.optimisers import adam_trajectory
 
 DENSITY, FIT = 40, 41  # purposes of the suite's seed
 CURVE = 601  # points of curves that nothing else depends on
@@ -84,7 +75,7 @@ def _limit(settings, goal):
         return (norm.cdf(settings["observed"], mu, settings["relative_width"] * mu) - goal) ** 2
 
     start = jnp.asarray(settings["start"])
-    return descend(loss, start, learning_rate=settings["learning_rate"], steps=settings["steps"])[-1]
+    return adam_trajectory(loss, start, learning_rate=settings["learning_rate"], steps=settings["steps"])[-1]
 
 
 def hypothesis_test(settings: dict) -> xr.Dataset:
@@ -147,7 +138,7 @@ def fit(settings: dict) -> xr.Dataset:
         "counts": ("bin", np.histogram(events, edges)[0] / settings["events"] / np.diff(edges)),
         "edges": ("edge", edges),
     }
-    walk = partial(descend, partial(_twice_nll, events), learning_rate=settings["learning_rate"])
+    walk = partial(adam_trajectory, partial(_twice_nll, events), learning_rate=settings["learning_rate"])
     for name, start in starts.items():
         end = np.asarray(walk(np.array(start), steps=settings["steps"]))[-1]
         found[name] = ("x", _even_mixture(end, x))

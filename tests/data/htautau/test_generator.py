@@ -7,26 +7,11 @@ import jax
 import numpy as np
 import pytest
 
-from diffhep.pipeline import settings as pipeline_settings
-from diffhep.data.htautau.shifts import PROCESSES
-from diffhep.data.htautau import generator
-from diffhep.data.htautau import features as hf
-from diffhep.data.htautau import decays
 from diffhep.data import kinematics as fv
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.data.htautau import decays, generator
+from diffhep.data.htautau import features as hf
+from diffhep.data.htautau.shifts import PROCESSES
+from diffhep.pipeline import settings as pipeline_settings
 
 SETTINGS = pipeline_settings.read(Path(__file__).parents[3] / "config" / "studies" / "higgsml.yaml")["data"]
 EVENTS = 4000

@@ -22,7 +22,7 @@ SETTINGS = {
     "lambda_v": 0.0, "lambda_chi": 0.0, "delta": 1.0,
 }  # fmt: skip
 NETWORK = SETTINGS["network"]
-START = jax.jit(classifiers.built(NETWORK, 2)[1])(jax.random.key(0))
+START = jax.jit(classifiers.build_flat_network(NETWORK, 2)[1])(jax.random.key(0))
 scores = jax.jit(partial(fine_tuning.scores, NETWORK))
 scores_in_folds = jax.jit(partial(fine_tuning.scores_in_folds, NETWORK))
 objective = jax.jit(partial(fine_tuning.objective, SETTINGS, SHAPES))

@@ -11,98 +11,14 @@ from scipy.special import expit
 from support import spread
 from support.study_settings import study_settings
 
-from diffhep.data.htautau.shifts import PROCESSES
-from diffhep.studies.higgsml import events as higgsml_events
-from diffhep.data.htautau import challenge_files
+from diffhep.data.htautau import challenge_files, shifts
 from diffhep.data.htautau.features import PRIMARY
-from diffhep.studies.higgsml import training
-from diffhep.studies.higgsml import templates
-from diffhep.studies.higgsml import nuisance_conditioned
-from diffhep.studies.higgsml import intervals
-from diffhep.data.htautau import shifts
+from diffhep.data.htautau.shifts import PROCESSES
 from diffhep.learning import classifiers
 from diffhep.learning.model_selection import trained_parameters
-from diffhep.studies.higgsml import inferno
 from diffhep.models import likelihood
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.studies.higgsml import events as higgsml_events
+from diffhep.studies.higgsml import inferno, intervals, nuisance_conditioned, templates, training
 
 SETTINGS = study_settings("higgsml", "quick")
 SEEDS = {"seed": 0, "seeds_at_once": "auto"}

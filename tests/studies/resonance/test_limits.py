@@ -9,21 +9,9 @@ import xarray as xr
 from support import spread
 from support.study_settings import study_settings
 
-from diffhep.studies.resonance import events
-from diffhep.studies.resonance import training
-from diffhep.studies.resonance import yields as resonance_yields
+from diffhep.studies.resonance import events, strategies, training
 from diffhep.studies.resonance import limits as resonance_limits
-from diffhep.studies.resonance import strategies
-
-
-
-
-
-
-
-
-
-
+from diffhep.studies.resonance import yields as resonance_yields
 
 SETTINGS = study_settings("resonance", "quick")
 SEEDS = {"seed": 0, "seeds_at_once": "auto"}

@@ -9,11 +9,8 @@ import xarray as xr
 from support import spread
 from support.study_settings import study_settings
 
-from diffhep.studies.split_n_fit import stages as study
 from diffhep.studies.split_n_fit import data_sets as real
-
-
-
+from diffhep.studies.split_n_fit import stages as study
 
 SETTINGS = study_settings("split_n_fit", "quick")
 SEEDS = {"seed": 0, "seeds_at_once": "auto"}

@@ -9,16 +9,10 @@ import optax
 import pytest
 from support.study_settings import study_settings
 
-from diffhep.studies.vbf_hh4b import inputs
-from diffhep.static_settings import StaticSettings
-from diffhep.studies.vbf_hh4b import optimisation as tomatos
 from diffhep.models import likelihood
-
-
-
-
-
-
+from diffhep.static_settings import StaticSettings
+from diffhep.studies.vbf_hh4b import inputs
+from diffhep.studies.vbf_hh4b import optimisation as tomatos
 
 QUICK = study_settings("vbf_hh4b", "quick")
 DATA = QUICK["data"] | {"events": {"signal": 1500, "background": 4000}}

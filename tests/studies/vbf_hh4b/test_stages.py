@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 from support.vbf_hh4b_runs import EVENTS, NAMES, REGIONS, RUN, direct, expected, expected_with_shape, hard_counts
 
-from diffhep.histogramming.transfer_factors import Tags
+from diffhep.histogramming.transfer_factors import TagCounts
 from diffhep.learning import training
 from diffhep.studies.vbf_hh4b import exploit as exploiting
 from diffhep.studies.vbf_hh4b import inputs
@@ -24,7 +24,7 @@ def events():
 @pytest.fixture(scope="module")
 def run(events):
     """Result of `train`, and the programs that it compiled."""
-    made, programs = [], training.programs
+    made, programs = [], training.compile_programs
 
     def record(*of):
         made.append(programs(*of))
@@ -164,7 +164,7 @@ def test_other_data_scatter_around_what_is_expected(events, exploited, trained):
     )
     rng = np.random.default_rng([0, exploiting.FRESH, 1])
     drawn = rng.poisson(whole.validation.two, (5, 3))[3].astype(float)
-    beside = Tags(measured.validation.one, drawn)
+    beside = TagCounts(measured.validation.one, drawn)
     assert float(here["fresh"][3]) == pytest.approx(
         float(expected_with_shape(measured._replace(validation=beside))), rel=1e-6
     )

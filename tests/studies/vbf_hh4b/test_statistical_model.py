@@ -10,46 +10,19 @@ import pytest
 from scipy import stats
 from support import oracles, workspaces
 
-from diffhep.studies.vbf_hh4b.statistical_model import Counts
-from diffhep.histogramming.transfer_factors import Tags
-from diffhep.studies.vbf_hh4b.statistical_model import FLOOR
-from diffhep.studies.vbf_hh4b import statistical_model as analysis
-from diffhep.models.likelihood import expected_rates
-from diffhep.models.likelihood import nominal_parameters
+from diffhep.histogramming.cuts import hard_cut, sigmoid_cut
+from diffhep.histogramming.transfer_factors import TagCounts
 from diffhep.inference import hypotests
+from diffhep.models.likelihood import expected_rates, nominal_parameters
 from diffhep.models.simple import signal_background
-from diffhep.histogramming.cuts import hard_cut
-from diffhep.histogramming.cuts import sigmoid_cut
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.studies.vbf_hh4b import statistical_model as analysis
+from diffhep.studies.vbf_hh4b.statistical_model import FLOOR, Counts
 
 COUNTS = Counts(
     np.array([[1.0, 4.0, 3.0], [1.2, 4.3, 3.6], [0.9, 3.6, 2.5]]),
     np.array([9000.0, 3000.0, 400.0]),
-    Tags(np.array(20_000.0), np.array(80.0)),
-    Tags(np.array([6000.0, 2500.0, 500.0]), np.array([30.0, 9.0, 1.0])),
+    TagCounts(np.array(20_000.0), np.array(80.0)),
+    TagCounts(np.array([6000.0, 2500.0, 500.0]), np.array([30.0, 9.0, 1.0])),
 )
 FACTOR = (80 + FLOOR) / (20_000 + FLOOR)
 ONE_TAG = np.array([9000.0, 3000.0, 400.0]) + FLOOR

@@ -13,38 +13,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from jaxtyping import Array, Float
 
-from diffhep.data.htautau.features import Primaries
 from diffhep.data import event_files
-from diffhep.errors import InputError
-from diffhep.data.htautau.features import PRIMARY
-from diffhep.data.event_files import finite_numbers
-from diffhep.data.event_files import select_evenly
-from diffhep.data.event_files import Batch
+from diffhep.data.event_files import Batch, finite_numbers, select_evenly
+from diffhep.data.htautau.features import DERIVED, PRIMARY, Primaries, derive_columns
 from diffhep.data.htautau.shifts import PROCESSES
-from diffhep.data.htautau.features import DERIVED
-from diffhep.data.htautau.features import derive_columns
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.errors import InputError
 
 WEIGHTS, PROCESS, SIGNAL = "weights", "detailed_labels", "labels"
 """Columns apart from those of `htautau_features`: expected events, name of the process, 1 for the signal and 0 else."""

@@ -12,7 +12,7 @@ from matplotlib.patches import Ellipse
 from scipy import stats
 
 from diffhep.figures.painters import style
-from diffhep.histogramming.pulls import normal_of
+from diffhep.histogramming.pulls import fit_normal
 
 SIGMAS = (1, 2, 3)
 TRAINING_COLOUR, UNSEEN_COLOUR = style.SMOOTH, style.CURVE
@@ -84,7 +84,7 @@ def scatter_handles(what: str = "contexts") -> list[Line2D]:
 
 def normal_curve(axis: Axes, found: xr.DataArray, reach: float, **look: Any) -> str:
     """Draw the normal distribution of some pulls, and tell its mean and width."""
-    centre, width = normal_of(found)
+    centre, width = fit_normal(found)
     if width > 0:
         x = np.linspace(-reach, reach, 401)
         axis.plot(x, stats.norm.pdf(x, centre, width), **look)

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int
 
-from diffhep.learning.classifiers import built
+from diffhep.learning.classifiers import build_flat_network
 from diffhep.learning.split_n_fit import loss as split_n_fit_loss
 from diffhep.learning.split_n_fit.loss import Shapes
 
@@ -52,7 +52,7 @@ def scores(
     network: Mapping[str, Any], parameters: Float[Array, " parameter"], observables: Float[Array, "event observable"]
 ) -> Float[Array, " event"]:
     """Between 0 (fail) and 1 (pass)."""
-    net, _, unravel = built(network, observables.shape[-1])
+    net, _, unravel = build_flat_network(network, observables.shape[-1])
     return jax.nn.sigmoid(net.apply(unravel(parameters), observables))
 
 

@@ -10,107 +10,25 @@ import xarray as xr
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key
 
-from diffhep.learning import training
 from diffhep.data import blobs
-from diffhep.learning import losses
-from diffhep.static_settings import StaticSettings
-from diffhep.static_settings import Bound
-from diffhep.samples import WeightedEvents
-from diffhep.learning.summary_statistic import Trained
-from diffhep.learning.networks import Observable
-from diffhep.learning.networks import logits as logits_of
-from diffhep.learning.summary_statistic import ON_SCORES
-from diffhep.learning.summary_statistic import _edges
-from diffhep.learning.losses import Outcome
-from diffhep.learning.summary_statistic import METRICS
-from diffhep.models.likelihood import Model
-from diffhep.learning.summary_statistic import smooth_yields
-from diffhep.models.simple import signal_background
 from diffhep.histogramming.histograms import hard_histogram
-from diffhep.learning.summary_statistic import expected_yields
-from diffhep.learning.summary_statistic import metrics
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.learning import losses, training
+from diffhep.learning.losses import Outcome
+from diffhep.learning.networks import DenseNetwork
+from diffhep.learning.networks import logits as logits_of
+from diffhep.learning.summary_statistic import (
+    METRICS,
+    ON_SCORES,
+    StatisticParameters,
+    bin_edges,
+    expected_yields,
+    metrics,
+    smooth_yields,
+)
+from diffhep.models.likelihood import Model
+from diffhep.models.simple import signal_background
+from diffhep.samples import WeightedEvents
+from diffhep.static_settings import Bound, StaticSettings
 
 POSED = ("network", "objective", "bin_edges", "bins", "bandwidth", "outer_edges", "yields", "interpolation")
 
@@ -135,31 +53,35 @@ def problem(settings: dict, events: xr.Dataset) -> training.Problem:
     )
 
 
-def _initialised(settings: StaticSettings, key: Key[Array, ""]) -> Trained:
+def _initialised(settings: StaticSettings, key: Key[Array, ""]) -> StatisticParameters:
     learned, nothing = settings["bin_edges"] == "learned", jnp.zeros(blobs.N_FEATURES, jnp.float32)
-    return Trained(Observable(settings["network"]).init(key, nothing), jnp.zeros(settings["bins"]) if learned else None)
+    return StatisticParameters(
+        DenseNetwork(settings["network"]).init(key, nothing), jnp.zeros(settings["bins"]) if learned else None
+    )
 
 
-def _loss(settings: StaticSettings, trained: Trained, batch: WeightedEvents) -> Array:
+def _loss(settings: StaticSettings, trained: StatisticParameters, batch: WeightedEvents) -> Array:
     terms, model = settings["objective"], None
-    logits = logits_of(Observable(settings["network"]), trained.network, batch.features)
+    logits = logits_of(DenseNetwork(settings["network"]), trained.network, batch.features)
     if not set(terms) <= set(ON_SCORES):
-        model = _smooth_model(settings, _edges(settings, trained), logits, batch)
+        model = _smooth_model(settings, bin_edges(settings, trained), logits, batch)
     return losses.objective(terms)(Outcome(logits, batch.weights, model))
 
 
 def _judgement(settings: dict) -> StaticSettings:
     """What the evaluation depends on: it is the same for many objectives."""
     needed = {name: settings[name] for name in ("network", "plane", "bins", "yields", "interpolation")}
-    return StaticSettings(needed | {"also": [name for name in settings["objective"] if name not in (*ON_SCORES, *METRICS)]})
+    return StaticSettings(
+        needed | {"also": [name for name in settings["objective"] if name not in (*ON_SCORES, *METRICS)]}
+    )
 
 
-def _judged(settings: StaticSettings, trained: Trained, held_out: WeightedEvents) -> dict[str, Array]:
+def _judged(settings: StaticSettings, trained: StatisticParameters, held_out: WeightedEvents) -> dict[str, Array]:
     """All that is told of a trained observable."""
-    network, axis = Observable(settings["network"]), jnp.asarray(plane_axis(settings["plane"]), jnp.float32)
+    network, axis = DenseNetwork(settings["network"]), jnp.asarray(plane_axis(settings["plane"]), jnp.float32)
     logits = logits_of(network, trained.network, held_out.features)
     plane = jnp.stack(jnp.meshgrid(axis, axis), axis=-1)
-    found = _evaluate(settings, _edges(settings, trained), logits, held_out)
+    found = _evaluate(settings, bin_edges(settings, trained), logits, held_out)
     return found | {"logits": logits_of(network, trained.network, plane)}
 
 
@@ -167,7 +89,9 @@ def _weighted(features: np.ndarray) -> WeightedEvents:
     return WeightedEvents(features, np.ones(features.shape[:2], np.float32))
 
 
-def _smooth_model(settings: dict, edges: ArrayLike, logits: Float[Array, "sample event"], batch: WeightedEvents) -> Model:
+def _smooth_model(
+    settings: dict, edges: ArrayLike, logits: Float[Array, "sample event"], batch: WeightedEvents
+) -> Model:
     yields = smooth_yields(settings, edges, logits, batch.weights)
     return signal_background(*yields, interpolation=settings["interpolation"])
 

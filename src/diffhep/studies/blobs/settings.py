@@ -4,22 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from diffhep.typed_settings import Settings
-from diffhep.typed_settings import Range
-from diffhep.typed_settings import Weights
-from diffhep.typed_settings import partial
-from diffhep.typed_settings import replace
-from diffhep.typed_settings import PlaceError
-
-
-
-
-
-
-
-
-
-
+from diffhep.typed_settings import PlaceError, Range, Settings, Weights, partial, replace
 
 Name = Annotated[str, StringConstraints(pattern="^[a-z0-9_]+$")]
 Point = tuple[float, float]

@@ -71,7 +71,7 @@ def train(settings: dict, events: xr.Dataset, checkpoint: Path | None = None) ->
 
 
 def _schedule(settings: dict) -> training.Schedule:
-    at_once = training.at_once(settings["seeds_at_once"], settings["seeds"])
+    at_once = training.parallel_seeds(settings["seeds_at_once"], settings["seeds"])
     return training.Schedule(settings["epochs"], settings["batch_size"], settings["learning_rate"], at_once)
 
 
@@ -219,13 +219,13 @@ def step_cost(settings: dict, events: xr.Dataset) -> xr.Dataset:
 def _clock(settings: dict, events: xr.Dataset) -> Callable[[], float]:
     """A function that trains one seed for one epoch, already compiled, and tells the seconds a step took."""
     trained, schedule = problem(settings, events), _schedule(settings)
-    start, advance, _ = training.programs(trained, schedule, [settings["seed"]])
+    start, advance, _ = training.compile_programs(trained, schedule, [settings["seed"]])
     state = start()
     jax.block_until_ready(advance(state, 1))
 
     def seconds() -> float:
         begin = time.perf_counter()
         jax.block_until_ready(advance(state, 1))
-        return (time.perf_counter() - begin) / training.steps_in_epoch(trained, schedule)
+        return (time.perf_counter() - begin) / training.steps_per_epoch(trained, schedule)
 
     return seconds

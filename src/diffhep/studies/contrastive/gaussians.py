@@ -9,54 +9,12 @@ from jaxtyping import Float
 from scipy.special import expit
 
 from diffhep.data import gaussian_classes
-from diffhep.samples import ConditionalEvents
-from diffhep.learning import classifiers
-from diffhep.samples import conditional_events as unlabelled
 from diffhep.flows import contrastive
-from diffhep.merging import merge
+from diffhep.learning import classifiers
 from diffhep.learning.model_selection import trained_parameters
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.merging import merge
+from diffhep.samples import ConditionalEvents
+from diffhep.samples import conditional_events as unlabelled
 
 LABELS = ["signal", "background"]
 SAMPLE_STREAM, SPLIT_STREAM = 50, 51
@@ -85,12 +43,15 @@ def generate(settings: dict) -> xr.Dataset:
     )
 
 
-def split_pairs(events: Float[np.ndarray, "2 event axis"], valid: np.ndarray, seed: int) -> tuple[ConditionalEvents, ConditionalEvents]:
+def split_pairs(
+    events: Float[np.ndarray, "2 event axis"], valid: np.ndarray, seed: int
+) -> tuple[ConditionalEvents, ConditionalEvents]:
     """What is trained on and what validates, without contexts."""
     rng = np.random.default_rng([seed, SPLIT_STREAM])
     split = ([each[chosen] for each in events] for chosen in (~valid, valid))
     return tuple(
-        classifiers.labelled(*(unlabelled(each, np.zeros((len(each), 0))) for each in both), rng) for both in split
+        classifiers.combine_classes(*(unlabelled(each, np.zeros((len(each), 0))) for each in both), rng)
+        for both in split
     )
 
 

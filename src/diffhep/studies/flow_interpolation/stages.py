@@ -10,90 +10,13 @@ import xarray as xr
 from jax.typing import ArrayLike
 from jaxtyping import Array
 
+from diffhep import prng, samples
 from diffhep.data import gaussian_grid
-from diffhep import prng
-from diffhep import samples
-from diffhep.flows import training
-from diffhep.flows.training import restore
-from diffhep.flows import ensembles
+from diffhep.flows import ensembles, training
 from diffhep.flows.flow import Flow
+from diffhep.flows.training import restore
+from diffhep.histogramming.pulls import fit_normal, pulls, rebin, width_uncertainty
 from diffhep.learning.model_selection import TrainedParameters
-from diffhep.histogramming.pulls import pulls
-from diffhep.histogramming.pulls import coarser
-from diffhep.histogramming.pulls import normal_of
-from diffhep.histogramming.pulls import error_of_width
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 EVENT_STREAM, SAMPLE_STREAM, DIVERGENCE_STREAM = 20, 21, 22  # purposes of the suite's seed, beyond those of `training`
 
@@ -191,7 +114,9 @@ def predict(settings: dict, sample: xr.Dataset, trained: xr.Dataset) -> xr.Datas
     )
 
 
-def _divergences(flow: Flow, ensemble: TrainedParameters, means: np.ndarray, covariances: np.ndarray, events: ArrayLike) -> dict:
+def _divergences(
+    flow: Flow, ensemble: TrainedParameters, means: np.ndarray, covariances: np.ndarray, events: ArrayLike
+) -> dict:
     """KL divergences of the true densities from the learned ones: means over fresh events of log p - log q."""
     each, joint, error = map(np.asarray, _everywhere(flow, ensemble, events, means, covariances))
     return {
@@ -267,14 +192,14 @@ def _by_seed(values: xr.DataArray) -> xr.DataArray:
 
 def _judged(predicted: xr.Dataset, *, bins: int, at_least: float | int, far: float) -> xr.Dataset:
     """Pulls of some contexts in one binning."""
-    found = pulls(coarser(predicted, bins), at_least=at_least)
-    centre, width = normal_of(found)
+    found = pulls(rebin(predicted, bins), at_least=at_least)
+    centre, width = fit_normal(found)
     share = (np.abs(found) > far).sum(("y", "x")) / found.notnull().sum(("y", "x"))
     return xr.Dataset({
         "centre": centre,
         "bias": centre / width if width else np.nan,
         "width": width,
-        "width_error": error_of_width(found),
+        "width_error": width_uncertainty(found),
         "far": _by_seed(share),
         "kl": _by_seed(predicted["kl_ensemble"]),
     })  # fmt: skip

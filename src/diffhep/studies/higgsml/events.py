@@ -11,48 +11,12 @@ import xarray as xr
 from jaxtyping import Array, Float, Int
 
 from diffhep import prng
-from diffhep.data.htautau.shifts import PROCESSES
-from diffhep.data.htautau import generator
-from diffhep.data.htautau import challenge_files
+from diffhep.data.htautau import challenge_files, generator, shifts
 from diffhep.data.htautau.features import PRIMARY
-from diffhep.data.htautau.inputs import event_category
-from diffhep.data.htautau.shifts import select_events
-from diffhep.data.htautau.shifts import shift_energies
-from diffhep.data.htautau.inputs import prepare_columns
-from diffhep.data.htautau import shifts
-from diffhep.samples import ConditionalEvents
-from diffhep.samples import conditional_events
+from diffhep.data.htautau.inputs import event_category, prepare_columns
+from diffhep.data.htautau.shifts import PROCESSES, select_events, shift_energies
 from diffhep.learning import classifiers
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.samples import ConditionalEvents, conditional_events
 
 POOLS, PERTURBED, NOMINAL = 60, 61, 62
 """Purposes of randomness."""
@@ -223,4 +187,4 @@ def label_classes(classes: list[PerturbedEvents], inputs: list[np.ndarray], seed
         conditional_events(np.column_stack([columns, seen.category]), np.zeros((len(columns), 0)))
         for seen, columns in zip(classes, inputs, strict=True)
     ]
-    return classifiers.labelled(*both, rng)
+    return classifiers.combine_classes(*both, rng)

@@ -6,57 +6,15 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-from diffhep.data.htautau.features import COLUMNS
-from diffhep.studies.higgsml.events import reconstruction
-from diffhep.data.htautau.inputs import CATEGORIES
-from diffhep.studies.higgsml.events import pool_samples
-from diffhep.studies.higgsml.events import NO_SHIFT
-from diffhep.studies.higgsml.events import nominal_events
-from diffhep.data.htautau.inputs import flow_columns
-from diffhep.data.htautau.shifts import PROCESSES
-from diffhep.studies.higgsml.training import LABELS
-from diffhep.flows import contrastive
 from diffhep import prng
+from diffhep.data.htautau.features import COLUMNS
+from diffhep.data.htautau.inputs import CATEGORIES, flow_columns
+from diffhep.data.htautau.shifts import PROCESSES
+from diffhep.flows import contrastive
 from diffhep.flows import flow as flows_flow
-from diffhep.studies.higgsml.intervals import fit_surface
-from diffhep.studies.higgsml.intervals import surface_coordinates
-from diffhep.studies.higgsml.intervals import MIN_SIMULATED_EVENTS
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.studies.higgsml.events import NO_SHIFT, nominal_events, pool_samples, reconstruction
+from diffhep.studies.higgsml.intervals import MIN_SIMULATED_EVENTS, fit_surface, surface_coordinates
+from diffhep.studies.higgsml.training import LABELS
 
 DRAWN = 70
 """Purpose of randomness."""

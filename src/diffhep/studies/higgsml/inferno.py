@@ -15,155 +15,15 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
-from diffhep.studies.higgsml.events import reconstruction
-from diffhep.studies.higgsml.events import pool_samples
-from diffhep.studies.higgsml.events import PoolSample
-from diffhep.studies.higgsml.events import concatenate_samples
-from diffhep.studies.higgsml.events import draw_rows
-from diffhep.data.htautau.shifts import nuisances_from_normal
-from diffhep.data.htautau.shifts import NUISANCES
-from diffhep.data.htautau.shifts import PROCESSES
-from diffhep.data.htautau.shifts import NORMALISATIONS
+from diffhep.data.htautau.shifts import NORMALISATIONS, NUISANCES, PROCESSES, nuisances_from_normal
+from diffhep.histogramming.histograms import binned_kde, hard_histogram
+from diffhep.learning import classifiers, losses, model_selection, scaling, training
+from diffhep.learning.losses import Outcome
+from diffhep.learning.networks import logits
 from diffhep.models.likelihood import Model
 from diffhep.models.simple import signal_background
-from diffhep.learning import scaling
 from diffhep.samples import ConditionalEvents
-from diffhep.learning import model_selection
-from diffhep.learning import training
-from diffhep.learning import classifiers
-from diffhep.learning import losses
-from diffhep.histogramming.histograms import binned_kde
-from diffhep.learning.networks import logits
-from diffhep.learning.losses import Outcome
-from diffhep.histogramming.histograms import hard_histogram
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.studies.higgsml.events import PoolSample, concatenate_samples, draw_rows, pool_samples, reconstruction
 
 DRAWN = 69
 """Purpose of randomness."""
@@ -248,15 +108,15 @@ def train(settings: dict, pools: dict[str, xr.Dataset], checkpoint: Path | None 
     """
     seen, valid = draw_shifted_events(settings, pools)
     nothing = jnp.zeros((*seen.weights.shape, 0), jnp.float32)
-    scales = scaling.scales_of(ConditionalEvents(seen.features, nothing, seen.weights))
+    scales = scaling.fit_scalings(ConditionalEvents(seen.features, nothing, seen.weights))
     seen, valid = (each._replace(features=scales[0](each.features)) for each in (seen, valid))
     found = model_selection.train_and_select_best(problem(settings, seen, valid), settings, checkpoint=checkpoint)
-    return found.assign(scaling.stored(scales))
+    return found.assign(scaling.to_variables(scales))
 
 
 def problem(settings: Mapping, seen: ShiftedEvents, valid: ShiftedEvents) -> training.Problem:
     """The objective of scaled events."""
-    net, first, unravel = classifiers.built(settings["network"], seen.features.shape[-1])
+    net, first, unravel = classifiers.build_flat_network(settings["network"], seen.features.shape[-1])
     objective, edges = losses.objective(settings["objective"]), jnp.linspace(0, 1, settings["bins"] + 1)
     smooth = partial(binned_kde, edges=edges, bandwidth=settings["bandwidth"], edges_mode="closed")
 

@@ -11,62 +11,17 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from diffhep.histogramming.response_surface import Surface
-from diffhep.histogramming import response_surface
 from diffhep import prng
 from diffhep.data.htautau import shifts as htautau_shifts
-from diffhep.models.likelihood import Model
-from diffhep.models import spline_morphing
-from diffhep.studies.higgsml.templates import SHIFTS
-from diffhep.data.htautau.shifts import PROCESSES
-from diffhep.data.htautau.shifts import NORMALISATIONS
-from diffhep.data.htautau.shifts import NUISANCES
-from diffhep.models import histfactory
-from diffhep.models.likelihood import Data
-from diffhep.inference.mle import FitResult
+from diffhep.data.htautau.shifts import NORMALISATIONS, NUISANCES, PROCESSES
+from diffhep.histogramming import response_surface
+from diffhep.histogramming.response_surface import ResponseSurface
+from diffhep.inference import neyman, profile_intervals
 from diffhep.inference.batched_mle import fit_all
-from diffhep.inference import neyman
-from diffhep.inference import profile_intervals
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.inference.mle import FitResult
+from diffhep.models import histfactory, spline_morphing
+from diffhep.models.likelihood import Data, Model
+from diffhep.studies.higgsml.templates import SHIFTS
 
 BELT, SETS = 65, 66
 """Purposes of randomness."""
@@ -75,7 +30,7 @@ MIN_SIMULATED_EVENTS = 0.5
 """Simulated events that a background template holds at least in each bin: none would make any signal certain."""
 
 
-def fit_surface(chunks: Mapping[str, xr.Dataset], method: str, order: int) -> Surface:
+def fit_surface(chunks: Mapping[str, xr.Dataset], method: str, order: int) -> ResponseSurface:
     """Expected histograms (process, bin) of a method as a function of the `surface_coordinates` of shifts."""
     chosen = [chunk.sel(network=method) for chunk in chunks.values()]
     counts, shifts = (np.concatenate([each[name].values for each in chosen]) for name in ("counts", "shift"))
@@ -104,7 +59,7 @@ class PseudoExperiments(NamedTuple):
 
 
 def draw_experiments(
-    settings: Mapping, surface: Surface, strengths: Float[np.ndarray, " value"], number: int, purpose: int
+    settings: Mapping, surface: ResponseSurface, strengths: Float[np.ndarray, " value"], number: int, purpose: int
 ) -> PseudoExperiments:
     """Pseudo-experiments, all six nuisance parameters drawn for each.
 

@@ -15,214 +15,25 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 from scipy.optimize import minimize
 
-from diffhep.studies.higgsml.events import PoolSample
-from diffhep.studies.higgsml.events import draw_rows
-from diffhep.static_settings import StaticSettings
-from diffhep.learning.model_selection import trained_parameters
-from diffhep.learning.model_selection import TrainedParameters
-from diffhep.learning import classifiers
 from diffhep.data.htautau import shifts
 from diffhep.data.htautau.shifts import NUISANCES
-from diffhep.models.likelihood import Model
-from diffhep.models.modifiers import NormFactor
+from diffhep.learning import classifiers
+from diffhep.learning.model_selection import TrainedParameters, trained_parameters
 from diffhep.models.constraints import Constraints
-from diffhep.models.likelihood import Parameters
-from diffhep.studies.higgsml.intervals import draw_true_strengths
-from diffhep.studies.higgsml.events import reconstruction
-from diffhep.studies.higgsml.events import pool_samples
-from diffhep.studies.higgsml.intervals import BELT
-from diffhep.studies.higgsml.intervals import SETS
-from diffhep.studies.higgsml.events import concatenate_samples
-from diffhep.studies.higgsml.intervals import fit_toys
-from diffhep.studies.higgsml.intervals import MIN_SIMULATED_EVENTS
-from diffhep.studies.higgsml.intervals import belt_from_estimates
-from diffhep.studies.higgsml.intervals import interval_dataset
-from diffhep.studies.higgsml.intervals import invert_belt
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.models.likelihood import Model, Parameters
+from diffhep.models.modifiers import NormFactor
+from diffhep.static_settings import StaticSettings
+from diffhep.studies.higgsml.events import PoolSample, concatenate_samples, draw_rows, pool_samples, reconstruction
+from diffhep.studies.higgsml.intervals import (
+    BELT,
+    MIN_SIMULATED_EVENTS,
+    SETS,
+    belt_from_estimates,
+    draw_true_strengths,
+    fit_toys,
+    interval_dataset,
+    invert_belt,
+)
 
 TEMPLATES = 68
 """Purpose of randomness."""
@@ -302,7 +113,9 @@ def compile_scores(settings: Mapping, network: xr.Dataset) -> CompiledScores:
 
 
 @partial(jax.jit, static_argnums=0)
-def _score(network: StaticSettings, trained: TrainedParameters, events: WeightedEvents, first, second) -> Float[Array, " event"]:
+def _score(
+    network: StaticSettings, trained: TrainedParameters, events: WeightedEvents, first, second
+) -> Float[Array, " event"]:
     told = jnp.broadcast_to(jnp.concatenate([first, second]), (len(events.counts), 2 * len(first)))
     inputs = jnp.concatenate([events.inputs[:, :-1], told, events.inputs[:, -1:]], axis=-1)
     return expit(classifiers.logit(network, trained, inputs, jnp.zeros(0)))

@@ -16,89 +16,12 @@ from jax.scipy.special import expit
 from jaxtyping import Array, Float
 from scipy.stats import norm, qmc
 
-from diffhep.data.htautau.shifts import NUISANCES
-from diffhep.studies.higgsml.events import PoolSample
-from diffhep.data.htautau.shifts import nuisances_from_normal
-from diffhep.studies.higgsml.events import reconstruction
 from diffhep.data.htautau.inputs import CATEGORIES
-from diffhep.studies.higgsml.training import build_discriminants
+from diffhep.data.htautau.shifts import NUISANCES, PROCESSES, nuisances_from_normal
 from diffhep.learning import classifiers
 from diffhep.learning.model_selection import trained_parameters
-from diffhep.studies.higgsml.events import pool_samples
-from diffhep.data.htautau.shifts import PROCESSES
-from diffhep.studies.higgsml.events import draw_rows
-from diffhep.studies.higgsml.events import concatenate_samples
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.studies.higgsml.events import PoolSample, concatenate_samples, draw_rows, pool_samples, reconstruction
+from diffhep.studies.higgsml.training import build_discriminants
 
 BLOCK = 2_000
 """Events scored at a time, in one compiled program whatever the number of events."""

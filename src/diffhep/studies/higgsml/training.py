@@ -10,38 +10,11 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
-from diffhep.studies.higgsml.events import nominal_events
-from diffhep.data.htautau.inputs import CATEGORIES
-from diffhep.samples import conditional_events
+from diffhep.data.htautau.inputs import CATEGORIES, flow_columns, select_columns
 from diffhep.flows import contrastive
 from diffhep.learning import classifiers
-from diffhep.data.htautau.inputs import flow_columns
-from diffhep.data.htautau.inputs import select_columns
-from diffhep.studies.higgsml.events import PerturbedEvents
-from diffhep.studies.higgsml.events import draw_perturbed_events
-from diffhep.studies.higgsml.events import label_classes
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.samples import conditional_events
+from diffhep.studies.higgsml.events import PerturbedEvents, draw_perturbed_events, label_classes, nominal_events
 
 SPLIT = 63
 """Purpose of randomness."""
@@ -69,7 +42,9 @@ def train_flow(settings: dict, pools: dict[str, xr.Dataset], checkpoint: Path | 
         valid = rng.random(len(weights)) < settings["perturbed"]["validation"]
         for part, rows in zip(parts, (~valid, valid), strict=True):
             part.append(conditional_events(columns[rows], np.zeros((rows.sum(), 0)), weights[rows]))
-    trained = contrastive.train(settings, *(classifiers.labelled(*part, rng) for part in parts), checkpoint=checkpoint)
+    trained = contrastive.train(
+        settings, *(classifiers.combine_classes(*part, rng) for part in parts), checkpoint=checkpoint
+    )
     seen = np.asarray(parts[0][0].events[0])
     log_density = contrastive.log_density_function(settings["flow"], seen.shape[-1])(trained, seen)
     low, middle, high = np.quantile(log_density, [0.25, 0.5, 0.75])

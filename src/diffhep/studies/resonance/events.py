@@ -7,17 +7,8 @@ import jax
 import numpy as np
 import xarray as xr
 
-from diffhep.data import mass_grid
 from diffhep import prng
-from diffhep.data import resonance
-from diffhep.data import ntuples
-
-
-
-
-
-
-
+from diffhep.data import mass_grid, ntuples, resonance
 
 SIGNAL_STREAM, BACKGROUND_STREAM = 30, 31  # purposes of the suite's seed
 

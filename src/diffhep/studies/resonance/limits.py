@@ -10,42 +10,12 @@ from jaxtyping import Array, Float
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from diffhep.studies.resonance import strategies
-from diffhep.data import mass_grid
-from diffhep.flows.density_ratio import log_mean_density
-from diffhep.studies.resonance.strategies import SearchSample
-from diffhep.flows.density_ratio import s_flow
 from diffhep import prng
+from diffhep.data import mass_grid
+from diffhep.flows.density_ratio import log_mean_density, s_flow
 from diffhep.static_settings import StaticSettings
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.studies.resonance import strategies
+from diffhep.studies.resonance.strategies import SearchSample
 
 LIMIT_STREAM = 34  # purpose of the suite's seed
 

@@ -16,115 +16,16 @@ import xarray as xr
 from jax.tree_util import register_dataclass
 from jaxtyping import Array, Float, Int, Key
 
-from diffhep.flows.flow import Flow
-from diffhep.models.modifiers import STATIC
-from diffhep.learning.model_selection import TrainedParameters
-from diffhep.static_settings import StaticSettings
-from diffhep.flows.density_ratio import LogDensities
 from diffhep.flows import ensembles
-from diffhep.learning import classifiers
+from diffhep.flows.density_ratio import LogDensities, log_density_ratio
+from diffhep.flows.flow import Flow
 from diffhep.flows.training import restore
-from diffhep.learning.model_selection import trained_parameters
-from diffhep.flows.density_ratio import log_density_ratio
-from diffhep.models import interpolated_signal
 from diffhep.inference import upper_limits
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.learning import classifiers
+from diffhep.learning.model_selection import TrainedParameters, trained_parameters
+from diffhep.models import interpolated_signal
+from diffhep.models.modifiers import STATIC
+from diffhep.static_settings import StaticSettings
 
 STRATEGIES = ("2-D fit", "pNN", "s_flow")
 SOURCES = ("simulated", "interpolated", "interpolated, uncertainty ignored")
@@ -145,7 +46,7 @@ class TrainedModels:
         signal: see above.
         background_flow: of the ensemble `background`, which knows no masses.
         background: see above.
-        network: the pNN (keys of `networks.Observable`).
+        network: the pNN (keys of `networks.DenseNetwork`).
         pnn_parameters: its parameters.
     """
 

@@ -6,50 +6,14 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from diffhep import samples
-from diffhep.samples import conditional_events
-from diffhep.flows import training
-from diffhep.learning import classifiers
-from diffhep.flows.training import restore
-from diffhep import prng
-from diffhep.flows import ensembles
+from diffhep import prng, samples
 from diffhep.data import mass_grid
+from diffhep.flows import ensembles, training
+from diffhep.flows.training import restore
+from diffhep.histogramming.pulls import UNCERTAINTIES, fit_normal, pulls, rebin
+from diffhep.learning import classifiers
+from diffhep.samples import conditional_events
 from diffhep.studies.resonance.strategies import NO_CONTEXT
-from diffhep.histogramming.pulls import coarser
-from diffhep.histogramming.pulls import SIGMAS
-from diffhep.histogramming.pulls import pulls
-from diffhep.histogramming.pulls import normal_of
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 LABEL_STREAM, SAMPLE_STREAM = 32, 33  # purposes of the suite's seed
 
@@ -85,7 +49,9 @@ def train_network(
         chosen = background["test"].values == test
         events, weights = background["events"].values[chosen], background["weight"].values[chosen]
         of_signal = _pairs(signal, seen & (signal["test"].values == test))
-        parts.append(classifiers.labelled(of_signal, conditional_events(events, np.zeros((len(events), 2)), weights), rng))
+        parts.append(
+            classifiers.combine_classes(of_signal, conditional_events(events, np.zeros((len(events), 2)), weights), rng)
+        )
     return classifiers.train(settings, *parts, checkpoint=checkpoint)
 
 
@@ -184,15 +150,15 @@ def compare(settings: dict, predicted: xr.Dataset) -> xr.Dataset:
         `claims.ordering` takes them (point, run, seed, epoch), for each uncertainty of trained and of unseen points.
     """
     x, joined = predicted["x"].values, settings["joined"]
-    found = [_judged(coarser(predicted, len(x) // number), settings["at_least"]) for number in joined]
+    found = [_judged(rebin(predicted, len(x) // number), settings["at_least"]) for number in joined]
     return xr.concat(found, xr.Variable("point", [f"bins of {(x[1] - x[0]) * number:g} GeV" for number in joined]))
 
 
 def _judged(predicted: xr.Dataset, at_least: int) -> xr.Dataset:
     runs = {}
-    for sigma in SIGMAS:
+    for sigma in UNCERTAINTIES:
         found = pulls(predicted, at_least=at_least, sigma=sigma)
-        normals = np.array([normal_of(found.isel(context=n)) for n in range(found.sizes["context"])])
+        normals = np.array([fit_normal(found.isel(context=n)) for n in range(found.sizes["context"])])
         for part, trained in (("trained", True), ("unseen", False)):
             chosen = normals[predicted["trained"].values == trained]
             runs[f"{part}_{sigma}"] = xr.Dataset({

@@ -7,12 +7,8 @@ import numpy as np
 import xarray as xr
 from sklearn.model_selection import KFold
 
-from diffhep.studies.resonance import gaussian_processes
 from diffhep.data import mass_grid
-
-
-
-
+from diffhep.studies.resonance import gaussian_processes
 
 
 def interpolate(settings: dict, signal: xr.Dataset) -> xr.Dataset:

@@ -10,45 +10,15 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float
 
-from diffhep.peers import timing
-from diffhep.peers.templates import templates
-from diffhep.samples import WeightedEvents
-from diffhep.learning.networks import Observable
 from diffhep import prng
-from diffhep.learning import training
 from diffhep.data.blobs import N_FEATURES
+from diffhep.learning import losses, training
+from diffhep.learning.networks import DenseNetwork
 from diffhep.learning.networks import logits as logits_of
-from diffhep.learning import losses
 from diffhep.learning.summary_statistic import smooth_yields
-from diffhep.peers.templates import Templates
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.peers import timing
+from diffhep.peers.templates import Templates, templates
+from diffhep.samples import WeightedEvents
 
 CROSS_ENTROPY = "cross_entropy"
 """Stands among the peers of a training step for one without any statistics."""
@@ -65,7 +35,7 @@ def statistics(work: str, peer: str, size: Mapping[str, int], seed: int) -> timi
 
 def step(peer: str, size: Mapping[str, int], settings: Mapping[str, Any], events: WeightedEvents) -> timing.Work:
     """A training step on expected CLs, for some `nuisance_parameters`, `bins` and a `batch_size`."""
-    loss, network = _loss(peer, size, settings), Observable(settings["network"])
+    loss, network = _loss(peer, size, settings), DenseNetwork(settings["network"])
     optimiser = optax.adam(settings["learning_rate"])
     batch = jax.tree.map(lambda array: jnp.asarray(np.asarray(array)[:, : size["batch_size"]]), events)
     start = jax.jit(network.init)
@@ -80,7 +50,7 @@ def step(peer: str, size: Mapping[str, int], settings: Mapping[str, Any], events
 
 
 def _loss(peer: str, size: Mapping[str, int], settings: Mapping[str, Any]) -> Callable[[Any, WeightedEvents], Array]:
-    network, edges = Observable(settings["network"]), np.linspace(0, 1, size["bins"] + 1)
+    network, edges = DenseNetwork(settings["network"]), np.linspace(0, 1, size["bins"] + 1)
     settings = {**settings, "bandwidth": settings["bandwidth"] * settings["bandwidth_bins"] / size["bins"]}
     patterns = _patterns(size["nuisance_parameters"], size["bins"], settings["seed"])
 

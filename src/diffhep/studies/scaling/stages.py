@@ -9,27 +9,12 @@ import xarray as xr
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Key, PyTree
 
-from diffhep.learning import training
-from diffhep.studies.blobs.observable import problem
 from diffhep import prng
-from diffhep.samples import WeightedEvents
-from diffhep.studies.scaling import costs
+from diffhep.learning import training
 from diffhep.peers import timing
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.samples import WeightedEvents
+from diffhep.studies.blobs.observable import problem
+from diffhep.studies.scaling import costs
 
 BATCHES = 40  # purpose of the suite's seed
 COSTS = ("seconds", "bytes", "preparation", "result")

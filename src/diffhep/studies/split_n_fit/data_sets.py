@@ -8,104 +8,14 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float, Key
 
-from diffhep.learning.model_selection import trained_parameters
-from diffhep.studies.split_n_fit.stages import events_of
-from diffhep.static_settings import StaticSettings
 from diffhep import prng
-from diffhep.studies.split_n_fit.stages import DATA_SETS
-from diffhep.studies.split_n_fit.stages import shapes_of
-from diffhep.learning.split_n_fit import fine_tuning
 from diffhep.inference.spectra import fits
+from diffhep.learning.model_selection import trained_parameters
+from diffhep.learning.split_n_fit import fine_tuning
 from diffhep.learning.split_n_fit.fine_tuning import Data
-from diffhep.studies.split_n_fit.stages import joined
 from diffhep.learning.split_n_fit.loss import Shapes
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.static_settings import StaticSettings
+from diffhep.studies.split_n_fit.stages import DATA_SETS, events_of, joined, shapes_of
 
 KINDS = ("before", "folded", "unfolded")
 

@@ -9,145 +9,19 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array
 
-from diffhep.data import dihiggs
 from diffhep import prng
-from diffhep.learning import classifiers
-from diffhep.samples import conditional_events
-from diffhep.learning.split_n_fit.loss import Shapes
-from diffhep.inference.spectra import shapes as spectra_shapes
-from diffhep.learning.split_n_fit.fine_tuning import Data
-from diffhep.learning.scaling import Scaling
-from diffhep.learning.scaling import SCALES
-from diffhep.learning.split_n_fit import fine_tuning
-from diffhep.learning.model_selection import trained_parameters
-from diffhep.learning.scaling import stored
-from diffhep.static_settings import StaticSettings
-from diffhep.inference.spectra import fits as spectra_fits
+from diffhep.data import dihiggs
 from diffhep.inference.newton import batching
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.inference.spectra import fits as spectra_fits
+from diffhep.inference.spectra import shapes as spectra_shapes
+from diffhep.learning import classifiers
+from diffhep.learning.model_selection import trained_parameters
+from diffhep.learning.scaling import SCALING_VARIABLES, Scaling, to_variables
+from diffhep.learning.split_n_fit import fine_tuning
+from diffhep.learning.split_n_fit.fine_tuning import Data
+from diffhep.learning.split_n_fit.loss import Shapes
+from diffhep.samples import conditional_events
+from diffhep.static_settings import StaticSettings
 
 EVENTS, TOYS, DATA_SETS = 40, 41, 42  # purposes of the suite's seed
 CHUNK = 128
@@ -193,7 +67,9 @@ def train(settings: dict, signal: xr.Dataset, background: xr.Dataset, checkpoint
     rng, parts = np.random.default_rng([settings["seed"], EVENTS]), []
     for test in (False, True):
         of = [each["observables"].values[each["test"].values == test] for each in (signal, background)]
-        parts.append(classifiers.labelled(*(conditional_events(each, np.zeros((len(each), 0))) for each in of), rng))
+        parts.append(
+            classifiers.combine_classes(*(conditional_events(each, np.zeros((len(each), 0))) for each in of), rng)
+        )
     return classifiers.train(settings, *parts, checkpoint=checkpoint)
 
 
@@ -213,7 +89,7 @@ def places(settings: dict, mass: np.ndarray) -> np.ndarray:
 def events_of(settings: dict, trained: xr.Dataset, sample: xr.Dataset, *, test: bool, weight: float) -> Data:
     """Half of a sample's events, with weights that add up to `weight`."""
     chosen = sample["test"].values == test
-    scale = Scaling(*(trained[name].values for name in SCALES[:2]))
+    scale = Scaling(*(trained[name].values for name in SCALING_VARIABLES[:2]))
     observables = scale(sample["observables"].values[chosen].astype(np.float32))
     place, number = places(settings, sample["mass"].values[chosen]), int(chosen.sum())
     return Data(*jax.device_put((observables, place, np.full(number, weight / number))))
@@ -251,7 +127,7 @@ def tune(settings: dict, trained: xr.Dataset, signal: xr.Dataset, background: xr
             "seen": (("fold", "step"), np.asarray(found.seen)),
             "valid": (("fold", "step"), np.asarray(found.valid)),
         }
-        | stored(scales)
+        | to_variables(scales)
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from diffhep.histogramming.smoothing_bias import largest_deviation
+from diffhep.histogramming.smoothing_bias import largest_smoothing_bias
 
 PAIRS = {
     "m_hh": "traditional",
@@ -79,7 +79,7 @@ def _limits(judged: xr.Dataset, number: int) -> xr.Dataset:
 def _deviations(trained: dict[str, xr.Dataset], number: int) -> xr.Dataset:
     def last(run):
         of = trained[run].isel(seed=[0], step=[-1])
-        return max(largest_deviation(of, sample).item() for sample in ("signal", "background"))
+        return max(largest_smoothing_bias(of, sample).item() for sample in ("signal", "background"))
 
     values = [[last(run) for run in _folds(pair, number)] for pair in PAIRS]
     return xr.Dataset(_mean("deviation", "pair", np.array(values)), coords={"pair": list(PAIRS)})

@@ -15,9 +15,6 @@ from jaxtyping import Float
 from diffhep.data import vbf_hh4b
 from diffhep.data.vbf_hh4b import VARIABLES
 
-
-
-
 EVENTS, REFERENCE, DRAWN = 71, 72, 73  # purposes of the suite's seed
 SAMPLES = ("signal", "signal_jet_pt_up", "signal_jet_pt_down", "background")
 """Samples and their systematic variations, in the order of the first axis of arrays."""

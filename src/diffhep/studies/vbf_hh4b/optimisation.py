@@ -10,53 +10,15 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key
 
-from diffhep.histogramming.cuts import sigmoid_cut
-from diffhep.histogramming.histograms import binned_kde
-from diffhep.histogramming.cuts import hard_cut
-from diffhep.histogramming.histograms import hard_histogram
 from diffhep.data.vbf_hh4b import VARIABLES
-from diffhep.histogramming.histograms import ordered_edges
-from diffhep.learning import networks
-from diffhep.learning import optimisers
-from diffhep.studies.vbf_hh4b.statistical_model import Counts
-from diffhep.studies.vbf_hh4b.inputs import Part
-from diffhep.histogramming.transfer_factors import Tags
-from diffhep.static_settings import StaticSettings
-from diffhep.studies.vbf_hh4b.inputs import Region
+from diffhep.histogramming.cuts import hard_cut, sigmoid_cut
+from diffhep.histogramming.histograms import binned_kde, hard_histogram, ordered_edges
+from diffhep.histogramming.transfer_factors import TagCounts, low_count_penalty
 from diffhep.inference import hypotests
-from diffhep.studies.vbf_hh4b.statistical_model import model
-from diffhep.histogramming.transfer_factors import emptiness
-from diffhep.studies.vbf_hh4b.statistical_model import background
-from diffhep.learning import losses
-from diffhep.learning import training
-from diffhep.static_settings import Bound
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+from diffhep.learning import losses, networks, optimisers, training
+from diffhep.static_settings import Bound, StaticSettings
+from diffhep.studies.vbf_hh4b.inputs import Part, Region
+from diffhep.studies.vbf_hh4b.statistical_model import Counts, background, model
 
 FINE = 200
 """Equal bins of the observable in which histograms are kept, to be drawn as curves."""
@@ -119,8 +81,8 @@ def observable(settings: Settings, network: Any, variables: Array) -> Float[Arra
     return variables[..., VARIABLES.index(settings["observable"])]
 
 
-def _network(settings: Settings) -> networks.Observable:
-    return networks.Observable(tuple(settings["network"]))
+def _network(settings: Settings) -> networks.DenseNetwork:
+    return networks.DenseNetwork(tuple(settings["network"]))
 
 
 def initialise(settings: Settings, key: Key[Array, ""]) -> dict[str, Any]:
@@ -137,15 +99,15 @@ def initialise(settings: Settings, key: Key[Array, ""]) -> dict[str, Any]:
     }
 
 
-def _slopes(settings: Settings) -> optimisers.Geometric:
+def _slopes(settings: Settings) -> optimisers.GeometricSchedule:
     """Slope of the cuts' sigmoids after so many steps."""
     of, steps = settings["slope"], settings["steps"]
     if not isinstance(of, Mapping):
-        return optimisers.Geometric(of, of)
-    return optimisers.Geometric(of["start"], of["end"], of["from"] * steps, (of["to"] - of["from"]) * steps)
+        return optimisers.GeometricSchedule(of, of)
+    return optimisers.GeometricSchedule(of["start"], of["end"], of["from"] * steps, (of["to"] - of["from"]) * steps)
 
 
-def rates(settings: Settings) -> optimisers.Plan:
+def rates(settings: Settings) -> optimisers.StepSchedule:
     """Learning rate after so many steps."""
     peak = settings["learning_rate"]
     return optimisers.one_cycle(peak, settings["steps"]) if settings["schedule"] == "one_cycle" else lambda _: peak
@@ -164,9 +126,11 @@ def counts(settings: Settings, network: Any, tools: Tools, part: Part) -> Counts
     region, validation, control = part
     binned = jax.vmap(tools.count)(find(region.variables), region.weights * tools.weigh(region.variables))
     kept = tools.weigh(control.variables)
-    outside = Tags(*(jnp.sum(weights * kept) for weights in (control.weights, control.two_tag)))
+    outside = TagCounts(*(jnp.sum(weights * kept) for weights in (control.weights, control.two_tag)))
     values, kept = find(validation.variables)[0], tools.weigh(validation.variables)[0]
-    beside = Tags(*(tools.count(values, weights[0] * kept) for weights in (validation.weights, validation.two_tag)))
+    beside = TagCounts(
+        *(tools.count(values, weights[0] * kept) for weights in (validation.weights, validation.two_tag))
+    )
     return Counts(binned[:-1], binned[-1], outside, beside)
 
 
@@ -198,7 +162,7 @@ def loss(
     found = counts(settings, parameters["network"], smooth(settings, parameters), Part(region, *beside))
     expected = hypotests.expected_cls(model(found, shape=settings["shape"] == "inside"))
     penalty = settings["penalty"]
-    return expected + penalty["size"] * emptiness(background(found).events, penalty["least_events"])
+    return expected + penalty["size"] * low_count_penalty(background(found).events, penalty["least_events"])
 
 
 def _cross_entropy(settings: Settings, network: Any, region: Region) -> Array:
@@ -283,5 +247,5 @@ def problem(settings: Settings, parts: Mapping[str, Part]) -> training.Problem:
         region,
         parts,
         (tuple(beside),),
-        optimisers.optimiser(rates(settings), trained, {"slope": _slopes(settings)}, {"bandwidth": least}),
+        optimisers.grouped_adam(rates(settings), trained, {"slope": _slopes(settings)}, {"bandwidth": least}),
     )

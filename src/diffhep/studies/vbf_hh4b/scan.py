@@ -10,7 +10,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from diffhep.data.vbf_hh4b import VARIABLES
-from diffhep.histogramming.transfer_factors import Tags
+from diffhep.histogramming.transfer_factors import TagCounts
 from diffhep.inference import hypotests
 from diffhep.studies.vbf_hh4b import inputs
 from diffhep.studies.vbf_hh4b.statistical_model import Counts, model
@@ -45,8 +45,8 @@ def scan(
 
     region, validation, control = part
     rows = [above(*each, outer) for each in zip(region.variables, region.weights, strict=True)]
-    outside = Tags(*(above(control.variables[0], each[0], EVERYTHING)[:, 0] for each in control[1:]))
-    beside = Tags(*(above(validation.variables[0], each[0], outer) for each in validation[1:]))
+    outside = TagCounts(*(above(control.variables[0], each[0], EVERYTHING)[:, 0] for each in control[1:]))
+    beside = TagCounts(*(above(validation.variables[0], each[0], outer) for each in validation[1:]))
     counts = jax.tree.map(jnp.asarray, Counts(np.stack(rows[:-1], axis=1), rows[-1], outside, beside))
     return np.asarray(_expected_cls(counts)).reshape(*(len(each) for each in grid))
 

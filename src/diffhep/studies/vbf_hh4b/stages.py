@@ -45,7 +45,7 @@ def train(settings: Mapping[str, Any], events: xr.Dataset, checkpoint: Path | No
         settings["steps"] // every,
         settings["batch_size"],
         settings["learning_rate"],
-        training.at_once(settings["seeds_at_once"], number),
+        training.parallel_seeds(settings["seeds_at_once"], number),
         steps=every,
     )
     seeds = range(settings["seed"], settings["seed"] + number)

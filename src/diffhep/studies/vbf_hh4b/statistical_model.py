@@ -6,21 +6,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from diffhep.histogramming.transfer_factors import Tags
-from diffhep.histogramming.transfer_factors import Estimate
-from diffhep.histogramming.transfer_factors import estimate
-from diffhep.models.likelihood import Model
+from diffhep.histogramming.transfer_factors import BackgroundEstimate, TagCounts, estimate_background
 from diffhep.models import histfactory
-
-
-
-
-
-
-
-
-
-
+from diffhep.models.likelihood import Model
 
 FLOOR = 1e-3
 """Events added to every bin, so that none is empty; as a sum it leaves gradients where they are."""
@@ -38,13 +26,13 @@ class Counts(NamedTuple):
 
     signal: Float[Array, "variation bin"]
     one_tag: Float[Array, " bin"]
-    control: Tags
-    validation: Tags
+    control: TagCounts
+    validation: TagCounts
 
 
-def background(counts: Counts) -> Estimate:
+def background(counts: Counts) -> BackgroundEstimate:
     """The estimated background, no bin quite empty."""
-    return estimate(*jax.tree.map(lambda events: events + FLOOR, counts[1:]))
+    return estimate_background(*jax.tree.map(lambda events: events + FLOOR, counts[1:]))
 
 
 def model(counts: Counts, *, shape: bool) -> Model:
