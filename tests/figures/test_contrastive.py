@@ -21,7 +21,7 @@ def surfaces():
             "learned": (("strength", "y", "x"), planes),
             "score": (("y", "x"), np.broadcast_to(1 / (1 + np.exp(x)), (51, 41))),
             "norm": ("strength", [0.65, 0.25]),
-            "kept": (("strength", "label"), [[0.841, 0.193], [0.7, 0.1]]),
+            "accepted": (("strength", "label"), [[0.841, 0.193], [0.7, 0.1]]),
             "events": (("label", "event", "axis"), RNG.normal(size=(2, 30, 2))),
             "cut": 1e-4,
         },
@@ -42,7 +42,7 @@ def judged(log_density, wanted):
     return xr.Dataset(
         {
             "image": (("image", "y", "x"), images),
-            "wanted": ("image", wanted),
+            "is_signal": ("image", wanted),
             "log_density": ("image", np.array(log_density, float)),
             "floor": -500.0,
         }

@@ -20,7 +20,7 @@ def predicted():
         {
             "mean": (("context", "axis"), MASSES),
             "trained": ("context", ~HELD_OUT),
-            "shown": ("context", [True, False, True, False]),
+            "in_figure": ("context", [True, False, True, False]),
             "counts": (("context", "member", "y", "x"), rng.poisson(expected[:, None], (4, 5, 6, 8)).astype(float)),
             "data": (bins, rng.poisson(expected).astype(float)),
             "variance": (bins, expected),
@@ -45,7 +45,7 @@ def observables():
             "edges": ("edge", [0.0, 0.5, 1.0]),
             "auc": (("context", "observable"), [[0.9, 0.8], [0.95, 0.85]]),
             "masses": (("context", "mass"), MASSES[:2]),
-            "shown": (("context", "observable"), [[True, False], [False, True]]),
+            "in_figure": (("context", "observable"), [[True, False], [False, True]]),
         },
         coords={"observable": ["pNN", "s_flow"], "sample": ["signal", "background"]},
     )

@@ -107,7 +107,7 @@ def contrast_strengths(surfaces: xr.Dataset) -> Figure:
         levels = [cut, *_levels(here["best"])]
         axis.contourf(here["x"], here["y"], here["best"], [*levels, 1.01 * float(here["best"].max())], cmap=SHADES)
         axis.contour(here["x"], here["y"], here["learned"], levels, colors=CURVE, linewidths=1.1)
-        kept = ", ".join(f"{name} {float(here['kept'].sel(label=name)):.1%}" for name in here["label"].values)
+        kept = ", ".join(f"{name} {float(here['accepted'].sel(label=name)):.1%}" for name in here["label"].values)
         axis.set_title(f"$c = {strength:g}$:  $\\lambda_c = {float(here['norm']):.2f}$\nkept: {kept}", fontsize="small")
     _framed(axes, surfaces["events"].sel(label=["signal"]))
     handles = [
@@ -153,7 +153,7 @@ def generated_images(drawn: xr.Dataset, *, titles: list[str]) -> Figure:
 def classified_images(images: xr.Dataset, *, wanted: str, shunned: str, shown: int = 16) -> Figure:
     """Test images of the highest and the lowest density, those called wrong framed (contrastive flows Figs. 9, 10)."""
     figure, axes = painters_style.grid(2, size=(3.2, 3.7))
-    passed, ours = images["log_density"].values > float(images["floor"]), images["wanted"].values
+    passed, ours = images["log_density"].values > float(images["floor"]), images["is_signal"].values
     mine, called = images["image"].values[ours], passed[ours]  # the largest density first
     for axis, chosen, wrong, title in (
         (axes[0], mine[called][:shown], (), f"{wanted} of the highest density"),

@@ -39,7 +39,7 @@ def mass_histograms(predicted: xr.Dataset, background: xr.Dataset, *, panels: Se
     """The plane of both masses for background and for signals (thesis Figs. 9.5 to 9.7)."""
     drawn = {"background": background["weighted"]} if "background" in panels else {}
     if "signals" in panels:
-        for number in np.flatnonzero(predicted["shown"]):
+        for number in np.flatnonzero(predicted["in_figure"]):
             here = predicted.isel(context=number)
             drawn[mass_plane.point_label(here["mean"].values)] = here["data"]
     size = (4.6, 3.6) if len(drawn) == 1 else (3.2, 2.7)

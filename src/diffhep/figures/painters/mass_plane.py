@@ -81,4 +81,4 @@ def point_label(masses: np.ndarray) -> str:
 def selected_points(found: xr.Dataset, observable: str) -> list[xr.Dataset]:
     """What is known of an observable at each point at which it shall be drawn."""
     here = found.sel(observable=observable)
-    return [here.isel(context=number) for number in np.flatnonzero(here["shown"])]
+    return [here.isel(context=number) for number in np.flatnonzero(here["in_figure"])]
