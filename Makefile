@@ -3,7 +3,7 @@
 PYTHON ?= python3
 CORES ?= all
 STAMP := .venv/.installed
-GALLERY := neos_3 neos_toys thesis_7_15_rule thesis_7_20 thesis_7_22 thesis_7_30 thesis_8_12 thesis_8_coverage thesis_9_18 thesis_9_limits split_n_fit_3_right split_n_fit_fakes contrastive_flows_3 contrastive_flows_table_2 tomatos_annealing tomatos_exploit
+GALLERY := neos_3 neos_toys thesis_7_22 split_n_fit_3_right contrastive_flows_table_2 tomatos_annealing
 
 IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
 

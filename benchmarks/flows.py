@@ -63,7 +63,7 @@ def train_members(text: str) -> None:
 def peer_parts(settings: Mapping[str, Any]) -> tuple[Any, Any]:
     """Flowjax's distribution with the bijection that ours has at first: what is trained of it, and the rest."""
     flow = autoregressive.autoregressive_flow(settings["flow"], 2, 2)
-    first = flow.initialise(prng.key(0, training.INITIALISE))
+    first = flow.initialise(prng.key(0, prng.INITIALISE))
     return eqx.partition(Transformed(StandardNormal((2,)), flow.bijection(first)), eqx.is_inexact_array)
 
 
@@ -86,7 +86,7 @@ def theirs(settings: Mapping[str, Any]) -> Callable[[], None]:
 def losses(settings: Mapping[str, Any]) -> tuple[float, float]:
     """Our loss and theirs of the same flow and events, which have to agree."""
     same = problem(settings)
-    ours = same.loss(same.initialise(prng.key(0, training.INITIALISE)), same.events)
+    ours = same.loss(same.initialise(prng.key(0, prng.INITIALISE)), same.events)
     start, static = peer_parts(settings)
     peer = MaximumLikelihoodLoss()(start, static, same.events.events[0], same.events.context[0])
     return float(ours), float(jnp.asarray(peer))

@@ -87,7 +87,7 @@ def retrace(text: str) -> tuple[float, tuple[float, float]]:
     """Seconds of a step that is compiled anew; memory in MiB after the first of them and at most later."""
     settings = json.loads(text)
     of_run, memory = _problem(settings), []
-    parameters = of_run.initialise(prng.key(settings["seed"], training.INITIALISE))
+    parameters = of_run.initialise(prng.key(settings["seed"], prng.INITIALISE))
     begin = time.perf_counter()
     for number in range(settings["retraced"]):
         scale = 1 + 1e-9 * number  # as histograms are there: a constant of the program, in each step another

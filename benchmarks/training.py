@@ -86,7 +86,7 @@ def train_seeds(text: str) -> None:
 def theirs(settings: Mapping[str, Any]) -> dict[str, Callable[[], None]]:
     """One epoch of one seed in a Python loop, for each objective."""
     same = problem(settings, "cls")
-    parameters = same.initialise(prng.key(0, training.INITIALISE)).network
+    parameters = same.initialise(prng.key(0, prng.INITIALISE)).network
     return {
         name: peers.python_loop(loss, parameters, same.events.features, settings)
         for name, loss in peers.relaxed_losses(settings).items()
@@ -98,7 +98,7 @@ def losses(settings: Mapping[str, Any]) -> dict[str, list[tuple[float, np.ndarra
     found = {}
     for name, loss in peers.relaxed_losses(settings).items():
         same = problem(settings, name)
-        trained = same.initialise(prng.key(0, training.INITIALISE))
+        trained = same.initialise(prng.key(0, prng.INITIALISE))
         both = [(same.loss, trained, same.events), (loss, trained.network, same.events.features)]
         values = [jax.jit(jax.value_and_grad(side))(start, events) for side, start, events in both]
         found[name] = [(float(value), np.asarray(ravel_pytree(gradient)[0])) for value, gradient in values]

@@ -50,11 +50,22 @@ class Settings(BaseModel):
 
 
 class FrozenDict(dict):
-    """A dictionary that is not changed any more, and is therefore hashable."""
+    """A dictionary that is not changed after its creation, and is therefore hashable.
+
+    Its order counts, unlike that of a dict: sums over it are rounded differently.
+    """
 
     def __hash__(self) -> int:
         """Hash of the items, in their order."""
         return hash(tuple(self.items()))
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the items are equal, in their order."""
+        return isinstance(other, FrozenDict) and tuple(self.items()) == tuple(other.items())
+
+    def __ne__(self, other: object) -> bool:
+        """Whether the items differ: without this, dict decides."""
+        return not self == other
 
 
 class PlaceError(ValueError):
@@ -94,6 +105,17 @@ def partial(kind: type[Kind], name: str) -> type[Settings]:
 def replace(settings: Kind, changes: Settings) -> Kind:
     """Settings with the keys that are given in `changes` replaced."""
     return settings.model_copy(update={key: getattr(changes, key) for key in changes.model_fields_set})
+
+
+def select(kind: type[Kind], settings: Settings, **more: Any) -> Kind:
+    """Settings of a kind with the values of others.
+
+    Args:
+        kind: Class of the settings.
+        settings: Settings with at least the keys that are not in `more`.
+        more: Further values.
+    """
+    return kind(**{key: getattr(settings, key) for key in kind.model_fields if key not in more}, **more)
 
 
 def check(kind: type[Kind], content: Any, source: str) -> Kind:

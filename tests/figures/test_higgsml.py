@@ -34,14 +34,14 @@ def table():
     values = {name: ("strategy", np.full(number, 0.5)) for name in ("score", "width", "coverage", "rmse", "minutes")}
     errors = {f"{name}_error": ("strategy", np.full(number, 0.01)) for name in ("score", "width", "coverage")}
     rest = {
-        "number": ("strategy", np.full(number, 1000)),
+        "n_toys": ("strategy", np.full(number, 1000)),
         "window": (("strategy", "side"), np.tile([0.65, 0.71], (number, 1))),
         "distance": ("strategy", np.where(np.array(STRATEGIES) == "baseline", 0.1, 0.0)),
         "truth": ("set", [0.5, 1.5]),
-        "of_set": (("shown", "set"), np.full((number - 1, 2), 0.7)),
-        "set_window": (("shown", "side"), np.tile([0.6, 0.8], (number - 1, 1))),
+        "set_coverage": (("set_strategy", "set"), np.full((number - 1, 2), 0.7)),
+        "set_window": (("set_strategy", "side"), np.tile([0.6, 0.8], (number - 1, 1))),
     }
-    return xr.Dataset(values | errors | rest, coords={"strategy": STRATEGIES, "shown": STRATEGIES[:-1]})
+    return xr.Dataset(values | errors | rest, coords={"strategy": STRATEGIES, "set_strategy": STRATEGIES[:-1]})
 
 
 def test_intervals_that_miss_the_truth_are_told(marginal):
@@ -49,7 +49,7 @@ def test_intervals_that_miss_the_truth_are_told(marginal):
     intervals = xr.Dataset(
         {"low": (("set", "toy"), low), "high": (("set", "toy"), low + 1), "truth": ("set", [0.5, 2.0])}
     )
-    _, axis = figures.masses_and_intervals(marginal, intervals, shown=4).axes
+    _, axis = figures.masses_and_intervals(marginal, intervals, n_intervals=4).axes
     assert [text.get_text() for text in axis.get_legend().get_texts()][:2] == [
         "holds the truth: 3",
         "misses the truth: 1",
@@ -88,7 +88,7 @@ def test_coverage_has_a_panel_a_strategy(table):
 
 def test_differences_of_the_surface_are_in_units_of_its_noise():
     dims = ("point", "bin")
-    checked = xr.Dataset({name: (dims, np.full((4, 3), 9.0)) for name in ("surface", "direct")})
-    checked = checked.assign(off=(dims, np.full((4, 3), 0.25)), shift=(("point", "nuisance"), np.ones((4, 3))))
-    below = figures.response_surface(checked).axes[3]
+    check = xr.Dataset({name: (dims, np.full((4, 3), 9.0)) for name in ("surface", "direct")})
+    check = check.assign(pull=(dims, np.full((4, 3), 0.25)), shift=(("point", "nuisance"), np.ones((4, 3))))
+    below = figures.response_surface(check).axes[3]
     assert below.patches[0].get_data().values.tolist() == [0.25] * 3

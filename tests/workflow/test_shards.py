@@ -12,7 +12,14 @@ SEEDS = ("batch_size: 200, seeds: 2}\n      sweep", "batch_size: 200, seeds: 5}\
 def test_one_setting_spreads_seeds_pseudo_experiments_and_contexts(checkout):
     """Of stages, each of which has a test of its own that the parts make the same file."""
     parts = re.compile(r"^(\w+)_part +\d+$", re.M)
-    spread = {"blobs_train", "vbf_hh4b_train", "blobs_scan", "higgsml_nuisance_conditioned", "split_n_fit_sets", "resonance_limits"}
+    spread = {
+        "blobs_train",
+        "vbf_hh4b_train",
+        "blobs_scan",
+        "higgsml_nuisance_conditioned",
+        "split_n_fit_sets",
+        "resonance_limits",
+    }
     assert set(parts.findall(checkout.here("--dry-run", "--quiet", "rules", "--config", "seeds_per_job=2"))) == spread
 
 

@@ -15,11 +15,11 @@ PROCESSES = {
 }
 STRATEGIES = {
     "cnf": ("CNF + DNN", style.CURVE),
-    "told": (r"MLE with $\nu$", style.SMOOTH),
+    "nuisance_conditioned": (r"MLE with $\nu$", style.SMOOTH),
     "baseline": (r"baseline, MLE for $\mu$ only", style.TRUTH),
     "profile_cnf": ("CNF + DNN, profile likelihood", style.SIGNAL),
     "profile_inferno": (r"trained on $\sigma_\mu$, profile likelihood", style.UP),
-    "cnf_many": ("CNF + DNN, many pseudo-experiments", style.CURVE),
+    "cnf_high_statistics": ("CNF + DNN, many pseudo-experiments", style.CURVE),
 }
 OURS = ("profile_cnf", "profile_inferno")
 MU = r"signal strength $\mu$"
@@ -27,7 +27,7 @@ MASS = r"visible mass $m_\mathrm{vis}$ [GeV]"
 
 
 @style.with_style
-def masses_and_intervals(marginal: xr.Dataset, intervals: xr.Dataset, *, shown: int = 100) -> Figure:
+def masses_and_intervals(marginal: xr.Dataset, intervals: xr.Dataset, *, n_intervals: int = 100) -> Figure:
     """A marginal distribution, and intervals of some pseudo-experiments (contrastive flows Fig. 4)."""
     figure, (left, right) = style.grid(2, size=(4.4, 3.7))
     edges = marginal["edges"].values
@@ -41,7 +41,7 @@ def masses_and_intervals(marginal: xr.Dataset, intervals: xr.Dataset, *, shown: 
         xlim=(edges[0], edges[-1]),
     )
     left.legend(fontsize="small")
-    few = intervals.isel(toy=slice(shown // intervals.sizes["set"]))
+    few = intervals.isel(toy=slice(n_intervals // intervals.sizes["set"]))
     low, high, truth = (np.ravel(each) for each in (few["low"], few["high"], few["truth"].broadcast_like(few["low"])))
     inside = (low <= truth) & (truth <= high)
     place = np.arange(len(low))
@@ -130,7 +130,7 @@ def _row(here: xr.Dataset) -> list[str]:
         return f"{float(here[name]):.{digits}f} ± {float(here[name + '_error']):.{digits}f}"
 
     return [
-        f"{int(here['number'])}",
+        f"{int(here['n_toys'])}",
         *(told("score", 2), told("width", 3), told("coverage", 3)),
         f"{low:.3f} … {high:.3f}",
         f"{float(here['rmse']):.3f}",
@@ -141,13 +141,13 @@ def _row(here: xr.Dataset) -> list[str]:
 @style.with_style
 def coverage(table: xr.Dataset) -> Figure:
     """Coverage of every strategy at each true strength (ours)."""
-    names = [str(name) for name in table["shown"].values]
+    names = [str(name) for name in table["set_strategy"].values]
     figure, axes = style.grid(len(names), columns=3, size=(3.2, 2.7))
     for axis, name in zip(axes, names, strict=True):
-        here, (label, colour) = table.sel(shown=name), STRATEGIES[name]
+        here, (label, colour) = table.sel(set_strategy=name), STRATEGIES[name]
         axis.axhspan(*here["set_window"].values, color=style.HARD, alpha=0.4, linewidth=0, label="challenge's window")
         axis.axhline(0.6827, color=style.TRUTH, linestyle=":", linewidth=1)
-        axis.plot(here["truth"], here["of_set"], "o", color=colour, markersize=4)
+        axis.plot(here["truth"], here["set_coverage"], "o", color=colour, markersize=4)
         axis.set(ylim=(0, 1.03))
         axis.set_title(label, fontsize="small")
     style.label_outer(axes, r"true $\mu$", "coverage")
@@ -159,19 +159,19 @@ def coverage(table: xr.Dataset) -> Figure:
 
 
 @style.with_style
-def response_surface(checked: xr.Dataset, *, shown: int = 3) -> Figure:
+def response_surface(check: xr.Dataset, *, n_panels: int = 3) -> Figure:
     """Histograms of the response surface beside those of all events (ours)."""
-    figure = Figure(figsize=(3.3 * shown, 4.0), layout="constrained")
-    axes = figure.subplots(2, shown, sharex=True, height_ratios=[2, 1], squeeze=False)
-    edges = np.linspace(0, 1, checked.sizes["bin"] + 1)
+    figure = Figure(figsize=(3.3 * n_panels, 4.0), layout="constrained")
+    axes = figure.subplots(2, n_panels, sharex=True, height_ratios=[2, 1], squeeze=False)
+    edges = np.linspace(0, 1, check.sizes["bin"] + 1)
     for n, (top, below) in enumerate(axes.T):
-        here = checked.isel(point=min(n, checked.sizes["point"] - 1))
+        here = check.isel(point=min(n, check.sizes["point"] - 1))
         top.stairs(here["direct"], edges, color=style.HARD, fill=True, label="all events")
         top.stairs(here["surface"], edges, color=style.CURVE, label="response surface")
         tes, jes, soft = here["shift"].values
         top.set(yscale="log", xlim=(0, 1))
         top.set_title(f"tes {tes:.3f}, jes {jes:.3f}\nsoft met {soft:.2f} GeV", fontsize="small")
-        below.stairs(here["off"], edges, baseline=0, color=style.CURVE)
+        below.stairs(here["pull"], edges, baseline=0, color=style.CURVE)
         below.set(xlabel="score", ylim=(-1.2, 1.2))
         below.axhline(0, color=style.TRUTH, linewidth=0.8)
     axes[0, 0].set_ylabel("expected events")

@@ -27,24 +27,54 @@ class StatisticParameters(NamedTuple):
     edges: Array | None
 
 
-def bin_edges(settings: dict, trained: StatisticParameters) -> ArrayLike:
-    return np.linspace(0, 1, settings["bins"] + 1) if trained.edges is None else ordered_edges(trained.edges)
+def bin_edges(parameters: StatisticParameters, bins: int) -> Float[ArrayLike, " edge"]:
+    """Edges of the bins of the score: the trained ones, or equal bins in [0, 1].
+
+    Args:
+        parameters: Parameters of the statistic.
+        bins: Number of bins.
+    """
+    return np.linspace(0, 1, bins + 1) if parameters.edges is None else ordered_edges(parameters.edges)
 
 
 def smooth_yields(
-    settings: Mapping, edges: ArrayLike, logits: Float[Array, "sample event"], weights: Float[Array, "sample event"]
+    logits: Float[Array, "sample event"],
+    weights: Float[Array, "sample event"],
+    edges: Float[ArrayLike, " edge"],
+    *,
+    bandwidth: float,
+    outer_edges: str,
+    scales: Mapping[str, float],
 ) -> Float[Array, "sample bin"]:
-    """Expected events in smooth histograms of the scores: what is trained on."""
-    bandwidth, mode = settings["bandwidth"], settings["outer_edges"]
-    histogram = partial(binned_kde, edges=edges, bandwidth=bandwidth, edges_mode=mode)
+    """Expected events in smooth histograms of the scores, to train on.
+
+    Args:
+        logits: Outputs of the network; the score is their sigmoid.
+        weights: Weights of the events.
+        edges: Edges of the bins.
+        bandwidth: Bandwidth of the binned KDE, in units of the score.
+        outer_edges: Treatment of the tails beyond the outermost edges; see `histograms.binned_kde`.
+        scales: Arguments of `expected_yields`.
+    """
+    histogram = partial(binned_kde, edges=edges, bandwidth=bandwidth, edges_mode=outer_edges)
     counts = jax.vmap(lambda scores, weights: histogram(scores, weights=weights))(jax.nn.sigmoid(logits), weights)
-    return expected_yields(settings["yields"], counts / jnp.sum(weights, axis=1, keepdims=True))
+    return expected_yields(counts / jnp.sum(weights, axis=1, keepdims=True), **scales)
 
 
-def expected_yields(scales: Mapping[str, float], shares: ArrayLike) -> ArrayLike:
-    """Expected events (..., sample, bin) from the share of each sample's events in each bin (neos Appendix A)."""
-    sample = np.array([scales["signal"]] + [scales["background"]] * (shares.shape[-2] - 1))
-    return shares * (sample * scales["overall"])[:, None] + scales["floor"]
+def expected_yields(
+    shares: Float[ArrayLike, "*axis sample bin"], *, signal: float, background: float, overall: float, floor: float
+) -> Float[ArrayLike, "*axis sample bin"]:
+    """Expected events: share of the sample's events in the bin x scale of the sample x overall + floor (neos A).
+
+    Args:
+        shares: Share of the events of each sample in each bin; the signal is the first sample.
+        signal: Scale of the signal.
+        background: Scale of the other samples.
+        overall: Scale of all samples.
+        floor: Events added to every bin, so that none is empty.
+    """
+    sample = np.array([signal] + [background] * (shares.shape[-2] - 1))
+    return shares * (sample * overall)[:, None] + floor
 
 
 def metrics(

@@ -13,12 +13,11 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Key, PyTree
 
+from diffhep import prng
 from diffhep.learning.checkpoints import load_checkpoint, save_checkpoint
 from diffhep.prng import key
 
 log = logging.getLogger(__name__)
-
-INITIALISE, SHUFFLE = 0, 1  # purposes of a seed's key; new ones are appended so that old results stay
 
 
 class Problem(NamedTuple):
@@ -119,7 +118,7 @@ def _epoch(
     problem: Problem, schedule: Schedule, epoch: Array, run: tuple[Array, TrainingState]
 ) -> tuple[TrainingState, Array]:
     seed, state = run
-    rng = jax.random.fold_in(key(seed, SHUFFLE), epoch)
+    rng = jax.random.fold_in(key(seed, prng.SHUFFLE), epoch)
     events, size = problem.events.weights.shape[1], schedule.batch_size
     order = None if size is None else draw_batches(rng, events, size, schedule.steps)
     state, losses = jax.lax.scan(partial(_step, problem), state, order, length=steps_per_epoch(problem, schedule))
@@ -162,7 +161,7 @@ def _steps(problem: Problem, schedule: Schedule) -> tuple[Callable, Callable]:
     spread = _spread(schedule.seeds_at_once)
 
     def start(seed):
-        parameters = problem.initialise(key(seed, INITIALISE))
+        parameters = problem.initialise(key(seed, prng.INITIALISE))
         return TrainingState(parameters, problem.optimiser.init(parameters))
 
     # events are arguments: as constants they would make a program of their own of every data set

@@ -16,7 +16,6 @@ from diffhep import prng
 from diffhep.histogramming.cuts import asimov_significance, hard_cut, sigmoid_cut
 from diffhep.learning.optimisers import adam_trajectory as steps_downhill
 
-EVENTS = 30  # purpose of the suite's seed
 FIRST_GUESSES = 5  # random points from which the Bayesian optimisation starts
 
 Cut = Callable[[Array, Array], Array]
@@ -34,7 +33,7 @@ class Sample(NamedTuple):
 def draw(settings: dict, variables: int = 1) -> Sample:
     """Events with `variables` independent variables, in each a normal peak over a falling exponential."""
     data, events = settings["data"], settings["data"]["events"]
-    keys = jax.random.split(prng.key(settings["seed"], EVENTS))
+    keys = jax.random.split(prng.key(settings["seed"], prng.CUTS_EVENTS))
     peak, falling = data["signal"], data["background"]
     drawn = _drawn(keys, (variables, events), peak["mean"], peak["width"], falling["scale"])
     return Sample(*drawn, peak["yield"] / events, falling["yield"] / events)

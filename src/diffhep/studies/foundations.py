@@ -13,7 +13,6 @@ from diffhep import prng
 from diffhep.data.mixtures import draw_mixture, mixture_density
 from diffhep.learning.optimisers import adam_trajectory
 
-DENSITY, FIT = 40, 41  # purposes of the suite's seed
 CURVE = 601  # points of curves that nothing else depends on
 
 
@@ -103,7 +102,7 @@ def density(settings: dict) -> xr.Dataset:
     Returns:
         `histogram_<bins>` over `edges_<bins>`, each of unit area; `kde` (bandwidth, x) and `truth` (x).
     """
-    events = draw_mixture(prng.key(settings["seed"], DENSITY), settings["mixture"], settings["events"])
+    events = draw_mixture(prng.key(settings["seed"], prng.FOUNDATIONS_DENSITY), settings["mixture"], settings["events"])
     x = np.linspace(*settings["range"], CURVE)
     kde = jax.jit(jax.vmap(lambda bandwidth: norm.pdf(x[:, None], events, bandwidth).mean(axis=1)))
     found = {
@@ -126,7 +125,7 @@ def fit(settings: dict) -> xr.Dataset:
         `symmetric`, of two that started alike; `loss_...`, -2 log L per event at the end, and `symmetric_excess`, that
         of `symmetric` less that of `single`.
     """
-    events = draw_mixture(prng.key(settings["seed"], FIT), settings["mixture"], settings["events"])
+    events = draw_mixture(prng.key(settings["seed"], prng.FOUNDATIONS_FIT), settings["mixture"], settings["events"])
     one, two = settings["single"], settings["double"]
     starts = {
         "single": [[one["mean"]], [one["width"]]],

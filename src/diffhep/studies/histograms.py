@@ -15,8 +15,6 @@ from diffhep import prng
 from diffhep.data.mixtures import draw_mixture, mixture_density
 from diffhep.histogramming.histograms import binned_kde, hard_histogram, softmax_histogram
 
-MIXTURE, NORMAL = 20, 21  # purposes of the suite's seed, beyond those of `training`
-
 
 def bandwidth_tradeoff(settings: dict) -> xr.Dataset:
     """Densities that histogram, bKDE and KDE make of the same events, at several bandwidths (neos Fig. 2).
@@ -29,7 +27,7 @@ def bandwidth_tradeoff(settings: dict) -> xr.Dataset:
         `truth` (x) and `events` (event); `edges` (edge). The coordinate `bandwidth` is in bin widths.
     """
     mixture, (low, high) = settings["mixture"], settings["range"]
-    events = draw_mixture(prng.key(settings["seed"], MIXTURE), mixture, settings["events"])
+    events = draw_mixture(prng.key(settings["seed"], prng.HISTOGRAMS_MIXTURE), mixture, settings["events"])
     edges, x = np.linspace(low, high, settings["bins"] + 1), np.linspace(low, high, settings["points"])
     width = edges[1] - edges[0]
     bandwidths = np.asarray(settings["bandwidths"]) * width
@@ -59,7 +57,7 @@ def translation(settings: dict) -> xr.Dataset:
     Returns:
         `counts` (shown, bin) over `edges` (edge); `hard` and `binned` (mu), hard and bKDE yields of the bin at 0.
     """
-    z = jax.random.normal(prng.key(settings["seed"], NORMAL), (settings["events"],))
+    z = jax.random.normal(prng.key(settings["seed"], prng.HISTOGRAMS_NORMAL), (settings["events"],))
     edges = np.linspace(*settings["edges"], settings["bins"] + 1)
     mu, shown = _linear(settings["mu"]), np.asarray(settings["shown"])
     hard = jax.jit(jax.vmap(lambda shift: hard_histogram(z + shift, edges)))
@@ -90,7 +88,7 @@ def gradients(settings: dict) -> xr.Dataset:
     edges, bandwidths = np.array([low, high]), np.asarray(settings["bandwidths"])
     found = {name: [] for name in ("hard", "binned", "softmax", "truth")}
     for events in settings["events"]:
-        z = jax.random.normal(jax.random.fold_in(prng.key(settings["seed"], NORMAL), events), (events,))
+        z = jax.random.normal(jax.random.fold_in(prng.key(settings["seed"], prng.HISTOGRAMS_NORMAL), events), (events,))
         values = jax.jit(jax.vmap(lambda shift, z: hard_histogram(z + shift, edges)[0], (0, None)))(mu, z)
         found["hard"].append((values, np.gradient(values, mu)))
         for name, smooth in (("binned", _bin_kde), ("softmax", _bin_softmax)):
@@ -144,7 +142,7 @@ def gradient_map(settings: dict) -> xr.Dataset:
     mu, bandwidths = _linear(settings["mu"]), np.geomspace(*_grid(settings["bandwidths"]))
     events = np.unique(np.round(np.geomspace(*_grid(settings["events"]))).astype(int))
     _, truth = true_yield(mu, *settings["bin"])
-    keys = [prng.key(settings["seed"] + seed, NORMAL) for seed in range(settings["seeds"])]
+    keys = [prng.key(settings["seed"] + seed, prng.HISTOGRAMS_NORMAL) for seed in range(settings["seeds"])]
     off = np.stack([[_distance(settings["bin"], mu, truth, bandwidths, key, int(n)) for n in events] for key in keys])
     relative = np.mean(off / np.abs(truth), axis=(0, -1))
     by_seed = off.mean(axis=-1) / np.mean(np.abs(truth))

@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 from support.vbf_hh4b_runs import EVENTS, NAMES, REGIONS, RUN, direct, expected, expected_with_shape, hard_counts
 
+from diffhep import prng
 from diffhep.histogramming.transfer_factors import TagCounts
 from diffhep.learning import training
 from diffhep.studies.vbf_hh4b import exploit as exploiting
@@ -162,7 +163,7 @@ def test_other_data_scatter_around_what_is_expected(events, exploited, trained):
     np.testing.assert_allclose(
         here["estimated"], measured.control.two / measured.control.one * measured.validation.one, rtol=1e-6
     )
-    rng = np.random.default_rng([0, exploiting.FRESH, 1])
+    rng = np.random.default_rng([0, prng.VBF_HH4B_EXPLOIT, 1])
     drawn = rng.poisson(whole.validation.two, (5, 3))[3].astype(float)
     beside = TagCounts(measured.validation.one, drawn)
     assert float(here["fresh"][3]) == pytest.approx(

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from diffhep.typed_settings import PlaceError, Range, Settings, Weights, partial, replace
+from diffhep.typed_settings import PlaceError, Range, Settings, Weights, partial
 
 Name = Annotated[str, StringConstraints(pattern="^[a-z0-9_]+$")]
 Point = tuple[float, float]
@@ -112,14 +112,6 @@ class Experiment(Settings):
                 raise ValueError(f"{key}: {', '.join(unknown)} is no variant; choose from {', '.join(self.variants)}")
         return self
 
-    @property
-    def trainings(self) -> dict[str, Training]:
-        """Settings of every variant, complete."""
-        return {
-            name: replace(Training(**dict(self.defaults), objective=variant.objective), variant)
-            for name, variant in self.variants.items()
-        }
-
 
 class Toys(Settings):
     """Pseudo-experiments of the trained observables."""
@@ -155,3 +147,80 @@ class Study(Settings):
                 message = f"{run!r} is not in experiments.neos.variants; choose from {', '.join(known)}"
                 raise PlaceError(f"step_cost.runs.{index}", message)
         return self
+
+
+class Generation(Data):
+    """Settings of the stage `generate`."""
+
+    seed: int
+
+
+class Run(Training):
+    """Settings of the stage `train`.
+
+    Attributes:
+        seed: The first of the seeds.
+        seeds_at_once: Seeds that are trained side by side; `auto`: one on a CPU, all on a GPU.
+    """
+
+    seed: int
+    seeds_at_once: int | Literal["auto"]
+    yields: Yields
+    plane: Plane
+
+
+class Loss(Observable):
+    """Settings that the loss is compiled for."""
+
+    objective: Weights
+    yields: Yields
+
+
+class Evaluation(Settings):
+    """Settings that the metrics after every epoch are compiled for: the same for many objectives.
+
+    Attributes:
+        objectives: Objectives to evaluate beside the metrics.
+    """
+
+    widths: tuple[int, ...]
+    bins: int
+    interpolation: Literal["code0", "code4p"]
+    yields: Yields
+    plane: Plane
+    objectives: tuple[str, ...]
+
+
+class Rebinning(Settings):
+    """Settings of the stage `evaluate`: other numbers of bins than those of the training."""
+
+    bins: tuple[int, ...]
+    yields: Yields
+    interpolation: Literal["code0", "code4p"]
+
+
+class PseudoExperiments(Toys):
+    """Settings of the stage `pseudo_experiments`."""
+
+    seed: int
+    interpolation: Literal["code0", "code4p"]
+
+
+class Scan(PseudoExperiments):
+    """Settings of the stage `scan`: the first and the last index of the tested signal strengths."""
+
+    first: int
+    last: int
+
+
+class TimedRuns(Settings):
+    """Settings of the stage `step_cost`."""
+
+    repeats: int
+    runs: dict[str, Run]
+
+
+class Workspaces(Settings):
+    """Settings of the stage `workspaces`: the name of the experiment, with which names of workspaces begin."""
+
+    experiment: str

@@ -21,16 +21,15 @@ from diffhep.models.simple import signal_background, signal_background_workspace
 from diffhep.studies.blobs import plan
 from diffhep.studies.blobs.observable import FINE_BINS, plane_axis, problem
 
-EVENTS, TOYS = 10, 11  # purposes of the suite's seed, beyond those of `training`
 HYPOTHESES = (0.0, 1.0)  # strengths under which toys are thrown
 Q_GRID = np.geomspace(1e-3, 200, 400)  # where asymptotic densities are drawn
 
 
-def generate(settings: dict) -> xr.Dataset:
+def generate(settings: Generation) -> xr.Dataset:
     """Generated events, parted into those to train on and those held out."""
-    key = prng.key(settings["seed"], EVENTS)
-    drawn = blobs.draw_blobs(key, settings["means"], settings["events"])
-    train_part, test_part = blobs.split_events(jax.device_get(drawn), settings["test_fraction"])
+    key = prng.key(settings.seed, prng.BLOBS_EVENTS)
+    drawn = blobs.draw_blobs(key, dict(settings.means), settings.events)
+    train_part, test_part = blobs.split_events(jax.device_get(drawn), settings.test_fraction)
     dims = ("sample", "{}_event", "feature")
     return xr.Dataset(
         {
@@ -41,7 +40,7 @@ def generate(settings: dict) -> xr.Dataset:
     )
 
 
-def train(settings: dict, events: xr.Dataset, checkpoint: Path | None = None) -> xr.Dataset:
+def train(settings: Run, events: xr.Dataset, checkpoint: Path | None = None) -> xr.Dataset:
     """Train one observable from every seed; its metrics on the held-out events after every epoch.
 
     Returns:
@@ -50,19 +49,19 @@ def train(settings: dict, events: xr.Dataset, checkpoint: Path | None = None) ->
         `yields` (seed, epoch, sample, bin) and `edges` (seed, epoch, edge) of the bins, `counts` (seed, epoch, sample,
         fine_bin); and `logits` (seed, y, x), the trained network over the plane of the data at the selected epoch.
     """
-    seeds = range(settings["seed"], settings["seed"] + settings["seeds"])
+    seeds = range(settings.seed, settings.seed + settings.seeds)
     history, _ = training.train(problem(settings, events), _schedule(settings), seeds, checkpoint=checkpoint)
-    history["objective"] = sum(weight * history[name] for name, weight in settings["objective"].items())
+    history["objective"] = sum(weight * history[name] for name, weight in settings.objective.items())
     selected = 1 + np.argmin(history["objective"][:, 1:], axis=1)
     logits = np.stack([by_epoch[epoch] for by_epoch, epoch in zip(history.pop("logits"), selected, strict=True)])
     dims = {"yields": ("sample", "bin"), "counts": ("sample", "fine_bin"), "edges": ("edge",)}
-    axis = plane_axis(settings["plane"])
+    axis = plane_axis(settings.plane)
     return xr.Dataset(
         {name: (("seed", "epoch", *dims.get(name, ())), values) for name, values in sorted(history.items())}
         | {"selected": ("seed", selected), "logits": (("seed", "y", "x"), logits)},
         coords={
             "seed": list(seeds),
-            "epoch": np.arange(settings["epochs"] + 1),
+            "epoch": np.arange(settings.epochs + 1),
             "sample": list(blobs.SAMPLES),
             "x": axis,
             "y": axis,
@@ -70,28 +69,28 @@ def train(settings: dict, events: xr.Dataset, checkpoint: Path | None = None) ->
     )
 
 
-def _schedule(settings: dict) -> training.Schedule:
-    at_once = training.parallel_seeds(settings["seeds_at_once"], settings["seeds"])
-    return training.Schedule(settings["epochs"], settings["batch_size"], settings["learning_rate"], at_once)
+def _schedule(settings: Run) -> training.Schedule:
+    at_once = training.parallel_seeds(settings.seeds_at_once, settings.seeds)
+    return training.Schedule(settings.epochs, settings.batch_size, settings.learning_rate, at_once)
 
 
-def evaluate(settings: dict, trained: xr.Dataset) -> xr.Dataset:
+def evaluate(settings: Rebinning, trained: xr.Dataset) -> xr.Dataset:
     """Metrics of trained observables in other binnings than they were trained for."""
-    shape, most = tuple(trained.sizes[dim] for dim in ("seed", "epoch")), max(settings["bins"])
+    shape, most = tuple(trained.sizes[dim] for dim in ("seed", "epoch")), max(settings.bins)
     fine = trained["counts"].values.reshape(-1, len(blobs.SAMPLES), FINE_BINS)
-    judge = jax.jit(partial(jax.lax.map, partial(metrics, interpolation=settings["interpolation"])))
+    judge = jax.jit(partial(jax.lax.map, partial(metrics, interpolation=settings.interpolation)))
     found = []
-    for bins in settings["bins"]:
+    for bins in settings.bins:
         counts = fine.reshape(*fine.shape[:2], bins, -1).sum(axis=-1)
-        yields = expected_yields(settings["yields"], counts / counts.sum(axis=-1, keepdims=True))
+        yields = expected_yields(counts / counts.sum(axis=-1, keepdims=True), **dict(settings.yields))
         # bins without yields tell nothing of any parameter: one shape, compiled once, for all binnings
         found.append(judge(np.pad(yields, ((0, 0), (0, 0), (0, most - bins)))))
     values = {name: np.stack([np.reshape(at[name], shape) for at in found], axis=-1) for name in METRICS}
-    coords = {dim: trained[dim] for dim in ("seed", "epoch")} | {"bins": settings["bins"]}
+    coords = {dim: trained[dim] for dim in ("seed", "epoch")} | {"bins": list(settings.bins)}
     return xr.Dataset({name: (tuple(coords), array) for name, array in values.items()}, coords=coords)
 
 
-def workspaces(settings: dict, trained: dict[str, xr.Dataset]) -> dict[str, dict]:
+def workspaces(settings: Workspaces, trained: dict[str, xr.Dataset]) -> dict[str, dict]:
     """The analysis of every trained observable at its selected epoch as a pyhf workspace, by name.
 
     Observed is the expected background, so that the median expected CLs is the `cls` that is reported; runs with code0
@@ -102,30 +101,29 @@ def workspaces(settings: dict, trained: dict[str, xr.Dataset]) -> dict[str, dict
         for seed in results["seed"].values:
             of_seed = results.sel(seed=seed)
             yields = of_seed["yields"].sel(epoch=int(of_seed["selected"]))
-            name = f"{settings['experiment']}_{run}_seed_{seed}"
+            name = f"{settings.experiment}_{run}_seed_{seed}"
             found[name] = signal_background_workspace(*yields.transpose("sample", "bin").values)
     return found
 
 
-def compare(settings: dict, trained: dict[str, xr.Dataset], evaluated: dict[str, xr.Dataset]) -> xr.Dataset:
+def compare(settings: Experiment, trained: dict[str, xr.Dataset], evaluated: dict[str, xr.Dataset]) -> xr.Dataset:
     """Metrics of the compared runs, (point, run, seed, epoch), where the document is and at every point of the sweep.
 
     A run whose training knows nothing of the bins was trained once and is evaluated at each of them. `selected` (run)
     is the epoch of the lowest mean objective, and `edge_shift`, at the first point, how far edges lie from those of
     equal bins, in such bins' widths, averaged over the inner edges.
     """
-    home = {key: settings["defaults"][key] for key in ("bins", "bandwidth")}
-    places = [home, *plan.sweep(settings)["points"]]
+    places = [settings.defaults, *settings.sweep.points]
     points = [_at_home(settings, trained)]
     for point in places[1:]:
         runs = {}
-        for run in settings["compare"]:
+        for run in settings.compare:
             swept = trained.get(f"{run}_{plan.point_name(point)}")
-            found = evaluated[run].sel(bins=point["bins"], drop=True) if swept is None else swept
+            found = evaluated[run].sel(bins=point.bins, drop=True) if swept is None else swept
             runs[run] = found[list(METRICS)]
         points.append(xr.concat(runs.values(), xr.Variable("run", list(runs)), join="outer"))
-    names = [f"{point['bins']} bins, bandwidth {point['bandwidth']:g}" for point in places]
-    selected = {run: _selected_epoch(trained[run]) for run in settings["compare"]}
+    names = [f"{point.bins} bins, bandwidth {point.bandwidth:g}" for point in places]
+    selected = {run: _selected_epoch(trained[run]) for run in settings.compare}
     joined = xr.concat(points, xr.Variable("point", names), join="outer")
     return joined.assign(selected=("run", list(selected.values())))
 
@@ -135,48 +133,47 @@ def _selected_epoch(trained: xr.Dataset) -> int:
     return int(trained["objective"].mean("seed").isel(epoch=slice(1, None)).idxmin("epoch"))
 
 
-def _at_home(settings: dict, trained: dict[str, xr.Dataset]) -> xr.Dataset:
+def _at_home(settings: Experiment, trained: dict[str, xr.Dataset]) -> xr.Dataset:
     """Metrics where the document is, with cross-entropies and how far the edges have moved."""
     runs = {}
-    for run in settings["compare"]:
+    for run in settings.compare:
         bins = trained[run].sizes["edge"] - 1
         moved = np.abs(trained[run]["edges"] - np.linspace(0, 1, bins + 1)).isel(edge=slice(1, -1))
         runs[run] = trained[run][[*METRICS, *ON_SCORES]].assign(edge_shift=moved.mean("edge") * bins)
     return xr.concat(runs.values(), xr.Variable("run", list(runs)), join="outer")
 
 
-def scan(settings: dict, trained: xr.Dataset) -> xr.Dataset:
+def scan(settings: Scan, trained: xr.Dataset) -> xr.Dataset:
     """CLs of strengths from toys of the typical trained observable, those from `first` to `last` of `tested_mu`."""
-    (model, seed), first = _typical(settings, trained), settings["first"]
-    tested, key = settings["tested_mu"][first : settings["last"] + 1], _toy_key(settings, len(HYPOTHESES))
-    found = toys.scan_cls(model, tested, settings["number"], key=key, first_index=first)
+    (model, seed), first = _typical(settings, trained), settings.first
+    tested, key = settings.tested_mu[first : settings.last + 1], _toy_key(settings, len(HYPOTHESES))
+    found = toys.scan_cls(model, tested, settings.number, key=key, first_index=first)
     return xr.Dataset(
         {f"cls_{name}": ("tested_mu", np.asarray(values)) for name, values in found._asdict().items()},
-        coords={"tested_mu": tested, "seed": seed},
+        coords={"tested_mu": list(tested), "seed": seed},
     )
 
 
-def pseudo_experiments(settings: dict, trained: xr.Dataset, scan: xr.Dataset) -> xr.Dataset:
+def pseudo_experiments(settings: PseudoExperiments, trained: xr.Dataset, scan: xr.Dataset) -> xr.Dataset:
     """Toys of the typical trained observable, beside the result of `scan`."""
     model, _ = _typical(settings, trained)
     thrown = [
-        _distributions(model, mu, settings["number"], _toy_key(settings, number))
-        for number, mu in enumerate(HYPOTHESES)
+        _distributions(model, mu, settings.number, _toy_key(settings, number)) for number, mu in enumerate(HYPOTHESES)
     ]
     return xr.merge([scan, xr.concat(thrown, xr.Variable("true_mu", list(HYPOTHESES)))])
 
 
-def _typical(settings: dict, trained: xr.Dataset) -> tuple[Model, xr.DataArray]:
+def _typical(settings: PseudoExperiments, trained: xr.Dataset) -> tuple[Model, xr.DataArray]:
     """Model, and seed, of the trained observable whose CLs after the last epoch is the median."""
     last = trained.isel(epoch=-1)
     typical = last.isel(seed=int(np.argsort(last["cls"].values)[last.sizes["seed"] // 2]))
-    model = signal_background(*typical["yields"].values, interpolation=settings["interpolation"])
+    model = signal_background(*typical["yields"].values, interpolation=settings.interpolation)
     return unbounded_poi(model), typical["seed"]
 
 
-def _toy_key(settings: dict, number: int) -> Key[Array, ""]:
+def _toy_key(settings: PseudoExperiments, number: int) -> Key[Array, ""]:
     """Randomness of a hypothesis, or of the scan behind them."""
-    return jax.random.fold_in(prng.key(settings["seed"], TOYS), number)
+    return jax.random.fold_in(prng.key(settings.seed, prng.BLOBS_TOYS), number)
 
 
 def _distributions(model: Model, true_mu: float, number: int, key: Array) -> xr.Dataset:
@@ -209,17 +206,17 @@ def _expectations(model: Model, true_mu: Array) -> tuple[Array, Array, Array]:
     return sigma, *(jnp.sqrt(test_statistics.expected_q(model, tested, true_mu)) for tested in (1.0, 0.0))
 
 
-def step_cost(settings: dict, events: xr.Dataset) -> xr.Dataset:
+def step_cost(settings: TimedRuns, events: xr.Dataset) -> xr.Dataset:
     """Seconds of a training step of each run, measured in turns on the same events."""
-    clocks = {name: _clock(run, events) for name, run in settings["runs"].items()}
-    seconds = [[clock() for clock in clocks.values()] for _ in range(settings["repeats"])]
+    clocks = {name: _clock(run, events) for name, run in settings.runs.items()}
+    seconds = [[clock() for clock in clocks.values()] for _ in range(settings.repeats)]
     return xr.Dataset({"seconds": (("repeat", "run"), np.array(seconds))}, coords={"run": list(clocks)})
 
 
-def _clock(settings: dict, events: xr.Dataset) -> Callable[[], float]:
+def _clock(settings: Run, events: xr.Dataset) -> Callable[[], float]:
     """A function that trains one seed for one epoch, already compiled, and tells the seconds a step took."""
     trained, schedule = problem(settings, events), _schedule(settings)
-    start, advance, _ = training.compile_programs(trained, schedule, [settings["seed"]])
+    start, advance, _ = training.compile_programs(trained, schedule, [settings.seed])
     state = start()
     jax.block_until_ready(advance(state, 1))
 

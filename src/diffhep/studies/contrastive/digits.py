@@ -17,9 +17,6 @@ from diffhep.flows import contrastive
 from diffhep.flows import flow as flows_flow
 from diffhep.studies.contrastive.gaussians import split_pairs
 
-DIGIT_STREAM, SAMPLE_STREAM = 56, 57
-"""Purposes of randomness."""
-
 MAX_SHADE = 16
 """Of the shades of grey."""
 
@@ -39,7 +36,7 @@ def load_images(settings: Mapping, digit: int) -> tuple[Float[np.ndarray, "_ pix
         settings: `copies`; `turned` by up to so many degrees, `moved` by up to so many pixels; `noise`; `seed`.
         digit: 0 to 9.
     """
-    rng, loaded = np.random.default_rng([settings["seed"], DIGIT_STREAM, digit]), load_digits()
+    rng, loaded = np.random.default_rng([settings["seed"], prng.CONTRASTIVE_DIGITS, digit]), load_digits()
     chosen = rng.permutation(loaded.images[loaded.target == digit]) / MAX_SHADE
     seen, kept = np.split(chosen, [round(TRAINED * len(chosen))])
     seen = np.stack([_moved(settings, image, rng) for _ in range(settings["copies"]) for image in seen])
@@ -80,7 +77,7 @@ def generate_images(settings: dict, flows_of: dict[str, xr.Dataset]) -> xr.Datas
     found = []
     for trained in flows_of.values():
         flow, parameters = contrastive.restore(settings["flow"], trained)
-        key = prng.key(settings["seed"], SAMPLE_STREAM)
+        key = prng.key(settings["seed"], prng.CONTRASTIVE_DIGIT_SAMPLES)
         drawn = flows_flow.sample(flow, parameters, np.zeros(0), settings["shown"], key=key)
         found.append(np.asarray(drawn).reshape(settings["shown"], *IMAGE_SHAPE))
     return xr.Dataset({"image": (("flow", "image", "y", "x"), np.stack(found))}, coords={"flow": list(flows_of)})

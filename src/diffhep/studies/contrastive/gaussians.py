@@ -8,6 +8,7 @@ import xarray as xr
 from jaxtyping import Float
 from scipy.special import expit
 
+from diffhep import prng
 from diffhep.data import gaussian_classes
 from diffhep.flows import contrastive
 from diffhep.learning import classifiers
@@ -17,8 +18,6 @@ from diffhep.samples import ConditionalEvents
 from diffhep.samples import conditional_events as unlabelled
 
 LABELS = ["signal", "background"]
-SAMPLE_STREAM, SPLIT_STREAM = 50, 51
-"""Purposes of randomness."""
 
 BOX_HALF_WIDTHS = (10.0, 40.0, 200.0)
 """Half sides of squares around the origin over which densities are summed."""
@@ -34,7 +33,7 @@ def generate(settings: dict) -> xr.Dataset:
     Returns:
         `events` (label, event, axis), and `valid` (event).
     """
-    rng = np.random.default_rng([settings["seed"], SAMPLE_STREAM])
+    rng = np.random.default_rng([settings["seed"], prng.CONTRASTIVE_GAUSSIANS])
     events = gaussian_classes.draw(rng, gaussian_classes.build_classes(settings["gaussians"]), settings["events"])
     valid = np.arange(settings["events"]) < round(settings["validation"] * settings["events"])
     return xr.Dataset(
@@ -47,7 +46,7 @@ def split_pairs(
     events: Float[np.ndarray, "2 event axis"], valid: np.ndarray, seed: int
 ) -> tuple[ConditionalEvents, ConditionalEvents]:
     """What is trained on and what validates, without contexts."""
-    rng = np.random.default_rng([seed, SPLIT_STREAM])
+    rng = np.random.default_rng([seed, prng.CONTRASTIVE_SPLIT])
     split = ([each[chosen] for each in events] for chosen in (~valid, valid))
     return tuple(
         classifiers.combine_classes(*(unlabelled(each, np.zeros((len(each), 0))) for each in both), rng)

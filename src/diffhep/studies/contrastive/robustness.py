@@ -7,14 +7,12 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from diffhep import prng
 from diffhep.data import gaussian_classes
 from diffhep.data.gaussian_classes import Classes, Embedding
 from diffhep.flows import contrastive
 from diffhep.learning import classifiers
 from diffhep.studies.contrastive.gaussians import LABELS, logits, split_pairs
-
-SPACE_STREAM, UNDISTORTED_STREAM, PERTURBED_STREAM, TEST_STREAM = 52, 53, 54, 55
-"""Purposes of randomness."""
 
 CLASSIFIERS = ("plain", "flow", "perturbed", "perturbed_flow", "perturbed_printed")
 PREDICTIONS = ("likelihood_ratio", "optimum", "averaged")
@@ -22,7 +20,7 @@ PREDICTIONS = ("likelihood_ratio", "optimum", "averaged")
 
 def _space(settings: Mapping) -> Embedding:
     return gaussian_classes.draw_embedding(
-        np.random.default_rng([settings["seed"], SPACE_STREAM]), settings["dimension"]
+        np.random.default_rng([settings["seed"], prng.CONTRASTIVE_SPACE]), settings["dimension"]
     )
 
 
@@ -34,7 +32,7 @@ def _distorted(settings: Mapping, amount: float, kind: str = "rotation") -> Clas
 
 def _training(settings: Mapping):
     """Events without distortion: what is trained on and what validates."""
-    rng = np.random.default_rng([settings["seed"], UNDISTORTED_STREAM])
+    rng = np.random.default_rng([settings["seed"], prng.CONTRASTIVE_UNDISTORTED])
     events = gaussian_classes.draw(rng, _distorted(settings, 0.0), settings["events"])
     return events, np.arange(settings["events"]) < round(settings["validation"] * settings["events"])
 
@@ -94,7 +92,7 @@ def measure_accuracy(settings: dict, signal: xr.Dataset, background: xr.Dataset,
     }
     amounts, rows = np.linspace(settings["low"], settings["high"], settings["tested"]), []
     for n, amount in enumerate(amounts):
-        rng = np.random.default_rng([settings["seed"], TEST_STREAM, n])
+        rng = np.random.default_rng([settings["seed"], prng.CONTRASTIVE_TEST, n])
         events = gaussian_classes.draw(rng, _distorted(settings, amount, settings["kind"]), settings["test_events"])
         told, network = inputs(events), settings["classifier"]["network"]
         chosen = {name: logits(network, each, told[name]) > 0 for name, each in trained.items()}
@@ -126,7 +124,7 @@ def _inputs(settings: Mapping, *flows: xr.Dataset) -> Callable[[np.ndarray], dic
 
 def _perturbed(settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
     """Events at all angles, and which of them validate."""
-    rng = np.random.default_rng([settings["seed"], PERTURBED_STREAM])
+    rng = np.random.default_rng([settings["seed"], prng.CONTRASTIVE_PERTURBED])
     amounts, each = np.linspace(settings["low"], settings["high"], settings["angles"]), settings["per_angle"] // 2
     drawn = [gaussian_classes.draw(rng, _distorted(settings, amount, settings["kind"]), each) for amount in amounts]
     events = np.concatenate(drawn, axis=1)
@@ -135,7 +133,7 @@ def _perturbed(settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
 
 def _predictions(settings: Mapping, events: Float[np.ndarray, "2 event axis"]) -> dict[str, np.ndarray]:
     """What the true densities would choose."""
-    classes, rng = _distorted(settings, 0.0), np.random.default_rng([settings["seed"], TEST_STREAM])
+    classes, rng = _distorted(settings, 0.0), np.random.default_rng([settings["seed"], prng.CONTRASTIVE_TEST])
     nominal = gaussian_classes.log_densities(classes, events)
     norm = _norm(
         gaussian_classes.log_densities(classes, gaussian_classes.draw(rng, classes, settings["test_events"])[0])

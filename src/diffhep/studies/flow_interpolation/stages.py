@@ -18,15 +18,15 @@ from diffhep.flows.training import restore
 from diffhep.histogramming.pulls import fit_normal, pulls, rebin, width_uncertainty
 from diffhep.learning.model_selection import TrainedParameters
 
-EVENT_STREAM, SAMPLE_STREAM, DIVERGENCE_STREAM = 20, 21, 22  # purposes of the suite's seed, beyond those of `training`
-
 
 def generate(settings: dict) -> xr.Dataset:
     """Events of every distribution of the grid, and which of them are held out."""
     points = settings["points"]
     means = gaussian_grid.grid_means(*settings["range"], points)
     covariances = gaussian_grid.COVARIANCES[settings["covariance"]](means)
-    events = gaussian_grid.draw(prng.key(settings["seed"], EVENT_STREAM), means, covariances, settings["events"])
+    events = gaussian_grid.draw(
+        prng.key(settings["seed"], prng.FLOW_INTERPOLATION_EVENTS), means, covariances, settings["events"]
+    )
     row, column = np.divmod(np.arange(points**2), points)
     return xr.Dataset(
         {
@@ -89,7 +89,10 @@ def predict(settings: dict, sample: xr.Dataset, trained: xr.Dataset) -> xr.Datas
     centres, half_width, events = means.astype(np.float32), settings["half_width"], sample["events"].values
     edges = np.linspace(-half_width, half_width, settings["bins"] + 1)
     points = np.linspace(-settings["reach"], settings["reach"], settings["points"])
-    drawn, judges = (prng.key(settings["seed"], purpose) for purpose in (SAMPLE_STREAM, DIVERGENCE_STREAM))
+    drawn, judges = (
+        prng.key(settings["seed"], purpose)
+        for purpose in (prng.FLOW_INTERPOLATION_SAMPLES, prng.FLOW_INTERPOLATION_DIVERGENCE)
+    )
     square = np.stack(np.meshgrid(points, points), axis=-1)
     shares = jax.jit(jax.vmap(partial(gaussian_grid.bin_probabilities, edges=edges)))(means, covariances)
     count = partial(ensembles.histogram_2d, edges=(edges, edges))
@@ -213,7 +216,7 @@ def cross_validate(settings: dict, sample: xr.Dataset, folds: dict[str, xr.Datas
         sample: Result of `generate`.
         folds: Results of `train` by the number of the context that was left out.
     """
-    key, kl = prng.key(settings["seed"], DIVERGENCE_STREAM), {}
+    key, kl = prng.key(settings["seed"], prng.FLOW_INTERPOLATION_DIVERGENCE), {}
     means, covariances = (sample[name].values for name in ("mean", "covariance"))
     events = np.asarray(gaussian_grid.draw(key, means, covariances, settings["judges"]))
     for name, trained in folds.items():
@@ -240,7 +243,9 @@ def simulate_firework(settings: dict) -> xr.Dataset:
     """
     few, many = (gaussian_grid.grid_means(*settings["range"], settings[name]) for name in ("few", "points"))
     covariances = gaussian_grid.firework_covariances(many)
-    drawn = gaussian_grid.draw(prng.key(settings["seed"], EVENT_STREAM), many, covariances, settings["events"])
+    drawn = gaussian_grid.draw(
+        prng.key(settings["seed"], prng.FLOW_INTERPOLATION_EVENTS), many, covariances, settings["events"]
+    )
     reach = np.abs(settings["range"]).max() + 3
     counts, edges, _ = np.histogram2d(
         *np.asarray(drawn).reshape(-1, 2).T, bins=settings["bins"], range=[[-reach, reach]] * 2

@@ -18,9 +18,6 @@ from diffhep.data.htautau.shifts import PROCESSES, select_events, shift_energies
 from diffhep.learning import classifiers
 from diffhep.samples import ConditionalEvents, conditional_events
 
-POOLS, PERTURBED, NOMINAL = 60, 61, 62
-"""Purposes of randomness."""
-
 NO_SHIFT = (1.0, 1.0, 0.0)
 """tes, jes and soft_met without a shift."""
 
@@ -39,7 +36,7 @@ def build_pool(settings: dict, file: Path | None = None) -> xr.Dataset:
         yield less that of events without jets.
     """
     process = settings["process"]
-    number, key = settings["events"][process], prng.key(settings["seed"], POOLS)
+    number, key = settings["events"][process], prng.key(settings["seed"], prng.HIGGSML_POOLS)
     key = jax.random.fold_in(key, PROCESSES.index(process))
     if file is None:
         primaries = np.asarray(generator.generate(key, settings, process, number))
@@ -51,7 +48,9 @@ def build_pool(settings: dict, file: Path | None = None) -> xr.Dataset:
     )
     sums = np.bincount(part, weights, minlength=len(settings["shares"]))
     kept = primaries[:, PRIMARY.index("PRI_jet_leading_pt")] > 0
-    noise = np.random.default_rng([settings["seed"], POOLS, PROCESSES.index(process)]).normal(size=(number, 2))
+    noise = np.random.default_rng([settings["seed"], prng.HIGGSML_POOLS, PROCESSES.index(process)]).normal(
+        size=(number, 2)
+    )
     return xr.Dataset({
         "primaries": (("event", "column"), primaries[kept]),
         "noise": (("event", "axis"), noise[kept].astype(np.float32)),
@@ -146,8 +145,8 @@ def draw_perturbed_events(
     Returns:
         What is trained on, and what validates: both classes of each.
     """
-    number, rng = settings["perturbed"]["subsets"], np.random.default_rng([settings["seed"], PERTURBED])
-    nuisances = np.asarray(shifts.draw_nuisances(prng.key(settings["seed"], PERTURBED), number))
+    number, rng = settings["perturbed"]["subsets"], np.random.default_rng([settings["seed"], prng.HIGGSML_PERTURBED])
+    nuisances = np.asarray(shifts.draw_nuisances(prng.key(settings["seed"], prng.HIGGSML_PERTURBED), number))
     last = number - max(round(settings["perturbed"]["validation"] * number), 1)
     of, halves = pool_samples(pools, "train"), (np.arange(number) < last, np.arange(number) >= last)
     factors = np.asarray(jax.vmap(partial(shifts.yield_factors, 1.0))(nuisances))
@@ -182,7 +181,7 @@ def _seen(logarithms, primaries, nuisances, halves, rng) -> list[PerturbedEvents
 
 def label_classes(classes: list[PerturbedEvents], inputs: list[np.ndarray], seed: int) -> ConditionalEvents:
     """Both classes with these inputs, as `classifiers.train` wants them: the category comes last."""
-    rng = np.random.default_rng([seed, NOMINAL])
+    rng = np.random.default_rng([seed, prng.HIGGSML_NOMINAL])
     both = [
         conditional_events(np.column_stack([columns, seen.category]), np.zeros((len(columns), 0)))
         for seen, columns in zip(classes, inputs, strict=True)

@@ -16,9 +16,6 @@ from diffhep.studies.higgsml.events import NO_SHIFT, nominal_events, pool_sample
 from diffhep.studies.higgsml.intervals import MIN_SIMULATED_EVENTS, fit_surface, surface_coordinates
 from diffhep.studies.higgsml.training import LABELS
 
-DRAWN = 70
-"""Purpose of randomness."""
-
 
 def marginal_distributions(settings: dict, pools: dict[str, xr.Dataset], flows_of: dict[str, xr.Dataset]) -> xr.Dataset:
     """How one column is distributed: in each process, in both classes, and in what the signal's flows make.
@@ -64,7 +61,7 @@ def marginal_distributions(settings: dict, pools: dict[str, xr.Dataset], flows_o
 def _drawn(settings: dict, trained: xr.Dataset) -> np.ndarray:
     """Events of a flow."""
     flow, parameters = contrastive.restore(settings["flow"], trained)
-    key = prng.key(settings["seed"], DRAWN)
+    key = prng.key(settings["seed"], prng.HIGGSML_ILLUSTRATIONS)
     return np.asarray(flows_flow.sample(flow, parameters, jnp.zeros(0), settings["drawn"], key=key))
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
+from diffhep import prng
 from diffhep.data.htautau.shifts import NORMALISATIONS, NUISANCES, PROCESSES, nuisances_from_normal
 from diffhep.histogramming.histograms import binned_kde, hard_histogram
 from diffhep.learning import classifiers, losses, model_selection, scaling, training
@@ -24,9 +25,6 @@ from diffhep.models.likelihood import Model
 from diffhep.models.simple import signal_background
 from diffhep.samples import ConditionalEvents
 from diffhep.studies.higgsml.events import PoolSample, concatenate_samples, draw_rows, pool_samples, reconstruction
-
-DRAWN = 69
-"""Purpose of randomness."""
 
 FLOOR = 1e-3
 """Events in each bin, so that an empty one has a logarithm."""
@@ -60,7 +58,7 @@ def draw_shifted_events(settings: Mapping, pools: Mapping[str, xr.Dataset]) -> t
 
 
 def _shifted(settings: Mapping, look: Callable, every: list[PoolSample]) -> ShiftedEvents:
-    rng, number, classes = np.random.default_rng([settings["seed"], DRAWN]), settings["events"], []
+    rng, number, classes = np.random.default_rng([settings["seed"], prng.HIGGSML_INFERNO]), settings["events"], []
     for group in (every[:1], every[1:]):
         whole = concatenate_samples(group)
         rows = draw_rows(rng, whole.weights, number)

@@ -23,9 +23,6 @@ from diffhep.models import histfactory, spline_morphing
 from diffhep.models.likelihood import Data, Model
 from diffhep.studies.higgsml.templates import SHIFTS
 
-BELT, SETS = 65, 66
-"""Purposes of randomness."""
-
 MIN_SIMULATED_EVENTS = 0.5
 """Simulated events that a background template holds at least in each bin: none would make any signal certain."""
 
@@ -168,7 +165,7 @@ def build_belt(settings: dict, templates: xr.Dataset, chunks: dict[str, xr.Datas
     method, strengths = settings["method"], np.asarray(settings["strengths"], float)
     model = spline_model(settings, templates, method, shifts=settings["shifts"])
     drawn = draw_experiments(
-        settings, fit_surface(chunks, method, settings["order"]), strengths, settings["toys"], BELT
+        settings, fit_surface(chunks, method, settings["order"]), strengths, settings["toys"], prng.HIGGSML_BELT
     )
     _, found = fit_toys(model, drawn.observed)
     return belt_from_estimates(settings, found.parameters[:, 0].reshape(len(strengths), -1)).assign(
@@ -189,7 +186,9 @@ def belt_from_estimates(settings: Mapping, estimates: Float[np.ndarray, "strengt
 def draw_true_strengths(settings: Mapping) -> Float[np.ndarray, " set"]:
     """As many as there are `sets`, as the challenge draws them: evenly between the ends of `truth`."""
     number = settings["sets"]
-    return np.sort(np.random.default_rng([settings["seed"], SETS, number]).uniform(*settings["truth"], number))
+    return np.sort(
+        np.random.default_rng([settings["seed"], prng.HIGGSML_SETS, number]).uniform(*settings["truth"], number)
+    )
 
 
 def compute_intervals(
@@ -210,7 +209,7 @@ def compute_intervals(
     """
     method, strengths = settings["method"], draw_true_strengths(settings)
     drawn = draw_experiments(
-        settings, fit_surface(chunks, method, settings["order"]), strengths, settings["toys"], SETS
+        settings, fit_surface(chunks, method, settings["order"]), strengths, settings["toys"], prng.HIGGSML_SETS
     )
     find = partial(_profiled, settings, templates) if belt is None else partial(_belted, settings, templates, belt)
     find(drawn.observed)  # compiles

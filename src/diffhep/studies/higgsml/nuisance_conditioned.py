@@ -15,6 +15,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 from scipy.optimize import minimize
 
+from diffhep import prng
 from diffhep.data.htautau import shifts
 from diffhep.data.htautau.shifts import NUISANCES
 from diffhep.learning import classifiers
@@ -22,21 +23,17 @@ from diffhep.learning.model_selection import TrainedParameters, trained_paramete
 from diffhep.models.constraints import Constraints
 from diffhep.models.likelihood import Model, Parameters
 from diffhep.models.modifiers import NormFactor
+from diffhep.prng import HIGGSML_BELT, HIGGSML_SETS
 from diffhep.static_settings import StaticSettings
 from diffhep.studies.higgsml.events import PoolSample, concatenate_samples, draw_rows, pool_samples, reconstruction
 from diffhep.studies.higgsml.intervals import (
-    BELT,
     MIN_SIMULATED_EVENTS,
-    SETS,
     belt_from_estimates,
     draw_true_strengths,
     fit_toys,
     interval_dataset,
     invert_belt,
 )
-
-TEMPLATES = 68
-"""Purpose of randomness."""
 
 MAX_DEVIATIONS = 3.0
 """Standard deviations within which nuisance parameters are looked for."""
@@ -179,7 +176,7 @@ def estimate_strengths(settings: dict, pools: dict[str, xr.Dataset], network: xr
     strengths = np.asarray(settings["strengths"] if simulated else draw_true_strengths(settings), float)
     look, prepared = reconstruction(settings["columns"]["logarithms"]), compile_scores(settings, network)
     of = pool_samples(pools, settings["part"])
-    rng = np.random.default_rng([settings["seed"], BELT if simulated else SETS])
+    rng = np.random.default_rng([settings["seed"], HIGGSML_BELT if simulated else HIGGSML_SETS])
     totals = settings["luminosity"] * np.array([sample.weights.sum() for sample in of])
     most = totals * [strengths.max(), 1.02, 1.2, 2.0]
     room = int(most.sum() + 6 * np.sqrt(most.sum()) + 10)
@@ -201,7 +198,7 @@ def estimate_strengths(settings: dict, pools: dict[str, xr.Dataset], network: xr
 
 def _classes(settings: Mapping, pools: Mapping[str, xr.Dataset]) -> list[tuple[PoolSample, np.ndarray]]:
     """Events of templates of signal and background, and the process of each."""
-    rng, number = np.random.default_rng([settings["seed"], TEMPLATES]), settings["template_events"]
+    rng, number = np.random.default_rng([settings["seed"], prng.HIGGSML_TEMPLATES]), settings["template_events"]
     every, found = pool_samples(pools, "template"), []
     for group in ([0], [1, 2, 3]):
         whole = concatenate_samples([every[n] for n in group])

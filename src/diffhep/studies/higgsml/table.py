@@ -3,10 +3,8 @@
 import numpy as np
 import xarray as xr
 
+from diffhep import prng
 from diffhep.studies.higgsml import challenge_score
-
-BOOTSTRAP = 67
-"""Purpose of randomness."""
 
 TIMED_TOYS = 1000
 """Pseudo-experiments that run times are told for."""
@@ -38,7 +36,7 @@ def build_table(
         `lead_inferno` over that of `inferno`; `narrower` and `faster`, its width over that of `told`, and the run time
         of `told` over its own.
     """
-    rng = np.random.default_rng([settings["seed"], BOOTSTRAP])
+    rng = np.random.default_rng([settings["seed"], prng.HIGGSML_BOOTSTRAP])
     results = belted | {f"profile_{name}": each for name, each in profiled.items()} | {"cnf_many": many}
     rows = np.array([_resampled(each, settings["bootstrapped"], rng) for each in results.values()])
     sizes = np.array([each["low"].size for each in results.values()])

@@ -16,6 +16,7 @@ from jax.scipy.special import expit
 from jaxtyping import Array, Float
 from scipy.stats import norm, qmc
 
+from diffhep import prng
 from diffhep.data.htautau.inputs import CATEGORIES
 from diffhep.data.htautau.shifts import NUISANCES, PROCESSES, nuisances_from_normal
 from diffhep.learning import classifiers
@@ -26,8 +27,6 @@ from diffhep.studies.higgsml.training import build_discriminants
 BLOCK = 2_000
 """Events scored at a time, in one compiled program whatever the number of events."""
 
-DESIGN = 64
-"""Purpose of randomness."""
 
 SHIFTS = tuple(NUISANCES)[:3]
 
@@ -52,7 +51,9 @@ def _scales(normal: Float[np.ndarray, "point 3"]) -> Float[np.ndarray, "point 3"
 
 def design_shifts(number: int, seed: int, reach: float = 3.5) -> Float[np.ndarray, "point 3"]:
     """Points that fill the priors up to so many standard deviations evenly, for the response surface."""
-    unit = qmc.Sobol(3, rng=np.random.default_rng([seed, DESIGN])).random_base2(int(np.ceil(np.log2(number))))[:number]
+    unit = qmc.Sobol(3, rng=np.random.default_rng([seed, prng.HIGGSML_DESIGN])).random_base2(
+        int(np.ceil(np.log2(number)))
+    )[:number]
     low, high = norm.cdf([-reach, reach])
     normal = np.column_stack([reach * (2 * unit[:, :2] - 1), norm.ppf(low + (high - low) * unit[:, 2])])
     return _scales(normal)
@@ -146,7 +147,7 @@ def time_scoring(
         `expected_histograms` and `shift` as of `expected_histograms`; and `seconds` (network, point): of shifting and scoring the events of one
         pseudo-experiment by one method.
     """
-    rng, of = np.random.default_rng([settings["seed"], DESIGN]), pool_samples(pools, settings["part"])
+    rng, of = np.random.default_rng([settings["seed"], prng.HIGGSML_DESIGN]), pool_samples(pools, settings["part"])
     points = _scales(rng.normal(size=(settings["number"], 3)))
     few = _few(rng, of, settings["luminosity"])
     seconds, found = [], []

@@ -10,14 +10,12 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
+from diffhep import prng
 from diffhep.data.htautau.inputs import CATEGORIES, flow_columns, select_columns
 from diffhep.flows import contrastive
 from diffhep.learning import classifiers
 from diffhep.samples import conditional_events
 from diffhep.studies.higgsml.events import PerturbedEvents, draw_perturbed_events, label_classes, nominal_events
-
-SPLIT = 63
-"""Purpose of randomness."""
 
 LABELS = ("signal", "background")
 
@@ -34,7 +32,7 @@ def train_flow(settings: dict, pools: dict[str, xr.Dataset], checkpoint: Path | 
     Returns:
         As of `gaussian_classes.train`, and `centre` and `spread`: median and interquartile range of log p of its class.
     """
-    rng, parts = np.random.default_rng([settings["seed"], SPLIT]), ([], [])
+    rng, parts = np.random.default_rng([settings["seed"], prng.HIGGSML_SPLIT]), ([], [])
     classes = nominal_events(settings, pools, "train")
     for seen in classes if settings["label"] == "signal" else classes[::-1]:
         here = seen.category == CATEGORIES.index(settings["category"])
@@ -133,7 +131,7 @@ def train_nuisance_conditioned(
         pools: Results of `events.build_pool`, by process.
         checkpoint: As in `training.train`.
     """
-    rng = np.random.default_rng([settings["seed"], SPLIT])
+    rng = np.random.default_rng([settings["seed"], prng.HIGGSML_SPLIT])
     return _train(settings, pools, partial(nuisance_conditioned_inputs, rng), checkpoint)
 
 

@@ -10,8 +10,6 @@ import xarray as xr
 from diffhep import prng
 from diffhep.data import mass_grid, ntuples, resonance
 
-SIGNAL_STREAM, BACKGROUND_STREAM = 30, 31  # purposes of the suite's seed
-
 BLOCK_SIZE = 230_000
 """Background events generated at a time."""
 
@@ -29,7 +27,7 @@ def select_signal(settings: dict, files: dict[str, Path] | None = None) -> xr.Da
         `held_out` (point).
     """
     masses, data = mass_grid.mass_points(settings["grid"]["parts"]), settings["data"]
-    key = prng.key(settings["seed"], SIGNAL_STREAM)
+    key = prng.key(settings["seed"], prng.RESONANCE_SIGNAL)
 
     def sample_at(point):
         m_x, m_s = masses[point]
@@ -57,7 +55,7 @@ def select_background(settings: dict, files: dict[str, Path] | None = None) -> x
         settings: `data`, `seed`.
         files: Where to read them instead, one file a process.
     """
-    data, key = settings["data"], prng.key(settings["seed"], BACKGROUND_STREAM)
+    data, key = settings["data"], prng.key(settings["seed"], prng.RESONANCE_BACKGROUND)
     if files:
         samples = {name: _read(path, data).events for name, path in files.items()}
     else:

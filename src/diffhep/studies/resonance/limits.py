@@ -17,8 +17,6 @@ from diffhep.static_settings import StaticSettings
 from diffhep.studies.resonance import strategies
 from diffhep.studies.resonance.strategies import SearchSample
 
-LIMIT_STREAM = 34  # purpose of the suite's seed
-
 
 def discriminate(settings: dict, signal: xr.Dataset, background: xr.Dataset, **trained: xr.Dataset) -> xr.Dataset:
     """How pNN and s_flow tell signal from background, on events that neither network nor background flow has seen.
@@ -144,7 +142,7 @@ def compute_limits(
     )
     of_signal, of_background = _competing(tools, signal, background)
     of_signal = _extended(of_signal, len(masses) - known)
-    keys = jax.random.split(prng.key(settings["seed"], LIMIT_STREAM), len(masses))
+    keys = jax.random.split(prng.key(settings["seed"], prng.RESONANCE_LIMITS), len(masses))
     contexts = jax.device_put((masses.astype(np.float32), of_signal, mean, error, keys))
     needed = StaticSettings({name: settings[name] for name in ("plane", "bins", "samples")})
     numbers = range(len(masses))[settings["first"] : settings["last"] + 1]

@@ -15,8 +15,6 @@ from diffhep.learning import classifiers
 from diffhep.samples import conditional_events
 from diffhep.studies.resonance.strategies import NO_CONTEXT
 
-LABEL_STREAM, SAMPLE_STREAM = 32, 33  # purposes of the suite's seed
-
 
 def _pairs(signal: xr.Dataset, chosen: np.ndarray) -> samples.ConditionalEvents:
     """Signal events with the masses that they were generated at."""
@@ -43,7 +41,7 @@ def train_network(
     settings: dict, signal: xr.Dataset, background: xr.Dataset, checkpoint: Path | None = None
 ) -> xr.Dataset:
     """Train the pNN on a part of the events of the same mass points (thesis 9.4.2)."""
-    rng, parts = np.random.default_rng([settings["seed"], LABEL_STREAM]), []
+    rng, parts = np.random.default_rng([settings["seed"], prng.RESONANCE_CLASSES]), []
     seen = ~signal["held_out"].values[signal["mass_point"].values]
     for test in (False, True):
         chosen = background["test"].values == test
@@ -70,7 +68,7 @@ def predict(settings: dict, signal: xr.Dataset, trained: xr.Dataset) -> xr.Datas
         each context.
     """
     flow, ensemble = restore(settings["flow"], trained)
-    edges, key = _edges(settings), prng.key(settings["seed"], SAMPLE_STREAM)
+    edges, key = _edges(settings), prng.key(settings["seed"], prng.RESONANCE_SAMPLES)
     count = partial(ensembles.histogram_2d, edges=edges)
     counts = ensembles.sample_histograms(
         flow, ensemble, signal["masses"].values, settings["samples"], lambda drawn, _: count(drawn), key=key
@@ -103,7 +101,11 @@ def predict_background(settings: dict, background: xr.Dataset, trained: xr.Datas
         trained: Result of `train_background`.
     """
     flow, ensemble = restore(settings["flow"], trained)
-    edges, key, number = _edges(settings), prng.key(settings["seed"], SAMPLE_STREAM), settings["background_samples"]
+    edges, key, number = (
+        _edges(settings),
+        prng.key(settings["seed"], prng.RESONANCE_SAMPLES),
+        settings["background_samples"],
+    )
     count = partial(ensembles.histogram_2d, edges=edges)
     learned = ensembles.sample_histograms(
         flow, ensemble, NO_CONTEXT[None], number, lambda drawn, _: count(drawn), key=key

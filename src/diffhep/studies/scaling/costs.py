@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from diffhep import prng
 from diffhep.data.blobs import N_FEATURES
-from diffhep.learning import losses, training
+from diffhep.learning import losses
 from diffhep.learning.networks import DenseNetwork
 from diffhep.learning.networks import logits as logits_of
 from diffhep.learning.summary_statistic import smooth_yields
@@ -39,7 +39,7 @@ def step(peer: str, size: Mapping[str, int], settings: Mapping[str, Any], events
     optimiser = optax.adam(settings["learning_rate"])
     batch = jax.tree.map(lambda array: jnp.asarray(np.asarray(array)[:, : size["batch_size"]]), events)
     start = jax.jit(network.init)
-    parameters = start(prng.key(settings["seed"], training.INITIALISE), np.zeros(N_FEATURES, np.float32))
+    parameters = start(prng.key(settings["seed"], prng.INITIALISE), np.zeros(N_FEATURES, np.float32))
 
     def advance(parameters, memory, batch):
         value, gradient = jax.value_and_grad(loss)(parameters, batch)

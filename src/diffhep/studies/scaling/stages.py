@@ -16,7 +16,6 @@ from diffhep.samples import WeightedEvents
 from diffhep.studies.blobs.observable import problem
 from diffhep.studies.scaling import costs
 
-BATCHES = 40  # purpose of the suite's seed
 COSTS = ("seconds", "bytes", "preparation", "result")
 MEASURES = ("bias", "bias_error", "spread", "cosine")
 
@@ -37,7 +36,7 @@ def gradient_noise(settings: dict, events: xr.Dataset) -> xr.Dataset:
     unjudged = problem(run, events)._replace(evaluate=_nothing)
     _, state = training.train(unjudged, schedule, [run["seed"]])
     parameters = jax.tree.map(lambda leaf: leaf[0], jax.device_get(state.parameters))
-    key = prng.key(settings["seed"], BATCHES)
+    key = prng.key(settings["seed"], prng.SCALING_BATCHES)
     found = [
         _noise(problem(run | {"objective": {name: 1.0}}, events), parameters, settings, key)
         for name in settings["objectives"]

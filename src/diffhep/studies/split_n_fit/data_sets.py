@@ -14,8 +14,9 @@ from diffhep.learning.model_selection import trained_parameters
 from diffhep.learning.split_n_fit import fine_tuning
 from diffhep.learning.split_n_fit.fine_tuning import Data
 from diffhep.learning.split_n_fit.loss import Shapes
+from diffhep.prng import SPLIT_N_FIT_DATA_SETS
 from diffhep.static_settings import StaticSettings
-from diffhep.studies.split_n_fit.stages import DATA_SETS, events_of, joined, shapes_of
+from diffhep.studies.split_n_fit.stages import events_of, joined, shapes_of
 
 KINDS = ("before", "folded", "unfolded")
 
@@ -44,7 +45,7 @@ def data_sets(settings: dict, trained: xr.Dataset, signal: xr.Dataset, backgroun
     )
     means = settings["strength"] * yields["signal"], yields["background"]
     alike = StaticSettings({name: each for name, each in settings.items() if name not in ("first", "last", "seed")})
-    first = prng.key(settings["seed"], DATA_SETS)
+    first = prng.key(settings["seed"], SPLIT_N_FIT_DATA_SETS)
     fitted, found = StaticSettings({name: settings[name] for name in ("range", "bins", "shapes")}), []
     for number in range(settings["first"], settings["last"] + 1):
         passed, expected = _one(alike, means, start, pools, judges, jax.random.fold_in(first, number))
@@ -123,7 +124,7 @@ def compare(settings: dict, experiments: xr.Dataset, sets: dict[str, xr.Dataset]
     """
     toys = experiments["significance"]
     tuned = [str(name) for name in toys["network"].values if str(name).startswith("tuned")]
-    rng, rows = np.random.default_rng([settings["seed"], DATA_SETS]), []
+    rng, rows = np.random.default_rng([settings["seed"], SPLIT_N_FIT_DATA_SETS]), []
     for name in tuned:
         values = toys.sel(network=["wrong", name, "correct"]).values
         again = (np.stack([rng.choice(row, row.size) for row in values]) for _ in range(settings["resampled"]))

@@ -23,7 +23,6 @@ from diffhep.learning.split_n_fit.loss import Shapes
 from diffhep.samples import conditional_events
 from diffhep.static_settings import StaticSettings
 
-EVENTS, TOYS, DATA_SETS = 40, 41, 42  # purposes of the suite's seed
 CHUNK = 128
 """Spectra fitted side by side."""
 
@@ -43,7 +42,7 @@ def generate(settings: dict) -> xr.Dataset:
             return dihiggs.generate_signal(key, settings, events)
         return dihiggs.generate_background(key, settings, sample, events)
 
-    key = jax.random.fold_in(prng.key(settings["seed"], EVENTS), SAMPLES.index(sample))
+    key = jax.random.fold_in(prng.key(settings["seed"], prng.SPLIT_N_FIT_EVENTS), SAMPLES.index(sample))
     events = dihiggs.generate_selected(key, draw, settings["events"])
     return xr.Dataset(
         {
@@ -64,7 +63,7 @@ def train(settings: dict, signal: xr.Dataset, background: xr.Dataset, checkpoint
         background: Likewise.
         checkpoint: As in `training.train`.
     """
-    rng, parts = np.random.default_rng([settings["seed"], EVENTS]), []
+    rng, parts = np.random.default_rng([settings["seed"], prng.SPLIT_N_FIT_EVENTS]), []
     for test in (False, True):
         of = [each["observables"].values[each["test"].values == test] for each in (signal, background)]
         parts.append(
@@ -206,7 +205,7 @@ def experiment(settings: dict, spectra: xr.Dataset) -> xr.Dataset:
     """
     shapes = StaticSettings({name: settings[name] for name in ("range", "bins", "shapes")})
     expected = spectra["passed"].sum("sample").values
-    keys = jax.random.split(prng.key(settings["seed"], TOYS), len(expected))
+    keys = jax.random.split(prng.key(settings["seed"], prng.SPLIT_N_FIT_TOYS), len(expected))
     each = (_thrown(shapes, settings["number"], *of) for of in zip(keys, expected, strict=True))
     found = zip(*each, strict=True)
     names = {"significance": "toy", "counts": "bin", "alone": "bin", "both": "bin"}

@@ -12,10 +12,10 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from diffhep import prng
 from diffhep.data import vbf_hh4b
 from diffhep.data.vbf_hh4b import VARIABLES
 
-EVENTS, REFERENCE, DRAWN = 71, 72, 73  # purposes of the suite's seed
 SAMPLES = ("signal", "signal_jet_pt_up", "signal_jet_pt_down", "background")
 """Samples and their systematic variations, in the order of the first axis of arrays."""
 PARTS = ("train", "valid", "test")
@@ -56,12 +56,12 @@ def generate(settings: Mapping[str, Any]) -> xr.Dataset:
         `<sample>_weight`, of any number of tags, `<sample>_two_tag` and `<sample>_distance`; `low` and `high`
         (variable), between which all values lie.
     """
-    return _labelled(settings["data"], _samples(settings, EVENTS, settings["data"]["events"]))
+    return _labelled(settings["data"], _samples(settings, prng.VBF_HH4B_EVENTS, settings["data"]["events"]))
 
 
 def reference(settings: Mapping[str, Any]) -> xr.Dataset:
     """Many more events than are trained on, from the same generator, to tell the truth by; as of `generate`."""
-    return _labelled(settings["data"], _samples(settings, REFERENCE, settings["data"]["reference"]))
+    return _labelled(settings["data"], _samples(settings, prng.VBF_HH4B_REFERENCE, settings["data"]["reference"]))
 
 
 def _samples(settings, purpose, numbers) -> dict[str, vbf_hh4b.VbfEvents]:
@@ -137,7 +137,11 @@ def parts(events: xr.Dataset, settings: Mapping[str, Any], regions: Mapping[str,
             # each amid its share, so that no rounding moves one across a boundary
             at = ((np.arange(number) + 0.5) / number - settings["fold"] * shares["test"]) % 1
             rows[sample] = np.flatnonzero((at >= ends[place]) & (at < ends[place + 1]))
-        drawn = [settings["seed"], DRAWN, settings["fold"], place] if settings["validation"] == "drawn" else None
+        drawn = (
+            [settings["seed"], prng.VBF_HH4B_VALIDATION, settings["fold"], place]
+            if settings["validation"] == "drawn"
+            else None
+        )
         found[name] = part(events, regions, rows, share, drawn)
     return {name: found[name] for name in PARTS}
 
