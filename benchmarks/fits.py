@@ -28,7 +28,7 @@ def rates(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor]) -> 
         "one": lambda: pinned.in_all(processes[:1], fit_theirs, text),
         "all": lambda: pinned.in_all(processes, fit_theirs, text),
     }
-    taken = timing.turns(works, settings["repeats"])
+    taken = timing.time_in_turns(works, settings["repeats"])
     ours = cores * settings["toys"] / taken["ours"]
     theirs = {1: settings["peer_toys"] / taken["one"], cores: cores * settings["peer_toys"] / taken["all"]}
     return [_row(ours, rate, cores, number) for number, rate in theirs.items()]

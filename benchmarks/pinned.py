@@ -48,7 +48,7 @@ def beside_a_loop(
     """
     text, steps = json.dumps(settings), times * settings["steps"]
     works = {"ours": lambda: in_all(processes, ours, text), "peer": lambda: [peer() for _ in range(times)]}
-    taken = timing.turns(works, settings["repeats"])
+    taken = timing.time_in_turns(works, settings["repeats"])
     seconds = {"ours": taken["ours"] / (len(processes) * steps), "peer": taken["peer"] / steps}
     told = {side: f"{1e3 * np.median(values):.3g} ms/step" for side, values in seconds.items()}
     return {**told, "ratio": np.median(seconds["peer"] / seconds["ours"])}

@@ -23,7 +23,7 @@ def step_cost(settings: Mapping[str, Any]) -> dict[str, Any]:
     """A row: one CLs step over one of augmented cross-entropy, with us and with relaxed, on all cores."""
     sides = {"ours": {name: ours(settings, name, seeds=1) for name in OBJECTIVES}, "peer": theirs(settings)}
     works = {(side, name): work for side, both in sides.items() for name, work in both.items()}
-    taken = timing.turns(works, settings["repeats"])
+    taken = timing.time_in_turns(works, settings["repeats"])
     return {
         "work": "cost of a CLs step over that of an augmented cross-entropy step on the same four samples, "
         f"network {_shape(settings)} (ratio: CLs / cross-entropy of ours; neos paper 3, thesis 3 to 4)",

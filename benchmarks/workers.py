@@ -19,7 +19,7 @@ import yaml
 from diffhep.errors import InputError
 from diffhep.pipeline import settings as pipeline_settings
 from diffhep.pipeline import store
-from diffhep.pipeline.schedule_model import Job
+from diffhep.pipeline.wall_time_bounds import Job
 
 ALL_CORES = 1000
 """More than any machine has: a job that takes all cores shows by asking for so many."""

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         content = workspace.load(options.workspace)
         with _naming(options.workspace):
-            model, data = workspace.analysis(content, options.measurement)
+            model, data = workspace.model_and_data(content, options.measurement)
         text = json.dumps(options.command(model, data, options), indent=4, sort_keys=True)
         if options.output_file:
             from diffhep.files import replacing  # takes long to import
@@ -89,7 +89,9 @@ def limit(model: Model, data: Data, options: argparse.Namespace) -> dict[str, An
     )
     _require(found.converged)
     if not np.isfinite([found.observed, *found.expected]).all():
-        raise ValueError(f"{workspace.name_of(options.workspace)}: no strength is excluded: there is no upper limit")
+        raise ValueError(
+            f"{workspace.source_name(options.workspace)}: no strength is excluded: there is no upper limit"
+        )
     return {"limit_obs": float(found.observed), "limit_exp": found.expected.tolist()}
 
 
@@ -121,7 +123,7 @@ def _naming(source):
     try:
         yield
     except ValueError as error:
-        raise ValueError(f"{workspace.name_of(source)}: {error}") from None
+        raise ValueError(f"{workspace.source_name(source)}: {error}") from None
 
 
 def _require(converged):

@@ -5,7 +5,7 @@ from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
-KINDS = {
+TYPE_NAMES = {
     "object": "keys with values",
     "array": "a list",
     "string": "text",
@@ -17,7 +17,7 @@ KINDS = {
 """How messages call what JSON schemas call types."""
 
 
-LIMITS = {
+KEYWORD_REMEDIES = {
     "minimum": "at least {}",
     "exclusiveMinimum": "more than {}",
     "maximum": "at most {}",
@@ -35,7 +35,7 @@ LIMITS = {
 """What is asked for by a keyword of a schema."""
 
 
-def offence(error: ValidationError) -> str:
+def describe_violation(error: ValidationError) -> str:
     """What is wrong at the place of an error, and what to do."""
     if error.validator == "additionalProperties":
         unknown = sorted(set(map(str, error.instance)) - set(error.schema["properties"]))
@@ -52,14 +52,14 @@ def offence(error: ValidationError) -> str:
 
 def _remedy(error: ValidationError) -> str:
     keyword, wanted = error.validator, error.validator_value
-    if keyword in LIMITS:
-        return LIMITS[keyword].format(wanted)
+    if keyword in KEYWORD_REMEDIES:
+        return KEYWORD_REMEDIES[keyword].format(wanted)
     if keyword == "type":
-        kinds = " or ".join(KINDS[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted))
+        kinds = " or ".join(TYPE_NAMES[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted))
         return kinds + (", 1.0e-3 for 1e-3" if "number" in kinds and _is_number(error.instance) else "")
     if keyword == "not":
         (kind, limit), *_ = wanted.items()
-        return f"anything but {LIMITS[kind].format(limit)}"
+        return f"anything but {KEYWORD_REMEDIES[kind].format(limit)}"
     if keyword == "dependentRequired":
         return ", ".join(key for keys in wanted.values() for key in keys) + " together"
     if keyword == "oneOf" and not error.context:

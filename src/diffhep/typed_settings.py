@@ -7,7 +7,7 @@ from itertools import pairwise
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
 from diffhep.errors import InputError
 
@@ -46,7 +46,7 @@ class Settings(BaseModel):
 
     def plain(self) -> dict[str, Any]:
         """Settings as dicts, lists and scalars, which JSON can hold."""
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", exclude_unset=True)
 
 
 class FrozenDict(dict):
@@ -136,6 +136,19 @@ def check(kind: type[Kind], content: Any, source: str) -> Kind:
         first = min(error.errors(), key=lambda detail: (_place(detail), detail["type"] != "extra_forbidden"))
         place = ".".join(_place(first)) or "top level"
         raise InputError(f"{source}: {place}: {_message(first, kind)}") from None
+
+
+def from_plain(kind: Any, content: Any) -> Any:
+    """Settings from their plain form; the content itself where the kind is no class of settings.
+
+    Args:
+        kind: Annotation of an argument: a class of settings, several with `|` between them, or anything else.
+        content: Dicts, lists and scalars.
+    """
+    kinds = get_args(kind) or (kind,)
+    if not all(isinstance(each, type) and issubclass(each, Settings) for each in kinds):
+        return content
+    return TypeAdapter(kind).validate_json(json.dumps(content))
 
 
 def _place(detail: Mapping[str, Any]) -> tuple[str, ...]:

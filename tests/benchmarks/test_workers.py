@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks import workers
 from diffhep.errors import InputError
-from diffhep.pipeline.schedule_model import Job
+from diffhep.pipeline.wall_time_bounds import Job
 
 TOLD = """Building DAG of jobs...
 

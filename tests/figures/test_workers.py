@@ -6,21 +6,21 @@ import xarray as xr
 
 from benchmarks.workers import tabulated
 from diffhep.figures import workers
-from diffhep.pipeline import schedule_model
+from diffhep.pipeline import wall_time_bounds
 
 CLUSTER = {"overhead": 10.0, "poll": 20.0, "places": 50}
 JOBS = [
-    schedule_model.Job("events", 60.0, megabytes=500.0),
-    *(schedule_model.Job(f"train {k}", 120.0, 1, ("events",), 1000.0) for k in range(4)),
-    schedule_model.Job("alone", 60.0, 1000, ("events",), 100.0),
-    schedule_model.Job("figure", 30.0, 1, tuple(f"train {k}" for k in range(4))),
+    wall_time_bounds.Job("events", 60.0, megabytes=500.0),
+    *(wall_time_bounds.Job(f"train {k}", 120.0, 1, ("events",), 1000.0) for k in range(4)),
+    wall_time_bounds.Job("alone", 60.0, 1000, ("events",), 100.0),
+    wall_time_bounds.Job("figure", 30.0, 1, tuple(f"train {k}" for k in range(4))),
 ]
 
 
 @pytest.fixture
 def measured():
     begin, more = 5.0, 7.0  # seconds of Snakemake before and beside all jobs
-    alone = schedule_model.work(JOBS, 1) + begin + more
+    alone = wall_time_bounds.work_per_core(JOBS, 1) + begin + more
     of_workers = {"seconds": (("repeat", "workers"), [[alone, 400.0], [alone, 410.0]]), "begin": ("repeat", [5.0, 5.0])}
     graphs = tabulated("built", JOBS) | tabulated("full", JOBS)
     return xr.Dataset(of_workers | graphs, {"workers": [1, 2]}, {"target": "neos"})
@@ -37,7 +37,7 @@ def test_jobs_are_stored_with_what_they_need(measured):
 
 
 def test_what_snakemake_takes_is_what_one_worker_took_beyond_its_jobs(measured):
-    assert workers.local(measured) == schedule_model.System(begin=5.0, overhead=pytest.approx(7.0 / len(JOBS)))
+    assert workers.local(measured) == wall_time_bounds.System(begin=5.0, overhead=pytest.approx(7.0 / len(JOBS)))
 
 
 def test_the_model_agrees_with_one_worker_and_lies_above_both_bounds(measured):

@@ -9,7 +9,7 @@ from support.workspaces import WORKSPACES
 from diffhep.inference import batched_mle, toys
 from diffhep.inference.mle import conditional_fit, fit
 from diffhep.models import workspace
-from diffhep.models.likelihood import log_likelihood, unbounded_poi
+from diffhep.models.likelihood import log_likelihood, with_unbounded_poi
 from diffhep.models.simple import signal_background
 
 BLOBS = signal_background(*np.array([
@@ -19,11 +19,11 @@ BLOBS = signal_background(*np.array([
 FEW = signal_background(*np.array([[0.5, 2.0, 1.0], [3.0, 0.4, 0.2], [2.0, 0.8, 0.4], [4.0, 0.3, 0.1]]))
 MODELS = {
     "blobs": BLOBS,
-    "few events": unbounded_poi(FEW),
+    "few events": with_unbounded_poi(FEW),
     "code0": signal_background(
         *np.array([[2.0, 6.0], [40.0, 30.0], [44.0, 25.0], [39.0, 31.0]]), interpolation="code0"
     ),
-    "all kinds of constraints": workspace.analysis(WORKSPACES["correlated"])[0],
+    "all kinds of constraints": workspace.model_and_data(WORKSPACES["correlated"])[0],
 }
 
 
@@ -49,7 +49,7 @@ def test_data_without_events_are_left_to_the_safeguarded_steps():
 
 def test_held_fits_find_the_lowest_of_several_minima():
     """A trained network's templates: without its signal, rates at the shift that fits with it are negative."""
-    model = unbounded_poi(signal_background(*np.array([
+    model = with_unbounded_poi(signal_background(*np.array([
         [2.177, 6.473, 6.777, 0.601, 3.977], [0.081, 0.681, 3.281, 0.601, 95.361],
         [1.001, 1.321, 1.081, 1.241, 95.361], [1.881, 2.721, 1.161, 1.921, 92.321],
     ])))  # fmt: skip

@@ -10,7 +10,7 @@ from scipy.stats import norm
 from support import oracles
 
 from diffhep.inference import hypotests, test_statistics
-from diffhep.models.likelihood import Data, unbounded_poi
+from diffhep.models.likelihood import Data, with_unbounded_poi
 from diffhep.models.simple import signal_background
 
 CLS, P0 = jax.jit(hypotests.expected_cls), jax.jit(hypotests.expected_p0)
@@ -79,12 +79,12 @@ MODEL = signal_background(S, B, B * 1.1, B * 0.9)
 def test_q_is_zero_on_the_wrong_side():
     excess, deficit = (Data(jnp.asarray(B + k * S), jnp.zeros(1)) for k in (2.0, -0.5))
     assert QMU(MODEL, excess, 1.0) == 0 and QMU(MODEL, deficit, 1.0) > 0
-    assert Q0(unbounded_poi(MODEL), deficit) == 0 and Q0(MODEL, excess) > 0
+    assert Q0(with_unbounded_poi(MODEL), deficit) == 0 and Q0(MODEL, excess) > 0
 
 
 def test_bounds_decide_between_qmu_and_qmu_tilde():
     deficit = Data(jnp.asarray(B - 0.5 * S), jnp.zeros(1))
-    assert QMU(unbounded_poi(MODEL), deficit, 1.0) > QMU(MODEL, deficit, 1.0) + 0.1
+    assert QMU(with_unbounded_poi(MODEL), deficit, 1.0) > QMU(MODEL, deficit, 1.0) + 0.1
 
 
 def test_huge_significances_keep_value_and_gradient():

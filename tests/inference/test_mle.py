@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support import oracles
 
 from diffhep.inference import mle
-from diffhep.models.likelihood import Data, expected_data, nominal_parameters, unbounded_poi
+from diffhep.models.likelihood import Data, expected_data, nominal_parameters, with_unbounded_poi
 from diffhep.models.simple import signal_background
 
 
@@ -110,7 +110,7 @@ def test_bounds_hold_and_can_be_lifted():
     data = Data(jnp.asarray(background - signal), jnp.asarray(auxiliary))
     model = signal_background(signal, background, up, down)
     fit = jax.jit(mle.fit)
-    bounded, unbounded = fit(model, data), fit(unbounded_poi(model), data)
+    bounded, unbounded = fit(model, data), fit(with_unbounded_poi(model), data)
     assert bounded.parameters[0] == 0
     assert unbounded.parameters[0] < -0.1
     assert unbounded.nll < bounded.nll

@@ -25,7 +25,7 @@ def counting(low=-3.7):
         {"name": "signal", "data": [SIGNAL], "modifiers": [MU]},
         {"name": "background", "data": [BACKGROUND], "modifiers": []},
     ]
-    return with_poi_bounds(histfactory.build([{"name": "one", "samples": samples}], poi="mu"), low, 20.0)
+    return with_poi_bounds(histfactory.build_model([{"name": "one", "samples": samples}], poi="mu"), low, 20.0)
 
 
 def shifted(shifts=2, bins=6):
@@ -42,7 +42,7 @@ def shifted(shifts=2, bins=6):
         {"name": "signal", "data": signal, "modifiers": [MU, *norms]},
         {"name": "background", "data": background, "modifiers": shapes},
     ]
-    return with_poi_bounds(histfactory.build([{"name": "peak", "samples": samples}], poi="mu"), -10.0, 20.0)
+    return with_poi_bounds(histfactory.build_model([{"name": "peak", "samples": samples}], poi="mu"), -10.0, 20.0)
 
 
 @pytest.mark.parametrize("level", [CONFIDENCE_LEVEL, 0.95])

@@ -11,10 +11,12 @@ from support.workspaces import WORKSPACES
 
 from diffhep.inference import hypotests, test_statistics, toys
 from diffhep.models import workspace
-from diffhep.models.likelihood import expected_rates, nominal_parameters, unbounded_poi
+from diffhep.models.likelihood import expected_rates, nominal_parameters, with_unbounded_poi
 from diffhep.models.simple import signal_background
 
-SMOOTH = unbounded_poi(signal_background(*np.array([[40.0, 90.0], [900.0, 800.0], [930.0, 780.0], [860.0, 830.0]])))
+SMOOTH = with_unbounded_poi(
+    signal_background(*np.array([[40.0, 90.0], [900.0, 800.0], [930.0, 780.0], [860.0, 830.0]]))
+)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,7 @@ def test_asymptotic_density_and_the_share_at_zero_make_one(shift):
 
 
 def test_auxiliary_data_fluctuate_as_they_were_measured():
-    model, _ = workspace.analysis(WORKSPACES["correlated"])
+    model, _ = workspace.model_and_data(WORKSPACES["correlated"])
     pars = jnp.asarray(model.parameters.initial)
     auxiliary = toys.throw(model, pars, 20_000, key=jax.random.key(3)).auxiliary
     errors = np.concatenate([model.constraints.width, np.sqrt(model.constraints.expected_count)])
@@ -73,7 +75,7 @@ def test_auxiliary_data_fluctuate_as_they_were_measured():
 
 def test_cls_from_toys_is_that_of_pyhfs_toys_and_near_the_asymptotic_one():
     spec = WORKSPACES["normsys"]
-    model, data = workspace.analysis(spec)
+    model, data = workspace.model_and_data(spec)
     ours = toys.toy_hypotest(model, data, 1.0, 20_000, key=jax.random.key(5))
     assert (ours.failed == 0).all()
     oracle = oracles.PyhfAnalysis(spec)

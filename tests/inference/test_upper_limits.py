@@ -26,7 +26,7 @@ def build(signal, background):
 
 @pytest.mark.parametrize("name", ["shapesys"])
 def test_limits_are_pyhfs(name):
-    found = jax.jit(upper_limits)(*workspace.analysis(WORKSPACES[name]))
+    found = jax.jit(upper_limits)(*workspace.model_and_data(WORKSPACES[name]))
     oracle = oracles.PyhfAnalysis(WORKSPACES[name])
     with oracles.tight_pyhf(1e-10):
         observed, expected = pyhf.infer.intervals.upper_limits.upper_limit(oracle.data, oracle.model, rtol=1e-5)
@@ -36,7 +36,7 @@ def test_limits_are_pyhfs(name):
 
 
 def test_at_the_limit_cls_is_the_level():
-    model, data = workspace.analysis(WORKSPACES["staterror"])
+    model, data = workspace.model_and_data(WORKSPACES["staterror"])
     found = jax.jit(upper_limits, static_argnames="test_stat")(model, data, test_stat="q")
     tested = jax.jit(hypotest, static_argnames="test_stat")(model, data, found.observed, test_stat="q")
     np.testing.assert_allclose(np.exp(tested.log_observed), CLS_LEVEL, rtol=1e-6)

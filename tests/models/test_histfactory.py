@@ -10,9 +10,9 @@ import pytest
 from support import oracles, workspaces
 from support.workspaces import WORKSPACES, modifier, normsys, one, sample
 
-from diffhep.models.histfactory import build
+from diffhep.models.histfactory import build_model
 from diffhep.models.likelihood import Data, expected_data, expected_rates, log_likelihood
-from diffhep.models.workspace import analysis
+from diffhep.models.workspace import model_and_data
 
 CODES = (("code4p", "code4"), ("code0", "code1"))
 
@@ -21,7 +21,7 @@ CODES = (("code4p", "code4"), ("code0", "code1"))
 @pytest.mark.parametrize("codes", CODES)
 def test_rates_auxiliary_data_and_log_likelihood_are_pyhfs(name, codes):
     oracle = oracles.PyhfAnalysis(WORKSPACES[name], codes)
-    model, _ = analysis(WORKSPACES[name], histosys=codes[0], normsys=codes[1])
+    model, _ = model_and_data(WORKSPACES[name], histosys=codes[0], normsys=codes[1])
     assert sorted(model.parameters.names) == sorted(oracle.model.config.par_names)
     rng = np.random.default_rng(0)
     for _ in range(5):
@@ -35,7 +35,7 @@ def test_rates_auxiliary_data_and_log_likelihood_are_pyhfs(name, codes):
 
 @pytest.mark.parametrize("name", WORKSPACES)
 def test_start_bounds_and_fixed_parameters_are_pyhfs(name):
-    oracle, (model, data) = oracles.PyhfAnalysis(WORKSPACES[name]), analysis(WORKSPACES[name])
+    oracle, (model, data) = oracles.PyhfAnalysis(WORKSPACES[name]), model_and_data(WORKSPACES[name])
     config, order = oracle.model.config, oracle.order(model)
     np.testing.assert_array_equal(np.array(model.parameters.initial)[order], config.suggested_init())
     np.testing.assert_array_equal(np.array(model.parameters.bounds)[order], config.suggested_bounds())
@@ -44,7 +44,7 @@ def test_start_bounds_and_fixed_parameters_are_pyhfs(name):
 
 
 def test_the_large_workspace_is_as_large_as_published_ones():
-    model, _ = analysis(WORKSPACES["large"])
+    model, _ = model_and_data(WORKSPACES["large"])
     assert len(WORKSPACES["large"]["channels"]) >= 5
     assert len(model.parameters.names) - sum(model.parameters.fixed) > 50
 
@@ -60,11 +60,11 @@ def traced_model(scale):
                     change["data"] = {side: scale * jnp.asarray(data) for side, data in change["data"].items()}
                 if change["type"] in ("staterror", "shapesys"):
                     change["data"] = scale * jnp.asarray(change["data"])
-    return build(channels, poi="mu", parameters=[workspaces.LUMI])
+    return build_model(channels, poi="mu", parameters=[workspaces.LUMI])
 
 
 def test_a_model_of_traced_yields_is_that_of_known_ones_and_has_derivatives():
-    known, _ = analysis(workspaces.everything())
+    known, _ = model_and_data(workspaces.everything())
     pars = 0.9 * jnp.array(known.parameters.initial) + 0.1
     compilations = []
 
@@ -81,7 +81,7 @@ def test_a_model_of_traced_yields_is_that_of_known_ones_and_has_derivatives():
 
 
 def test_relative_errors_of_traced_yields_are_those_of_known_ones():
-    known, _ = analysis(workspaces.everything())
+    known, _ = model_and_data(workspaces.everything())
     traced = jax.jit(lambda scale: traced_model(scale).constraints)(1.0)
     np.testing.assert_allclose(traced.width, known.constraints.width, rtol=1e-12)
     np.testing.assert_allclose(traced.expected_count, known.constraints.expected_count, rtol=1e-12)
@@ -159,7 +159,7 @@ PYHF_REFUSES = (
 def test_what_is_no_model_is_refused_by_name(case):
     spec, message = REFUSED[case]
     with pytest.raises(ValueError) as refused:
-        analysis(spec)
+        model_and_data(spec)
     assert message in str(refused.value)
 
 
@@ -172,11 +172,11 @@ def test_pyhf_refuses_it_too(case):
 def test_the_parameter_of_interest_must_be_a_single_parameter_of_the_model():
     spec = one(modifier("staterror", "mc", [4.0, 3.0, 1.0]))
     with pytest.raises(ValueError, match="no modifier has the parameter of interest 'nu'; there are mu, mc"):
-        build(spec["channels"], poi="nu")
+        build_model(spec["channels"], poi="nu")
     with pytest.raises(ValueError, match="'mc' stands for 3 bins"):
-        build(spec["channels"], poi="mc")
+        build_model(spec["channels"], poi="mc")
 
 
 def test_codes_are_checked():
     with pytest.raises(ValueError, match="interpolation is 'code9': choose from code4, code1"):
-        build.__wrapped__(one()["channels"], poi="mu", normsys="code9")
+        build_model.__wrapped__(one()["channels"], poi="mu", normsys="code9")

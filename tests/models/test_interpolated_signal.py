@@ -14,7 +14,7 @@ TEMPLATES = jnp.array([[3.0, 5.0, 4.0], [3.5, 5.5, 3.0], [2.0, 6.0, 4.5], [3.2, 
 
 
 def model(templates, error):
-    return interpolated_signal.build(
+    return interpolated_signal.interpolated_signal_model(
         templates.mean(axis=0), BACKGROUND, interpolated_signal.shape_shifts(templates), error
     )
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import oracles
 
-from diffhep.models.likelihood import RATE_FLOOR, Data, expected_data, expected_rates, guarded, log_likelihood
+from diffhep.models.likelihood import RATE_FLOOR, Data, apply_rate_floor, expected_data, expected_rates, log_likelihood
 from diffhep.models.simple import signal_background
 
 S, B, U, D = np.array([1.0, 2, 3]), np.array([10.0, 20, 30]), np.array([12.0, 19, 33]), np.array([9.0, 22, 31])
@@ -50,6 +50,6 @@ def test_asimov_data_are_the_expectation():
 
 
 def test_the_rate_guard_is_smooth_at_the_floor_and_finite_below():
-    below = jax.vmap(jax.grad(lambda r: guarded(r)[0]))(RATE_FLOOR * jnp.array([1 - 1e-9, 1 + 1e-9]))
+    below = jax.vmap(jax.grad(lambda r: apply_rate_floor(r)[0]))(RATE_FLOOR * jnp.array([1 - 1e-9, 1 + 1e-9]))
     np.testing.assert_allclose(below, 1.0, rtol=1e-6)
-    assert np.isfinite(guarded(jnp.array(-5.0))[1])
+    assert np.isfinite(apply_rate_floor(jnp.array(-5.0))[1])

@@ -13,7 +13,7 @@ from diffhep.inference import toys
 from diffhep.inference.batched_mle import fit_all
 from diffhep.inference.fisher import covariance
 from diffhep.models.likelihood import unguarded_rates
-from diffhep.models.spline_morphing import model
+from diffhep.models.spline_morphing import spline_morphing_model
 
 NODES = np.array([-3.0, -1.5, -0.5, 0.0, 1.0, 2.0, 3.0])
 X = np.linspace(0.025, 0.975, 20)
@@ -27,7 +27,7 @@ def expected(tes, jes):
 
 
 TEMPLATES = np.array([[expected(tes, jes) for jes in NODES] for tes in NODES])
-MODEL = model(NODES, TEMPLATES)
+MODEL = spline_morphing_model(NODES, TEMPLATES)
 TRUTH = np.array([1.5, 0.5, -0.3, 1.0])
 NUMBER = 400
 RANDOM = np.random.default_rng(2).uniform(-3, 3, (20, 2))
@@ -124,4 +124,4 @@ def bad_yield():
 )
 def test_grids_that_are_none_are_refused(nodes, templates, message):
     with pytest.raises(ValueError, match=message):
-        model(nodes, templates)
+        spline_morphing_model(nodes, templates)

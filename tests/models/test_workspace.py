@@ -36,7 +36,7 @@ TESTED = [(name, "qtilde") for name in WORKSPACES] + [(name, "q0") for name in (
 
 @pytest.mark.parametrize(("name", "test_stat"), TESTED)
 def test_p_values_are_pyhfs(name, test_stat):
-    model, data = workspace.analysis(WORKSPACES[name])
+    model, data = workspace.model_and_data(WORKSPACES[name])
     if test_stat == "q0":
         mu, tested = 0.0, jax.jit(hypotests.discovery_test)(model, data)
     else:
@@ -51,7 +51,7 @@ def test_with_q_the_strength_is_unbounded_below(name):
     spec = copy.deepcopy(WORKSPACES[name])
     for observation in spec["observations"]:
         observation["data"] = [0.8 * count for count in observation["data"]]  # so that the best fit is below zero
-    model, data = workspace.analysis(spec)
+    model, data = workspace.model_and_data(spec)
     tested = jax.jit(hypotests.hypotest, static_argnames="test_stat")(model, data, 1.0, test_stat="q")
     ours = np.exp([tested.log_observed, *tested.log_expected])
     np.testing.assert_allclose(ours, pyhf_test(oracles.PyhfAnalysis(spec), 1.0, "q"), rtol=1e-4)
@@ -61,7 +61,7 @@ def test_exported_models_are_read_as_what_they_were():
     yields = (np.array([1.0, 2, 3]), np.array([10.0, 20, 30]), np.array([12.0, 19, 33]), np.array([9.0, 22, 31]))
     spec = signal_background_workspace(*yields)
     workspace.validate(spec)
-    model, data = workspace.analysis(json.loads(json.dumps(spec)))
+    model, data = workspace.model_and_data(json.loads(json.dumps(spec)))
     values = {"mu": 0.7, "gamma": -1.3}
     rates = expected_rates(model, jnp.array([values[name] for name in model.parameters.names]))
     np.testing.assert_allclose(rates, expected_rates(signal_background(*yields), jnp.array([*values.values()])))
@@ -73,7 +73,7 @@ def test_several_shifts_in_several_channels_are_exported_as_what_they_were():
     yields = np.array([1.0, 2, 3, 4]), np.array([10.0, 20, 30, 40]), *shifts
     spec = signal_background_workspace(*yields, observed=np.array([11.0, 21, 31, 41]), channels=2)
     workspace.validate(spec)
-    model, data = workspace.analysis(json.loads(json.dumps(spec)))
+    model, data = workspace.model_and_data(json.loads(json.dumps(spec)))
     values = {"mu": 0.7, "gamma_0": -1.3, "gamma_1": 0.4}
     rates = expected_rates(model, jnp.array([values[name] for name in model.parameters.names]))
     np.testing.assert_allclose(rates, expected_rates(signal_background(*yields), jnp.array([*values.values()])))
@@ -130,13 +130,13 @@ def test_what_breaks_the_schema_is_told_with_channel_sample_and_modifier(case):
 ])  # fmt: skip
 def test_data_and_measurement_must_fit_the_channels(change, message):
     with pytest.raises(ValueError, match=message):
-        workspace.analysis({**workspaces.one(), **change})
+        workspace.model_and_data({**workspaces.one(), **change})
 
 
 def test_measurements_are_chosen_by_name():
     spec = workspaces.one(workspaces.modifier("normfactor", "nu"))
     spec["measurements"].append({"name": "other", "config": {"poi": "nu", "parameters": []}})
-    model, _ = workspace.analysis(spec, "other")
+    model, _ = workspace.model_and_data(spec, "other")
     assert model.parameters.names[model.parameters.poi] == "nu"
     with pytest.raises(ValueError, match="no measurement 'third'; choose from measurement, other"):
-        workspace.analysis(spec, "third")
+        workspace.model_and_data(spec, "third")

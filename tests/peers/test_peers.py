@@ -9,14 +9,14 @@ import pytest
 
 from diffhep.peers import diffhep as ours
 from diffhep.peers import pyhf as pyhf_peer
-from diffhep.peers.templates import templates
+from diffhep.peers.templates import make_templates
 
 CHANNELS = 2
 
 
 @pytest.fixture(scope="module")
 def analysis():
-    made, observed = templates(3, 4, CHANNELS, seed=0)
+    made, observed = make_templates(3, 4, CHANNELS, seed=0)
     return jax.tree.map(jnp.asarray, made), jnp.asarray(observed)
 
 
@@ -33,7 +33,7 @@ def numbers(analysis):
 
 def test_templates_keep_their_total_however_many_bins():
     for bins in (5, 50):
-        made, observed = templates(2, bins, CHANNELS, seed=0)
+        made, observed = make_templates(2, bins, CHANNELS, seed=0)
         np.testing.assert_allclose([made.background.sum(), made.signal.sum()], [2000 * CHANNELS, 100 * CHANNELS])
         assert made.up.shape == (2, bins * CHANNELS) and observed.shape == (bins * CHANNELS,)
 

@@ -13,20 +13,20 @@ def test_a_compiled_work_gives_its_result_and_needs_memory_for_what_it_makes_on_
     def squares(x):
         return jnp.sum(jnp.sort(jnp.outer(x, x), axis=0))
 
-    small, large = (timing.compiled(squares, jnp.ones(size)) for size in (10, 100))
+    small, large = (timing.compiled_workload(squares, jnp.ones(size)) for size in (10, 100))
     assert large.run() == 100**2 and large.preparation > 0
     assert large.memory() >= 8 * 100**2 > small.memory()
 
 
 def test_memory_of_what_is_called_as_it_is_is_its_peak():
-    work = timing.interpreted(lambda size: float(np.ones(size).sum()), 100_000)
+    work = timing.python_workload(lambda size: float(np.ones(size).sum()), 100_000)
     assert work.run() == 100_000
     assert 8e5 <= work.memory() < 1e6
 
 
 def test_turns_leave_the_first_one_out():
     calls = []
-    taken = timing.turns({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, repeats=2)
+    taken = timing.time_in_turns({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, repeats=2)
     assert calls == ["a", "b"] * 3
     assert taken["a"].shape == (2,) and (taken["b"] >= 0).all()
 
@@ -38,7 +38,7 @@ def test_work_that_takes_longer_than_patience_is_timed_once():
         calls.append("slow")
         time.sleep(0.05)
 
-    taken = timing.turns({"slow": slow, "quick": lambda: calls.append("quick")}, repeats=2, patience=0.02)
+    taken = timing.time_in_turns({"slow": slow, "quick": lambda: calls.append("quick")}, repeats=2, patience=0.02)
     assert calls == ["slow", "quick", "quick", "quick"]
     assert taken["slow"].shape == (1,) and taken["slow"] > 0.05 and taken["quick"].shape == (2,)
 
@@ -54,7 +54,7 @@ def test_memory_is_no_longer_traced_afterwards(fails):
 
     if fails:
         with pytest.raises(ValueError, match="broken"):
-            timing.interpreted(work).memory()
+            timing.python_workload(work).memory()
     else:
-        timing.interpreted(work).memory()
+        timing.python_workload(work).memory()
     assert not tracemalloc.is_tracing()

@@ -3,7 +3,7 @@
 BENCHMARKS = load_settings("config/benchmarks.yaml", "benchmarks")
 # seed, data and yields are those of the studies
 BENCHMARKS["seed"] = config["seed"]
-BENCHMARKS["training"].update(means=BLOBS["data"]["means"], yields=BLOBS["yields"], plane=BLOBS["plane"])
+BENCHMARKS["training"].update(means=BLOBS.data.means.plain(), yields=BLOBS.yields.plain(), plane=BLOBS.plane.plain())
 BENCHMARKS["optimisation"].update(data=VBF["data"], run=VBF["defaults"])
 WORKERS = BENCHMARKS.pop("workers")
 SLURM = exit_with_context("", conf.read, "profiles/slurm/profile.yaml")

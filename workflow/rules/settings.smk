@@ -10,7 +10,7 @@ fingerprint = Fingerprints(".cache/fingerprints.json")
 
 def load_settings(path, name):
     """Settings of a study at the scale of this build."""
-    return exit_with_context("", conf.load_study, Path(path), schema(name), config["scale"])
+    return exit_with_context("", conf.load_study, Path(path), conf.study_kind(name) or schema(name), config["scale"])
 
 
 def user_files(where, files):

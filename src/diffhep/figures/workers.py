@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from diffhep.figures.painters import style
-from diffhep.pipeline import schedule_model
+from diffhep.pipeline import wall_time_bounds
 
 MEASURED = {"label": "measured", "color": "black", "marker": "o", "linestyle": "none", "zorder": 3}
 MACHINE = {"label": "one machine, model", "color": "#D55E00"}
@@ -29,7 +29,7 @@ def wall_time(workers: xr.Dataset, nodes: Sequence[int], cluster: Mapping[str, f
     Args:
         workers: As `benchmarks.workers.measure` returns it.
         nodes: Cores of each node, one curve each.
-        cluster: `overhead`, `poll` and `places` of a batch system, see `schedule_model.System`.
+        cluster: `overhead`, `poll` and `places` of a batch system, see `wall_time_bounds.System`.
     """
     figure, ((built, full, memory),) = style.panels(1, 3, size=(3.4, 3.3))
     small, large, system = jobs_of(workers, "built"), jobs_of(workers, "full"), local(workers)
@@ -38,11 +38,13 @@ def wall_time(workers: xr.Dataset, nodes: Sequence[int], cluster: Mapping[str, f
         built.plot(workers["workers"], seconds / 60, **MEASURED)
     _draw(full, large, system)
     for size, colour in zip(nodes, NODES, strict=False):
-        cores, batch = doublings(size), schedule_model.System(begin=system.begin, **cluster)
-        times = [schedule_model.schedule(large, [size] * (number // size), batch).seconds for number in cores]
+        cores, batch = doublings(size), wall_time_bounds.System(begin=system.begin, **cluster)
+        times = [wall_time_bounds.schedule(large, [size] * (number // size), batch).seconds for number in cores]
         full.plot(cores, np.array(times) / 60, color=colour, marker=".", label=f"nodes of {size} cores, model")
-    spans = [(number, schedule_model.schedule(large, [number], system).spans) for number in doublings(1)]
-    memory.plot(*np.transpose([(number, schedule_model.megabytes(large, of) / 1e3) for number, of in spans]), **MACHINE)
+    spans = [(number, wall_time_bounds.schedule(large, [number], system).spans) for number in doublings(1)]
+    memory.plot(
+        *np.transpose([(number, wall_time_bounds.megabytes(large, of) / 1e3) for number, of in spans]), **MACHINE
+    )
     built.set_title(f"{workers.attrs['target']} at quick scale, {len(small)} jobs")
     full.set_title(f"everything, {len(large)} jobs")
     memory.set(title="everything, on one machine", xlabel="cores", ylabel="memory of all jobs at once / GB")
@@ -58,13 +60,13 @@ def wall_time(workers: xr.Dataset, nodes: Sequence[int], cluster: Mapping[str, f
     return figure
 
 
-def jobs_of(workers: xr.Dataset, graph: str) -> list[schedule_model.Job]:
+def jobs_of(workers: xr.Dataset, graph: str) -> list[wall_time_bounds.Job]:
     """The jobs of a graph that `benchmarks.workers.tabulated` has made arrays of; their names are numbers."""
     seconds, cores, memory, before, after = (
         workers[f"{graph}_{what}"].values for what in ("seconds", "cores", "megabytes", "before", "after")
     )
     return [
-        schedule_model.Job(
+        wall_time_bounds.Job(
             str(number), float(seconds[number]), int(cores[number]), tuple(map(str, needs)), float(memory[number])
         )
         for number in range(len(seconds))
@@ -72,12 +74,12 @@ def jobs_of(workers: xr.Dataset, graph: str) -> list[schedule_model.Job]:
     ]
 
 
-def local(workers: xr.Dataset) -> schedule_model.System:
+def local(workers: xr.Dataset) -> wall_time_bounds.System:
     """Snakemake on the machine that was measured: what a build with one worker takes beyond its jobs."""
     begin = float(workers["begin"].median())
     alone = float(workers["seconds"].sel(workers=1).median())
     rest = alone - begin - float(workers["built_seconds"].sum())
-    return schedule_model.System(begin=begin, overhead=max(rest, 0.0) / workers.sizes["built_job"])
+    return wall_time_bounds.System(begin=begin, overhead=max(rest, 0.0) / workers.sizes["built_job"])
 
 
 def doublings(first: int) -> list[int]:
@@ -85,13 +87,13 @@ def doublings(first: int) -> list[int]:
     return [first * 2**power for power in range(MOST_CORES.bit_length()) if first * 2**power <= MOST_CORES]
 
 
-def _draw(axis: Axes, jobs: Iterable[schedule_model.Job], system: schedule_model.System) -> None:
+def _draw(axis: Axes, jobs: Iterable[wall_time_bounds.Job], system: wall_time_bounds.System) -> None:
     """What the model says of one machine, and the two bounds."""
     cores = doublings(1)
-    times = [schedule_model.schedule(jobs, [number], system).seconds for number in cores]
+    times = [wall_time_bounds.schedule(jobs, [number], system).seconds for number in cores]
     axis.plot(cores, np.array(times) / 60, **MACHINE)
-    axis.plot(cores, [schedule_model.work(jobs, number) / 60 for number in cores], **BUSY)
-    axis.axhline(schedule_model.longest_chain(jobs) / 60, **CHAIN)
+    axis.plot(cores, [wall_time_bounds.work_per_core(jobs, number) / 60 for number in cores], **BUSY)
+    axis.axhline(wall_time_bounds.longest_chain(jobs) / 60, **CHAIN)
     axis.set(xlabel="cores", ylabel="wall time / minutes")
 
 

@@ -1,1 +1,1 @@
-"""Conditional normalizing flows, their training, ensembles of them, contrastive flows."""
+"""Conditional normalizing flows, ensembles of flows, and contrastive flows."""

@@ -13,29 +13,32 @@ from diffhep.static_settings import StaticSettings
 
 
 def autoregressive_flow(settings: Mapping[str, Any], dimension: int, conditions: int) -> Flow:
-    """A flow of events of so many features, in contexts of so many.
+    """Build a masked autoregressive flow (arXiv:1705.07057).
 
     Args:
-        settings: `layers` of transforms and `hidden` nodes in the one hidden layer of each; `transform` of a variable:
-            `affine` (location and scale) or `spline` (rational quadratic, arXiv:1906.04032, with so many `knots` within
-            `reach` standard deviations and the identity beyond).
-        dimension: features of an event.
-        conditions: features of a context; 0 for a flow that knows none.
+        settings: `layers`, the number of transforms; `hidden`, the nodes in the one hidden layer of each network;
+            `transform`, the transform of a variable: `affine` (location and scale) or `spline` (rational quadratic,
+            arXiv:1906.04032, with `knots` knots within `reach` standard deviations, and the identity beyond).
+        dimension: Number of features of an event.
+        conditions: Number of conditioning variables; 0 for an unconditional flow.
+
+    Returns:
+        The flow.
 
     Raises:
-        ValueError: The transform has no such name.
+        ValueError: The transform is unknown.
     """
     if settings["transform"] not in ("affine", "spline"):
         raise ValueError(f"transform {settings['transform']!r} is unknown; choose affine or spline")
-    return _built(StaticSettings(settings), dimension, conditions)
+    return _cached_flow(StaticSettings(settings), dimension, conditions)
 
 
-@lru_cache(maxsize=8)  # programs are compiled for a flow: those of equal ones are shared
-def _built(settings: StaticSettings, dimension: int, conditions: int) -> Flow:
+@lru_cache(maxsize=8)  # equal settings share one flow, and so its compiled programs
+def _cached_flow(settings: StaticSettings, dimension: int, conditions: int) -> Flow:
     def spline():
         return RationalQuadraticSpline(knots=settings["knots"], interval=settings["reach"])
 
-    def made(key):
+    def draw_bijection(key):
         return masked_autoregressive_flow(
             key,
             base_dist=StandardNormal((dimension,)),
@@ -46,4 +49,4 @@ def _built(settings: StaticSettings, dimension: int, conditions: int) -> Flow:
             nn_depth=1,
         ).bijection
 
-    return flow_from_bijection(made, dimension)
+    return flow_from_bijection(draw_bijection, dimension)

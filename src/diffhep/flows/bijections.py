@@ -1,9 +1,8 @@
-"""How a coupling layer transforms a variable: scalar bijections whose parameters a network gives.
+"""Scalar transforms of coupling layers, whose parameters are outputs of a network.
 
-Parameters are what the network says of the other variables; at zero each transform is the identity. The paper's
-quadratic (contrastive flows eq. 16) is none of them: two values share an image, so that its "density" integrates to
-anything up to two for each such layer. The hyperbolic and the clipped one bend as it does around zero and are monotone
-everywhere (ours).
+With all parameters zero, each transform is the identity. The paper's quadratic (contrastive flows eq. 16) is not
+one-to-one: two values share an image, so that its "density" may integrate to up to two for each such layer. The
+hyperbolic and the clipped quadratic have its curvature around zero and are monotone everywhere (ours).
 """
 
 import equinox as eqx
@@ -13,20 +12,20 @@ from flowjax.bijections import AbstractBijection, RationalQuadraticSpline
 from jaxtyping import Array, Float
 
 MAX_LOG_SCALE = 2.0
-"""Largest logarithm of a scale, so that no layer can blow up; the paper says nothing."""
+"""Largest logarithm of a scale, so that no layer diverges; the paper gives none."""
 
 MAX_BEND = 0.98
-"""Largest bend of the monotone transforms; at 1 they would fold."""
+"""Largest curvature parameter of the monotone transforms; at 1 they would not be one-to-one."""
 
 SLOPE_OFFSET = 1e-8
-"""Added to the slope of the quadratic, whose logarithm is infinite at its fold."""
+"""Added to the slope of the quadratic, whose logarithm is infinite at its vertex."""
 
 Scalar = Float[Array, ""]
 RawParameters = Float[Array, " raw"]
 
 
-class _Scalar(AbstractBijection):
-    """A transform of one variable with three parameters."""
+class _ScalarTransform(AbstractBijection):
+    """Transform of one variable with three parameters."""
 
     raw: RawParameters
     shape: tuple[int, ...] = eqx.field(default=(), static=True)
@@ -36,16 +35,16 @@ class _Scalar(AbstractBijection):
         self.raw = jnp.zeros(3)
 
 
-class GatedAffine(_Scalar):
-    """y = g (u e^s + t) + (1 - g) u with a gate g between 0 and 1 (contrastive flows eq. 15)."""
+class GatedAffine(_ScalarTransform):
+    """Gated affine transform y = g (u e^s + t) + (1 - g) u, gate g between 0 and 1 (contrastive flows eq. 15)."""
 
     def transform_and_log_det(self, x: Scalar, condition: None = None) -> tuple[Scalar, Scalar]:
-        """The image y, and log dy/du."""
+        """Return the image y and log dy/du."""
         slope, shift = self._line()
         return slope * x + shift, jnp.log(slope)
 
     def inverse_and_log_det(self, y: Scalar, condition: None = None) -> tuple[Scalar, Scalar]:
-        """The argument u, and log du/dy."""
+        """Return the argument u and log du/dy."""
         slope, shift = self._line()
         return (y - shift) / slope, -jnp.log(slope)
 
@@ -54,22 +53,22 @@ class GatedAffine(_Scalar):
         return gate * scale + 1 - gate, gate * self.raw[2]
 
 
-class LiteralQuadratic(_Scalar):
-    """y = a u² / 2 + b u + c as printed (contrastive flows eq. 16), which folds at u = -b / a.
+class LiteralQuadratic(_ScalarTransform):
+    """Quadratic transform y = a u² / 2 + b u + c as printed (contrastive flows eq. 16), with its vertex at u = -b / a.
 
-    What is called its inverse is the root on the side where a u + b > 0; beyond the fold's image, the fold.
+    The inverse is the root on the side where a u + b > 0; for y beyond the image, it is the vertex.
     """
 
     def transform_and_log_det(self, x: Scalar, condition: None = None) -> tuple[Scalar, Scalar]:
-        """The image y, and log |dy/du|."""
+        """Return the image y and log |dy/du|."""
         a, b, c = self.raw[0], 1 + self.raw[1], self.raw[2]
         return a * x**2 / 2 + b * x + c, jnp.log(jnp.abs(a * x + b) + SLOPE_OFFSET)
 
     def inverse_and_log_det(self, y: Scalar, condition: None = None) -> tuple[Scalar, Scalar]:
-        """The argument u on one side of the fold, and log |du/dy| there."""
+        """Return the root u on one side of the vertex, and log |du/dy|."""
         a, b, c = self.raw[0], 1 + self.raw[1], self.raw[2]
         slope = jnp.sqrt(jnp.maximum(b**2 + 2 * a * (y - c), 0.0))
-        # (slope - b) / a and its limit at a = 0, without the difference of like numbers where there is none
+        # (slope - b) / a and its limit at a = 0, without cancellation
         straight = jnp.abs(b + slope) > jnp.abs(slope - b)
         root = jnp.where(
             straight,
@@ -79,46 +78,46 @@ class LiteralQuadratic(_Scalar):
         return root, -jnp.log(slope + SLOPE_OFFSET)
 
 
-class _Bent(_Scalar):
-    """y = c + b [u + r w(u)] with b > 0 and |r| < 1, where w is even and its slope lies between -1 and 1."""
+class _Monotone(_ScalarTransform):
+    """Monotone transform y = c + b [u + r w(u)]: b > 0, |r| < 1, and w even with slopes between -1 and 1."""
 
     def _parameters(self) -> tuple[Scalar, Scalar, Scalar]:
         return jnp.exp(MAX_LOG_SCALE * jnp.tanh(self.raw[0])), MAX_BEND * jnp.tanh(self.raw[1]), self.raw[2]
 
 
-class Hyperbolic(_Bent):
-    """w(u) = sqrt(1 + u²) - 1, which is u² / 2 near zero and |u| far away (ours)."""
+class Hyperbolic(_Monotone):
+    """Hyperbolic transform with w(u) = sqrt(1 + u²) - 1, which is u² / 2 near zero and |u| far away (ours)."""
 
     def transform_and_log_det(self, x: Scalar, condition: None = None) -> tuple[Scalar, Scalar]:
-        """The image y, and log dy/du."""
+        """Return the image y and log dy/du."""
         b, r, c = self._parameters()
         root = jnp.sqrt(1 + x**2)
         return c + b * (x + r * (root - 1)), jnp.log(b * (1 + r * x / root))
 
     def inverse_and_log_det(self, y: Scalar, condition: None = None) -> tuple[Scalar, Scalar]:
-        """The argument (v - r sqrt(v² + 1 - r²)) / (1 - r²) with v = (y - c) / b + r, and log du/dy."""
+        """Return u = (v - r sqrt(v² + 1 - r²)) / (1 - r²) with v = (y - c) / b + r, and log du/dy."""
         b, r, c = self._parameters()
         v = (y - c) / b + r
         u = (v - r * jnp.sqrt(v**2 + 1 - r**2)) / (1 - r**2)
         return u, -jnp.log(b * (1 + r * u / jnp.sqrt(1 + u**2)))
 
 
-class ClippedQuadratic(_Bent):
-    """w(u) = u² / 2 within one standard deviation, and straight beyond (ours)."""
+class ClippedQuadratic(_Monotone):
+    """Quadratic transform with w(u) = u² / 2 for |u| < 1, and linear beyond (ours)."""
 
     def transform_and_log_det(self, x: Scalar, condition: None = None) -> tuple[Scalar, Scalar]:
-        """The image y, and log dy/du."""
+        """Return the image y and log dy/du."""
         b, r, c = self._parameters()
         near = jnp.clip(x, -1.0, 1.0)
         return c + b * (x + r * (near * x - near**2 / 2)), jnp.log(b * (1 + r * near))
 
     def inverse_and_log_det(self, y: Scalar, condition: None = None) -> tuple[Scalar, Scalar]:
-        """The argument u, from the quadratic within and from the lines beyond, and log du/dy."""
+        """Return u, from the quadratic where |u| < 1 and from the lines beyond, and log du/dy."""
         b, r, c = self._parameters()
         v = (y - c) / b
-        middle = v - r / 2  # from -1 to 1 within
+        middle = v - r / 2  # from -1 to 1 in the quadratic part
         beyond = (v + r / 2) / (1 + r * jnp.sign(middle))
-        root = jnp.sqrt(jnp.maximum(1 + 2 * r * v, (1 - MAX_BEND) ** 2))  # its least value within
+        root = jnp.sqrt(jnp.maximum(1 + 2 * r * v, (1 - MAX_BEND) ** 2))  # its smallest value in the quadratic part
         u = jnp.where(jnp.abs(middle) > 1, beyond, 2 * v / (1 + root))
         return u, -jnp.log(b * (1 + r * jnp.clip(u, -1.0, 1.0)))
 
@@ -134,10 +133,16 @@ TRANSFORMS = {
 
 
 def make_transform(name: str) -> AbstractBijection:
-    """The scalar transform of a name, at the identity.
+    """Make a scalar transform, initialised as the identity.
+
+    Args:
+        name: Name in `TRANSFORMS`.
+
+    Returns:
+        The transform.
 
     Raises:
-        ValueError: There is none of that name.
+        ValueError: The name is unknown.
     """
     if name not in TRANSFORMS:
         raise ValueError(f"coupling {name!r} is unknown; choose from {', '.join(TRANSFORMS)}")

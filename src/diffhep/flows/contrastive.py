@@ -1,12 +1,12 @@
-"""Contrastive normalizing flows: densities that are drawn to one class of events and shun another.
+"""Contrastive normalizing flows: densities trained towards signal events and away from background events.
 
-L = -E_s[log p(x)] + c E_b[log p(x)] (contrastive flows eq. 5) is least, among densities, for
+L = -E_s[log p(x)] + c E_b[log p(x)] (contrastive flows eq. 5) is minimised, among densities, by
 
     p*(x) = max(p_s(x) - c p_b(x), 0) / lambda_c                                                   (eq. 10)
 
-The loss has no lower bound, for where p_s < c p_b it falls for ever with log p. So log p of a shunned event counts for
-no less than a floor k, event by event; the paper's text bounds the loss of a whole batch instead, after which no batch
-has a gradient any more (`clamp: batch`).
+The loss has no lower bound: where p_s < c p_b it decreases with log p without limit. So log p of each background event
+is clamped from below at a floor k. The paper's text clamps the loss of a whole batch instead; below the floor a batch
+then has no gradient at all (`clamp: batch`).
 """
 
 from collections.abc import Callable, Mapping
@@ -34,39 +34,59 @@ from diffhep.static_settings import Bound
 def contrastive_loss(
     log_density: Float[Array, "2 event"], weights: Float[Array, "2 event"], *, floor: float, clamp: str
 ) -> Float[Array, ""]:
-    """The loss of a batch, mean(-w_s log p(x_s)) + mean(w_b log p(x_b)), the class that is wanted first.
+    """Contrastive loss of a batch, mean(-w_s log p(x_s)) + mean(w_b log p(x_b)).
 
     Args:
-        log_density: log p of every event.
-        weights: of mean one in the class that is wanted, of mean c in the one that is shunned.
-        floor: k, the paper's -50.
-        clamp: what is kept above it: log p of every shunned `event`, or the loss of the `batch`.
+        log_density: Log density of every event, signal first.
+        weights: Weights of the events: of mean one in the signal, of mean c (the strength) in the background.
+        floor: Lower bound k; -50 in the paper.
+        clamp: What is bounded: log p of every background `event`, or the loss of the `batch`.
+
+    Returns:
+        The loss.
 
     Raises:
-        ValueError: The clamp is none of these.
+        ValueError: The clamp is unknown.
     """
     if clamp not in ("event", "batch"):
         raise ValueError(f"clamp {clamp!r} is unknown; choose event or batch")
-    shunned = jnp.maximum(log_density[1], floor) if clamp == "event" else log_density[1]
-    loss = jnp.mean(weights[1] * shunned) - jnp.mean(weights[0] * log_density[0])
+    background = jnp.maximum(log_density[1], floor) if clamp == "event" else log_density[1]
+    loss = jnp.mean(weights[1] * background) - jnp.mean(weights[0] * log_density[0])
     return loss if clamp == "event" else jnp.maximum(loss, floor)
 
 
 def optimal_density(
-    wanted: Float[np.ndarray, "*axis"], shunned: Float[np.ndarray, "*axis"], strength: float
+    signal: Float[np.ndarray, "*axis"], background: Float[np.ndarray, "*axis"], strength: float
 ) -> Float[np.ndarray, "*axis"]:
-    """lambda_c p*(x) = max(p_s - c p_b, 0), the best density up to its norm (eq. 10), of both true densities."""
-    return np.maximum(wanted - strength * shunned, 0.0)
+    """Density that minimises the contrastive loss, up to its norm: lambda_c p* = max(p_s - c p_b, 0) (eq. 10).
+
+    Args:
+        signal: True density of the signal.
+        background: True density of the background.
+        strength: Strength c of the contrast.
+
+    Returns:
+        The density before normalisation.
+    """
+    return np.maximum(signal - strength * background, 0.0)
 
 
 @jax.jit
 def discrimination(
     log_density: Float[Array, "*axis"], centre: float | Array = 0.0, width: float | Array = 1.0
 ) -> Float[Array, "*axis"]:
-    """Phi = p / (1 + p) = sigmoid(log p), by default as printed (contrastive flows section 4).
+    """Discrimination function Phi = p / (1 + p) = sigmoid(log p) (contrastive flows section 4).
 
-    In more than a few dimensions p is so small that this is zero for all events in float32. With the median and the
-    interquartile range of log p of the training events as `centre` and `width` it is not (ours); both are monotone.
+    In more than a few dimensions p is so small that this is zero for all events in float32. It is not with the median
+    and the interquartile range of log p of the training events as `centre` and `width` (ours). Both are monotone in p.
+
+    Args:
+        log_density: Log density of the events.
+        centre: Subtracted from the log density; 0 as printed.
+        width: Divides the log density; 1 as printed.
+
+    Returns:
+        Phi of each event, between 0 and 1.
     """
     return expit((log_density - centre) / width)
 
@@ -74,17 +94,20 @@ def discrimination(
 def train(
     settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents, *, checkpoint: Path | None = None
 ) -> xr.Dataset:
-    """Train a flow, and keep its parameters of the best validation loss.
+    """Train contrastive flows, and select the parameters of the lowest validation loss for each.
 
     Args:
-        settings: `flow` (keys of `coupling.coupling_flow`), the `strength` c (0 makes an ordinary normalizing flow),
-            `floor` and `clamp` of `contrastive_loss`, and the keys of `training.kept`.
-        seen: What is trained on, from `classifiers.combine_classes`: the class that is wanted, and the one that is shunned.
-        valid: What it is validated on.
-        checkpoint: As in `training.train`.
+        settings: `flow` (settings of `coupling.coupling_flow`); `strength` c (0 trains an ordinary normalizing flow);
+            `floor` and `clamp` of `contrastive_loss`; `members`, the number of flows; `iterations`, the number of
+            optimiser steps; `evaluate_every`, the steps between two validations; `batch_size`; `learning_rate` of
+            Adam; `seed` of the first member; `seeds_at_once`, the members trained in parallel.
+        seen: Training sample from `classifiers.combine_classes`, signal first.
+        valid: Validation sample from `classifiers.combine_classes`.
+        checkpoint: File of the checkpoint, see `learning.training.train`.
 
     Returns:
-        As of `training.train`; losses in the units of the scaled events.
+        Losses `train` and `valid` (member, iteration) in the units of the scaled events; `selected` (member), the step
+        of the lowest validation loss; `parameters` (member, parameter) at that step; and the scaling of the events.
     """
     return model_selection.standardise_and_train(
         partial(contrastive_task, settings), settings, seen, valid, checkpoint=checkpoint
@@ -94,63 +117,90 @@ def train(
 def contrastive_task(
     settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents
 ) -> training.Problem:
-    """The contrastive loss of scaled events."""
+    """Build the training task of a contrastive flow on scaled events.
+
+    Args:
+        settings: Settings of `train`.
+        seen: Scaled training sample, signal first.
+        valid: Scaled validation sample, signal first.
+
+    Returns:
+        The task.
+    """
     flow = coupling.coupling_flow(settings["flow"], seen.events.shape[-1])
 
-    # the strength is data, so that flows of every strength are one program
-    def contrasted(each: ConditionalEvents) -> ConditionalEvents:
+    # the strength enters through the weights, so that flows of every strength share one compiled program
+    def apply_strength(sample: ConditionalEvents) -> ConditionalEvents:
         factors = np.array([[1.0], [settings["strength"]]], np.float32)
-        return each._replace(weights=jax.device_put(np.asarray(each.weights) * factors))
+        return sample._replace(weights=jax.device_put(np.asarray(sample.weights) * factors))
 
-    told = flow, settings["floor"], settings["clamp"]
-    functions = flow.initialise, Bound(_loss, told), Bound(_evaluated, told)
-    return training.Problem("contrastive loss", *functions, contrasted(seen), contrasted(valid))
+    static = flow, settings["floor"], settings["clamp"]
+    functions = flow.initialise, Bound(_loss, static), Bound(_evaluate, static)
+    return training.Problem("contrastive loss", *functions, apply_strength(seen), apply_strength(valid))
 
 
 def _loss(
-    told: tuple[Flow, float, str], parameters: Array, batch: ConditionalEvents, density=flows_flow.scaled_log_density
+    static: tuple[Flow, float, str], parameters: Array, batch: ConditionalEvents, density=flows_flow.scaled_log_density
 ) -> Array:
-    flow, floor, clamp = told
-    events, context = (each.reshape(batch.weights.size, -1) for each in batch[:2])
-    found = density(flow, parameters, events, context).reshape(batch.weights.shape)
-    return contrastive_loss(found, batch.weights, floor=floor, clamp=clamp)
+    flow, floor, clamp = static
+    events, context = (array.reshape(batch.weights.size, -1) for array in batch[:2])
+    values = density(flow, parameters, events, context).reshape(batch.weights.shape)
+    return contrastive_loss(values, batch.weights, floor=floor, clamp=clamp)
 
 
-def _evaluated(told: tuple[Flow, float, str], parameters: Array, held_out: ConditionalEvents) -> dict[str, Array]:
-    return {
-        "valid": _loss(told, parameters, held_out, flows_flow.blockwise_scaled_log_density),
-        "parameters": parameters,
-    }
+def _evaluate(static: tuple[Flow, float, str], parameters: Array, valid: ConditionalEvents) -> dict[str, Array]:
+    loss = _loss(static, parameters, valid, flows_flow.blockwise_scaled_log_density)
+    return {"valid": loss, "parameters": parameters}
 
 
 def restore(settings: Mapping[str, Any], trained: xr.Dataset) -> tuple[Flow, TrainedParameters]:
-    """The flow and its first member, from settings of `coupling.coupling_flow` and the result of `train`."""
-    return coupling.coupling_flow(settings, trained["event_mean"].size), _first(trained)
+    """Restore the first trained flow.
+
+    Args:
+        settings: Settings of `coupling.coupling_flow`.
+        trained: Result of `train`.
+
+    Returns:
+        The flow, and its parameters with the scaling of the events.
+    """
+    return coupling.coupling_flow(settings, trained["event_mean"].size), _first_member(trained)
 
 
-def _first(trained: xr.Dataset) -> TrainedParameters:
-    found = model_selection.trained_parameters(trained)
-    return found._replace(parameters=found.parameters[0])
+def _first_member(trained: xr.Dataset) -> TrainedParameters:
+    ensemble = model_selection.trained_parameters(trained)
+    return ensemble._replace(parameters=ensemble.parameters[0])
 
 
 def log_density(
     flow: Flow, trained: TrainedParameters, events: Float[ArrayLike, "event feature"]
 ) -> Float[Array, " event"]:
-    """Logarithm of p of events, in their own units."""
+    """Log density of events, in their own units.
+
+    Args:
+        flow: Architecture.
+        trained: Parameters of one flow, and the scaling of the events.
+        events: Events.
+
+    Returns:
+        Log densities.
+    """
     return flows_flow.log_density(flow, trained, events, np.zeros((len(events), 0)))
 
 
 def log_density_function(settings: Mapping[str, Any], dimension: int) -> Callable[[xr.Dataset, np.ndarray], np.ndarray]:
-    """What evaluates log p (*axis) of events (*axis, feature) by a trained flow: compiled once for all of one shape.
+    """Build a function that evaluates log densities, compiled once for all flows of these settings.
 
     Args:
-        settings: Of the flows, keys of `coupling.coupling_flow`.
-        dimension: Features of an event.
+        settings: Settings of `coupling.coupling_flow`.
+        dimension: Number of features of an event.
+
+    Returns:
+        Function of a result of `train` and events (*axis, feature) that returns log densities (*axis).
     """
     flow = coupling.coupling_flow(settings, dimension)
 
-    def of(trained, events):
+    def evaluate(trained, events):
         flat = np.asarray(events.reshape(-1, events.shape[-1]), np.float32)
-        return np.asarray(log_density(flow, _first(trained), flat), float).reshape(events.shape[:-1])
+        return np.asarray(log_density(flow, _first_member(trained), flat), float).reshape(events.shape[:-1])
 
-    return of
+    return evaluate

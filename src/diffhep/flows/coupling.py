@@ -1,8 +1,8 @@
-"""Flows of coupling layers, in which one half of the variables is transformed as a network says of the other.
+"""Flows of coupling layers: a network of one half of the variables sets the transform of the other half.
 
-Layers come in pairs: the first transforms one half, the second the other by another kind of transform, and halves
-change places from pair to pair (contrastive flows Appendix A; its masks as printed would let half of the variables see
-one kind of transform alone).
+Layers come in pairs: the first transforms one half, the second the other half by another kind of transform, and the
+halves swap from pair to pair (contrastive flows Appendix A). With the masks as printed there, half of the variables
+would pass through one kind of transform only.
 """
 
 from collections.abc import Mapping
@@ -21,27 +21,31 @@ from diffhep.static_settings import StaticSettings
 
 
 def coupling_flow(settings: Mapping[str, Any], dimension: int) -> Flow:
-    """A flow of events of so many features, the identity before it is trained.
+    """Build an unconditional flow of coupling layers, initialised as the identity.
 
     Args:
-        settings: `layers`, an even number of them; `couplings`, the kinds of transforms of a pair (names of
-            `bijections.TRANSFORMS`); hidden layers `depth` of `width` nodes with GELU in the network of each.
-        dimension: Features of an event, two or more.
+        settings: `layers`, an even number; `couplings`, the two kinds of transforms in a pair of layers (names in
+            `bijections.TRANSFORMS`); `depth` and `width`, the number of hidden layers of each network and their nodes
+            (with GELU).
+        dimension: Number of features of an event, at least two.
+
+    Returns:
+        The flow.
 
     Raises:
-        ValueError: The number of layers is odd, a transform has no such name, or there is but one feature.
+        ValueError: The number of layers is odd, a transform is unknown, or events have one feature only.
     """
     if settings["layers"] % 2 or settings["layers"] < 2:
         raise ValueError(f"layers is {settings['layers']}: they come in pairs, choose an even number")
     if dimension < 2:
-        raise ValueError(f"{dimension} feature: couplings need two at least")
-    return _built(StaticSettings(settings), dimension)
+        raise ValueError(f"events have {dimension} feature: coupling layers need at least two")
+    return _cached_flow(StaticSettings(settings), dimension)
 
 
-@lru_cache(maxsize=8)  # programs are compiled for a flow: those of equal ones are shared
-def _built(settings: StaticSettings, dimension: int) -> Flow:
+@lru_cache(maxsize=8)  # equal settings share one flow, and so its compiled programs
+def _cached_flow(settings: StaticSettings, dimension: int) -> Flow:
     def layer(key, kind):
-        made = Coupling(
+        coupling = Coupling(
             key,
             transformer=bijections.make_transform(kind),
             untransformed_dim=dimension // 2,
@@ -50,16 +54,17 @@ def _built(settings: StaticSettings, dimension: int) -> Flow:
             nn_depth=settings["depth"],
             nn_activation=jax.nn.gelu,
         )
-        last = made.conditioner.layers[-1]
-        silent = eqx.tree_at(lambda each: (each.weight, each.bias), last, replace_fn=jnp.zeros_like)
-        return eqx.tree_at(lambda each: each.conditioner.layers[-1], made, silent)
+        last = coupling.conditioner.layers[-1]
+        zero = eqx.tree_at(lambda linear: (linear.weight, linear.bias), last, replace_fn=jnp.zeros_like)
+        return eqx.tree_at(lambda layer: layer.conditioner.layers[-1], coupling, zero)
 
     def pair(key):
-        first, second = (layer(*each) for each in zip(jax.random.split(key), settings["couplings"], strict=True))
+        keys = jax.random.split(key)
+        first, second = (layer(key, kind) for key, kind in zip(keys, settings["couplings"], strict=True))
         return Chain([first, Flip((dimension,)), second])
 
-    def made(key: Key[Array, ""]) -> AbstractBijection:
+    def draw_bijection(key: Key[Array, ""]) -> AbstractBijection:
         stacked = eqx.filter_vmap(pair)(jax.random.split(key, settings["layers"] // 2))
-        return Invert(Scan(stacked))  # from events to normal variables by the formulas, not by their inverses
+        return Invert(Scan(stacked))  # densities use the transforms in closed form, samples their inverses
 
-    return flow.flow_from_bijection(made, dimension)
+    return flow.flow_from_bijection(draw_bijection, dimension)

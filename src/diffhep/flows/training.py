@@ -1,4 +1,4 @@
-"""Maximum-likelihood training of an ensemble of flows, and how it is stored."""
+"""Maximum-likelihood training of an ensemble of flows."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -22,53 +22,68 @@ from diffhep.static_settings import Bound
 def train(
     settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents, *, checkpoint: Path | None = None
 ) -> xr.Dataset:
-    """Train an ensemble, and keep of each member the parameters of its best validation loss.
+    """Train an ensemble of flows, and select the parameters of the lowest validation loss for each member.
 
-    The loss is the mean of -log q(event | context), weighted with the events' weights (thesis 6.2.1, 9.5); events and
-    contexts are scaled to mean 0 and width 1 of those seen (thesis 8.3).
+    The loss is the weighted mean of -log q(event | context) (thesis 6.2.1, 9.5). Events and contexts are scaled to the
+    mean 0 and width 1 of the training sample (thesis 8.3).
 
     Args:
-        settings: `flow` (keys of `flow.build`), `members`, `iterations`, `evaluate_every`, `batch_size`,
-            `learning_rate`, `seed`, `seeds_at_once`.
-        seen: What is trained on.
-        valid: What it is validated on.
-        checkpoint: As in `training.train`.
+        settings: `flow` (settings of `autoregressive.autoregressive_flow`); `members`, the number of flows;
+            `iterations`, the number of optimiser steps; `evaluate_every`, the steps between two validations;
+            `batch_size`; `learning_rate` of Adam; `seed` of the first member; `seeds_at_once`, the members trained in
+            parallel.
+        seen: Training sample.
+        valid: Validation sample.
+        checkpoint: File of the checkpoint, see `learning.training.train`.
 
     Returns:
-        Losses `train` and `valid` (member, iteration) in the units of the events, `selected` (member), the iteration
-        that is kept, `parameters` (member, parameter) there, and what events and contexts were scaled with.
+        Losses `train` and `valid` (member, iteration) in the units of the events; `selected` (member), the step of
+        the lowest validation loss; `parameters` (member, parameter) at that step; and the scaling of events and
+        contexts (`event_mean`, `event_width`, `context_mean`, `context_width`).
     """
-    found = standardise_and_train(
+    result = standardise_and_train(
         partial(likelihood_task, settings["flow"]), settings, seen, valid, checkpoint=checkpoint
     )
-    units = float(np.sum(np.log(found["event_width"].values)))
-    return found.assign({name: found[name] + units for name in ("train", "valid")})
+    log_widths = float(np.sum(np.log(result["event_width"].values)))
+    return result.assign({name: result[name] + log_widths for name in ("train", "valid")})
 
 
 def likelihood_task(settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents) -> training.Problem:
-    """Maximum likelihood of scaled events in their scaled contexts, for a flow of these settings."""
+    """Build the training task of a flow: maximum likelihood of scaled events given their scaled contexts.
+
+    Args:
+        settings: Settings of `autoregressive.autoregressive_flow`.
+        seen: Scaled training sample.
+        valid: Scaled validation sample.
+
+    Returns:
+        The task.
+    """
     flow = autoregressive.autoregressive_flow(settings, seen.events.shape[-1], seen.context.shape[-1])
-    functions = flow.initialise, Bound(_loss, flow), Bound(_evaluated, flow)
+    functions = flow.initialise, Bound(_loss, flow), Bound(_evaluate, flow)
     return training.Problem("negative log-likelihood", *functions, seen, valid)
 
 
 def _loss(flow: Flow, parameters: Array, batch: ConditionalEvents) -> Array:
-    found = flows_flow.scaled_log_density(flow, parameters, batch.events[0], batch.context[0])
-    return -jnp.sum(batch.weights[0] * found) / jnp.sum(batch.weights[0])
+    log_density = flows_flow.scaled_log_density(flow, parameters, batch.events[0], batch.context[0])
+    return -jnp.sum(batch.weights[0] * log_density) / jnp.sum(batch.weights[0])
 
 
-def _evaluated(flow: Flow, parameters: Array, held_out: ConditionalEvents) -> dict[str, Array]:
-    found = flows_flow.blockwise_scaled_log_density(flow, parameters, held_out.events[0], held_out.context[0])
-    valid = -jnp.sum(held_out.weights[0] * found) / jnp.sum(held_out.weights[0])
-    return {"valid": valid, "parameters": parameters}
+def _evaluate(flow: Flow, parameters: Array, valid: ConditionalEvents) -> dict[str, Array]:
+    log_density = flows_flow.blockwise_scaled_log_density(flow, parameters, valid.events[0], valid.context[0])
+    loss = -jnp.sum(valid.weights[0] * log_density) / jnp.sum(valid.weights[0])
+    return {"valid": loss, "parameters": parameters}
 
 
 def restore(settings: Mapping[str, Any], trained: xr.Dataset) -> tuple[Flow, TrainedParameters]:
-    """What was trained: the flow that all members are, and the ensemble of them.
+    """Restore a trained ensemble.
 
     Args:
-        settings: Of the flow (keys of `flow.build`).
+        settings: Settings of `autoregressive.autoregressive_flow`.
         trained: Result of `train`.
+
+    Returns:
+        The flow, and the parameters of all members with their scaling.
     """
     flow = autoregressive.autoregressive_flow(settings, trained["event_mean"].size, trained["context_mean"].size)
     return flow, trained_parameters(trained)

@@ -14,7 +14,7 @@ from diffhep.inference.newton.free_parameters import FixedPoi, free_indices, ins
 from diffhep.inference.newton.linear_algebra import is_positive_definite, positive_definite_solver
 from diffhep.inference.newton.step import NewtonProblem, rate_derivatives
 from diffhep.models.likelihood import RATE_FLOOR, Data, Model, log_likelihood
-from diffhep.models.modifiers import take
+from diffhep.models.modifiers import gather
 
 BATCH_SIZE = 128
 """Data sets fitted side by side: they fill the vector units and do not wait long for the slowest."""
@@ -61,7 +61,7 @@ def _plainly(model: Model, data: Data, mu: FixedPoi) -> FitResult:
     """Where plain Newton steps end; `edm` is infinite if they went astray."""
     problem, start = newton_problem(model, data, mu), jnp.asarray(model.parameters.initial)
     begin = _State(
-        jnp.clip(take(start, free_indices(model, mu)), *problem.bounds),
+        jnp.clip(gather(start, free_indices(model, mu)), *problem.bounds),
         jnp.asarray(jnp.inf),
         jnp.any(problem.counts < RATE_FLOOR) | problem.kinked.any(),  # kinks are not for plain steps
     )

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from diffhep.models.likelihood import Model, counting_rates, expected_data, guarded, negative_log_likelihood
+from diffhep.models.likelihood import Model, apply_rate_floor, expected_data, negative_log_likelihood, poisson_rates
 
 
 @jax.jit
@@ -18,9 +18,9 @@ def fisher_information(model: Model, pars: Float[Array, " par"]) -> Float[Array,
     expectation of -d²log L / d theta_i d theta_j for Poisson counts (PDG review "Statistics"; thesis 2.2.1). At the
     kink of code0 it is that of the right side.
     """
-    rates = guarded(counting_rates(model, pars))[0]
+    rates = apply_rate_floor(poisson_rates(model, pars))[0]
     by_parameter = jax.jacfwd if pars.shape[0] <= rates.shape[0] else jax.jacrev
-    slopes = by_parameter(lambda values: guarded(counting_rates(model, values))[0])(pars)
+    slopes = by_parameter(lambda values: apply_rate_floor(poisson_rates(model, values))[0])(pars)
     return (slopes.T / rates) @ slopes + jnp.diag(model.constraints.information(pars))
 
 

@@ -25,7 +25,7 @@ from diffhep.inference.newton.free_parameters import (
 from diffhep.inference.newton.linear_algebra import solve
 from diffhep.inference.newton.step import BELOW_ZERO, NewtonState, newton_step
 from diffhep.models.likelihood import RATE_FLOOR, Data, Model, log_likelihood, negative_log_likelihood
-from diffhep.models.modifiers import take
+from diffhep.models.modifiers import gather
 
 MAX_STEPS = 60
 """Most Newton steps of a fit: about 6 suffice for most data, the rest is for minima at the edge of vanishing rates."""
@@ -93,7 +93,7 @@ def _result(model, data, mu, start):
     data = Data(*(jnp.asarray(values, model.nominal.dtype) for values in data))
     start = jnp.asarray(model.parameters.initial, model.nominal.dtype) if start is None else start
     low, high = free_bounds(model, mu)
-    start = jnp.clip(take(jax.lax.stop_gradient(start), free_indices(model, mu)), low, high)
+    start = jnp.clip(gather(jax.lax.stop_gradient(start), free_indices(model, mu)), low, high)
     free, edm = _implicit_minimum(start, model, data, mu)
     fixed = insert_fixed_parameters(model, jax.lax.stop_gradient(free), mu)
     return FitResult(insert_fixed_parameters(model, free, mu), -log_likelihood(model, fixed, data), edm)

@@ -36,7 +36,7 @@ def q_mu(model: Model, data: Data, mu: Real[ArrayLike, ""]) -> Float[Array, ""]:
     """How much worse than the best fit a signal of strength `mu` describes the data: test statistic of upper limits.
 
     -2 log of the profile likelihood ratio, and zero if the fitted strength is above mu (arXiv:1007.1727 eq. 14). That
-    definition leaves the strength unbounded below: give it `likelihood.unbounded_poi(model)`. With a bound at 0 this is
+    definition leaves the strength unbounded below: give it `likelihood.with_unbounded_poi(model)`. With a bound at 0 this is
     qmu-tilde (eq. 16), which is what pyhf computes from the same bounds.
     """
     return q_mu_and_convergence(model, data, mu)[0]

@@ -56,7 +56,7 @@ def throw(model: Model, pars: Float[Array, " par"], number: int, *, key: Key[Arr
 def toy_statistics(model: Model, data: Data, mu: Float[Array, ""]) -> ToyStatistics:
     """Fitted strength, q_mu at `mu` and q_0 of many data sets, arrays (toy, ...).
 
-    The strength is unbounded below if the model's bounds say so (`likelihood.unbounded_poi`).
+    The strength is unbounded below if the model's bounds say so (`likelihood.with_unbounded_poi`).
     """
     mu = jnp.asarray(mu, float)  # a number of weak type would be compiled anew
     free = fit_all(model, data)

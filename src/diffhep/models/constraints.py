@@ -8,7 +8,7 @@ import numpy as np
 from jax.tree_util import register_dataclass
 from jaxtyping import Array
 
-from diffhep.models.modifiers import STATIC, Leaf, take
+from diffhep.models.modifiers import STATIC, Leaf, gather
 
 
 @register_dataclass
@@ -32,7 +32,7 @@ class Constraints:
 
     def deviance(self, pars: Array, auxiliary: Array) -> Array:
         """Half the sum of squared pulls of the normal measurements: minus their log density, up to a constant."""
-        pulls = (take(pars, self.normal) - auxiliary[: len(self.normal)]) / self.width
+        pulls = (gather(pars, self.normal) - auxiliary[: len(self.normal)]) / self.width
         return 0.5 * jnp.sum(pulls**2)
 
     def log_normalisation(self) -> Array:
@@ -41,7 +41,7 @@ class Constraints:
 
     def rates(self, pars: Array) -> Array:
         """Counts that the Poisson measurements expect, shape (poisson,)."""
-        return self.expected_count * take(pars, self.poisson)
+        return self.expected_count * gather(pars, self.poisson)
 
     def counts(self, auxiliary: Array) -> Array:
         """Counts that the Poisson measurements have found, shape (..., poisson)."""
@@ -50,8 +50,8 @@ class Constraints:
     def expected(self, pars: Array) -> Array:
         """Auxiliary data that measure the parameters exactly, shape (normal + poisson,)."""
         if not self.poisson:
-            return take(pars, self.normal)
-        return jnp.concatenate([take(pars, self.normal), self.rates(pars)])
+            return gather(pars, self.normal)
+        return jnp.concatenate([gather(pars, self.normal), self.rates(pars)])
 
     def information(self, pars: Array) -> Array:
         """Fisher information of the normal measurements on each parameter, shape (par,): 1 / sigma², or zero."""

@@ -15,10 +15,10 @@ from diffhep.models.constraints import Constraints
 from diffhep.models.interpolation import HISTOSYS_CODES, NORMSYS_CODES, HistoSysCode, NormSysCode
 from diffhep.models.likelihood import Model, Parameters
 from diffhep.models.modifiers import BinFactors, HistoSys, Modifier, NormFactor, NormSys
-from diffhep.models.specification import Effect, Layout, placed, read
+from diffhep.models.specification import Effect, Layout, placed, read_layout
 
 
-def build(
+def build_model(
     channels: Sequence[Mapping[str, Any]],
     *,
     poi: str,
@@ -43,9 +43,9 @@ def build(
     for code, known in ((histosys, HISTOSYS_CODES), (normsys, NORMSYS_CODES)):
         if code not in known:
             raise ValueError(f"interpolation is {code!r}: choose from {', '.join(known)}")
-    layout = read(channels)
+    layout = read_layout(channels)
     sets = parameter_sets.collect(layout, parameters)
-    first = parameter_sets.first_places(sets)
+    first = parameter_sets.first_indices(sets)
     by_kind = {kind: [effect for effect in layout.effects if effect.kind in kinds] for kind, kinds in _KINDS.items()}
     modifiers = [
         *([_histosys(layout, by_kind["histosys"], first, histosys)] if by_kind["histosys"] else []),
@@ -113,7 +113,7 @@ def _bin_factors(layout: Layout, effects: Sequence[Effect], first: Mapping[str, 
         if not free:
             layers.append(np.full(layout.nominal.shape, -1))
         layer = free[0] if free else layers[-1]
-        layer[here] = first[effect.name] + parameter_sets.offset(layout, effect) + np.arange(layer[here].size)
+        layer[here] = first[effect.name] + parameter_sets.channel_offset(layout, effect) + np.arange(layer[here].size)
     return BinFactors(tuple(tuple(map(tuple, layer.tolist())) for layer in layers))
 
 

@@ -24,7 +24,7 @@ def shape_shifts(templates: Float[Array, "member bin"]) -> Float[Array, "shift b
     return helmert(members) @ templates / np.sqrt(members - 1)
 
 
-def build(
+def interpolated_signal_model(
     signal: Float[Array, " bin"],
     background: Float[Array, " bin"],
     shifts: Float[Array, "shift bin"],
@@ -51,4 +51,4 @@ def build(
         {"name": "signal", "data": signal, "modifiers": modifiers},
         {"name": "background", "data": background, "modifiers": []},
     ]
-    return histfactory.build([{"name": "observable", "samples": samples}], poi="mu")
+    return histfactory.build_model([{"name": "observable", "samples": samples}], poi="mu")

@@ -27,7 +27,7 @@ _CODE4 = np.array([
 ]) / 16  # fmt: skip
 
 
-def additive_bend(alpha: Float[Array, " shift"], code: HistoSysCode) -> Float[Array, " shift"]:
+def asymmetry_weight(alpha: Float[Array, " shift"], code: HistoSysCode) -> Float[Array, " shift"]:
     """h(alpha) of `modifiers.HistoSys`: 8 |alpha|, for code4p within ±1 the even sextic that joins it smoothly."""
     line = 8 * jnp.where(alpha >= 0, alpha, -alpha)
     if code == "code0":
@@ -36,7 +36,7 @@ def additive_bend(alpha: Float[Array, " shift"], code: HistoSysCode) -> Float[Ar
     return jnp.where(square <= 1, square * (15 + square * (3 * square - 10)), line)
 
 
-def multiplicative_factor(
+def normsys_factor(
     alpha: Float[Array, "shift 1 1"],
     up: Float[Array, "shift sample channel"],
     down: Float[Array, "shift sample channel"],

@@ -74,7 +74,7 @@ class Model:
     parameters: Parameters = field(metadata=STATIC)
 
 
-def unbounded_poi(model: Model) -> Model:
+def with_unbounded_poi(model: Model) -> Model:
     """The same model with the parameter of interest free to take any value, negative ones too."""
     return with_poi_bounds(model, -np.inf, np.inf)
 
@@ -108,10 +108,10 @@ def expected_rates(model: Model, pars: Float[Array, " par"]) -> Float[Array, " b
     rate = sum over samples of (nominal + additions) x factors, CERN-OPEN-2012-016 and pyhf. A rate nu below
     eps = `RATE_FLOOR` is replaced by eps exp(nu / eps - 1), which joins smoothly and keeps log-likelihoods finite.
     """
-    return guarded(unguarded_rates(model, pars))[0]
+    return apply_rate_floor(unguarded_rates(model, pars))[0]
 
 
-def guarded(rates: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Float[Array, "*shape"]]:
+def apply_rate_floor(rates: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Float[Array, "*shape"]]:
     """Positive rates and their logarithms, which stay finite where the rates underflow; see `expected_rates`."""
     kept = jnp.maximum(rates, RATE_FLOOR)
     exponent = jnp.minimum(rates / RATE_FLOOR - 1.0, 0.0)
@@ -124,14 +124,14 @@ def expected_data(model: Model, pars: Float[Array, " par"]) -> Data:
     return Data(expected_rates(model, pars), model.constraints.expected(pars))
 
 
-def counting_rates(model: Model, pars: Float[Array, " par"]) -> Float[Array, " count"]:
+def poisson_rates(model: Model, pars: Float[Array, " par"]) -> Float[Array, " count"]:
     """Expected counts of all that is Poisson distributed, auxiliary counts after the main ones; unguarded."""
     rates = unguarded_rates(model, pars)
     return jnp.concatenate([rates, model.constraints.rates(pars)]) if model.constraints.poisson else rates
 
 
-def counts(model: Model, data: Data) -> Float[Array, "*toy count"]:
-    """What was found where `counting_rates` is expected."""
+def poisson_counts(model: Model, data: Data) -> Float[Array, "*toy count"]:
+    """What was found where `poisson_rates` is expected."""
     if not model.constraints.poisson:
         return data.main
     return jnp.concatenate([data.main, model.constraints.counts(data.auxiliary)], axis=-1)
@@ -143,8 +143,8 @@ def negative_log_likelihood(model: Model, pars: Float[Array, " par"], data: Data
     sum over main and auxiliary counts of nu - n log nu, plus ((theta - auxiliary) / sigma)^2 / 2 for each normal
     constraint.
     """
-    rates, log_rates = guarded(counting_rates(model, pars))
-    return jnp.sum(rates - counts(model, data) * log_rates) + model.constraints.deviance(pars, data.auxiliary)
+    rates, log_rates = apply_rate_floor(poisson_rates(model, pars))
+    return jnp.sum(rates - poisson_counts(model, data) * log_rates) + model.constraints.deviance(pars, data.auxiliary)
 
 
 @jax.jit
@@ -154,5 +154,5 @@ def log_likelihood(model: Model, pars: Float[Array, " par"], data: Data) -> Floa
     sum over main and auxiliary counts of log Poisson(n; nu), plus log Normal(auxiliary; theta, sigma) for each normal
     constraint; n need not be whole.
     """
-    constant = jnp.sum(gammaln(counts(model, data) + 1)) + model.constraints.log_normalisation()
+    constant = jnp.sum(gammaln(poisson_counts(model, data) + 1)) + model.constraints.log_normalisation()
     return -negative_log_likelihood(model, pars, data) - constant

@@ -13,7 +13,7 @@ import numpy as np
 from jax.tree_util import register_dataclass
 from jaxtyping import Array
 
-from diffhep.models.interpolation import KINKED_CODES, HistoSysCode, NormSysCode, additive_bend, multiplicative_factor
+from diffhep.models.interpolation import KINKED_CODES, HistoSysCode, NormSysCode, asymmetry_weight, normsys_factor
 
 STATIC = {"static": True}
 """Marks what is known when a program is compiled, not data of the pytree."""
@@ -105,10 +105,10 @@ class HistoSys(Interpolated):
         This is pyhf's code0 and code4p: outside ±1 (for code0 everywhere) h = 8 |alpha| makes it alpha (up - nominal)
         or alpha (nominal - down). At alpha = 0 code0 has a kink: its derivative is the one on the right, of "up".
         """
-        alpha = take(pars, self.parameters)
+        alpha = gather(pars, self.parameters)
         symmetric = (self.up - self.down) / 2
         asymmetric = (self.up + self.down - 2 * nominal) / 16
-        return jnp.tensordot(alpha, symmetric, 1) + jnp.tensordot(additive_bend(alpha, self.code), asymmetric, 1)
+        return jnp.tensordot(alpha, symmetric, 1) + jnp.tensordot(asymmetry_weight(alpha, self.code), asymmetric, 1)
 
 
 @register_dataclass
@@ -133,10 +133,10 @@ class NormSys(Interpolated):
     down: Leaf
 
     def factor(self, nominal: Array, pars: Array) -> Array:
-        """Product over changes of `interpolation.multiplicative_factor`, shape (sample, bin)."""
+        """Product over changes of `interpolation.normsys_factor`, shape (sample, bin)."""
         del nominal
-        alpha = take(pars, self.parameters)[:, None, None]
-        factor = jnp.prod(multiplicative_factor(alpha, self.up, self.down, self.code), axis=0)
+        alpha = gather(pars, self.parameters)[:, None, None]
+        factor = jnp.prod(normsys_factor(alpha, self.up, self.down, self.code), axis=0)
         return factor[:, np.repeat(np.arange(len(self.channel_bins)), self.channel_bins)]
 
 
@@ -159,7 +159,7 @@ class BinFactors(Modifier):
         return functools.reduce(jnp.multiply, layers)
 
 
-def take(pars: Array, indices: tuple[int, ...]) -> Array:
+def gather(pars: Array, indices: tuple[int, ...]) -> Array:
     """pars[indices]; neighbours as a slice, which XLA vectorises and a gather it does not."""
     if indices == tuple(range(indices[0], indices[0] + len(indices))) if indices else False:
         return pars[indices[0] : indices[-1] + 1]

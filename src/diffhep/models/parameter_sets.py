@@ -10,7 +10,7 @@ import numpy as np
 
 from diffhep.models.specification import Effect, Layout, Values, array, traced
 
-TINY = 1e-10
+MIN_FACTOR = 1e-10
 """Lowest value of a factor with a constraint, as in pyhf."""
 
 
@@ -69,13 +69,13 @@ def collect(layout: Layout, configs: Sequence[Mapping[str, Any]]) -> dict[str, P
     }
 
 
-def first_places(sets: Mapping[str, ParameterSet]) -> dict[str, int]:
+def first_indices(sets: Mapping[str, ParameterSet]) -> dict[str, int]:
     """Index of the first parameter of each name."""
     ends = np.cumsum([0, *(of_name.size for of_name in sets.values())]).tolist()
     return dict(zip(sets, ends, strict=False))
 
 
-def offset(layout: Layout, effect: Effect) -> int:
+def channel_offset(layout: Layout, effect: Effect) -> int:
     """How many parameters of the effect's name come before those of its channel."""
     return sum(_bins(layout, channel) for channel in _channels(layout, effect) if channel < effect.channel)
 
@@ -159,7 +159,7 @@ def _staterror(layout, effects):
 
 def _of_bins(kind, bins, fixed, constraint, measured, scale):
     return ParameterSet(
-        kind, (1.0,) * bins, ((TINY, 10.0),) * bins, fixed, False, constraint, measured=measured, scale=scale
+        kind, (1.0,) * bins, ((MIN_FACTOR, 10.0),) * bins, fixed, False, constraint, measured=measured, scale=scale
     )
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Array
 
 Values = np.ndarray | Array
 
-NEEDS = {
+DATA_KEYS = {
     "normfactor": (),
     "lumi": (),
     "shapefactor": (),
@@ -79,7 +79,7 @@ class Layout(NamedTuple):
     effects: list[Effect]
 
 
-def read(channels: Sequence[Mapping[str, Any]]) -> Layout:
+def read_layout(channels: Sequence[Mapping[str, Any]]) -> Layout:
     """Lay out the channels of a description.
 
     Raises:
@@ -127,10 +127,10 @@ def check_modifier(where: str, modifier: Mapping[str, Any]) -> str:
         ValueError: It is of no known type, or its data lack something.
     """
     kind, name, data = modifier["type"], modifier["name"], modifier.get("data")
-    if kind not in NEEDS:
-        raise ValueError(f"{where}, modifier {name}: unknown type {kind!r}; known are {', '.join(NEEDS)}")
+    if kind not in DATA_KEYS:
+        raise ValueError(f"{where}, modifier {name}: unknown type {kind!r}; known are {', '.join(DATA_KEYS)}")
     here = f"{where}, modifier {name} ({kind})"
-    missing = [key for key in NEEDS[kind] or () if not isinstance(data, Mapping) or key not in data]
+    missing = [key for key in DATA_KEYS[kind] or () if not isinstance(data, Mapping) or key not in data]
     if missing:
         raise ValueError(f"{here}: data lacks {', '.join(missing)}")
     return here

@@ -18,7 +18,7 @@ from scipy.interpolate import BSpline, make_interp_spline
 
 from diffhep.models.constraints import unit_normal
 from diffhep.models.likelihood import Model, Parameters
-from diffhep.models.modifiers import STATIC, Leaf, Modifier, NormFactor, take
+from diffhep.models.modifiers import STATIC, Leaf, Modifier, NormFactor, gather
 
 ORDER = 4
 """Of cubic splines: how many coefficients a piece has, and how many B-splines overlap."""
@@ -50,13 +50,13 @@ class SplineTemplates(Modifier):
 
     def addition(self, nominal: Array, pars: Array) -> Array:
         """T(a1, a2) - nominal, so that yields are T whatever was called nominal."""
-        places, weights = jax.vmap(lambda shift: _b_splines(self.knots, shift))(take(pars, self.parameters))
+        places, weights = jax.vmap(lambda shift: _b_splines(self.knots, shift))(gather(pars, self.parameters))
         shape = (ORDER, ORDER, *self.coefficients.shape[2:])
         patch = jax.lax.dynamic_slice(self.coefficients, jnp.pad(places, (0, 2)), shape)
         return jnp.tensordot(jnp.outer(*weights), patch, 2) - nominal
 
 
-def through(
+def interpolate_templates(
     parameters: tuple[int, int],
     nodes: Float[np.ndarray, " node"],
     templates: Float[np.ndarray, "node node sample bin"],
@@ -95,7 +95,7 @@ def _pieces(knots):
     return np.stack([each[:, place : place + ORDER] for place, each in enumerate(taylor)])
 
 
-def model(
+def spline_morphing_model(
     nodes: Real[ArrayLike, " node"],
     templates: Real[ArrayLike, "first second sample bin"],
     names: tuple[str, str] = ("tes", "jes"),
@@ -118,7 +118,7 @@ def model(
     """
     nodes, templates = np.asarray(nodes, float), np.asarray(templates, float)
     _check(nodes, templates)
-    splines = through((1, 2), nodes, templates)
+    splines = interpolate_templates((1, 2), nodes, templates)
     labels = ("mu", *names, "scale")
     return Model(
         nominal=jax.jit(SplineTemplates.addition)(splines, np.zeros(templates.shape[2:]), np.zeros(4)),

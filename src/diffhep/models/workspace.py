@@ -12,11 +12,11 @@ import numpy as np
 import pyhf.schema
 
 from diffhep.errors import InputError
-from diffhep.models.histfactory import build
+from diffhep.models.histfactory import build_model
 from diffhep.models.interpolation import HISTOSYS_CODES, NORMSYS_CODES, HistoSysCode, NormSysCode
 from diffhep.models.likelihood import Data, Model
 from diffhep.models.specification import check_modifier
-from diffhep.schema_messages import offence
+from diffhep.schema_messages import describe_violation
 
 STANDARD_INPUT = "-"
 
@@ -27,7 +27,7 @@ def load(source: str | Path) -> dict[str, Any]:
     Raises:
         InputError: It cannot be read, is no JSON, or no pyhf workspace; file, place and reason are named.
     """
-    name = name_of(source)
+    name = source_name(source)
     try:
         text = sys.stdin.read() if source == STANDARD_INPUT else Path(source).read_text(encoding="utf-8")
         content = json.loads(text, object_pairs_hook=_unique)
@@ -58,7 +58,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def name_of(source: str | Path) -> str:
+def source_name(source: str | Path) -> str:
     """How messages call a source."""
     return "standard input" if source == STANDARD_INPUT else str(source)
 
@@ -91,10 +91,10 @@ def _explain(workspace, path, error):
         except ValueError as plainer:
             return str(plainer)
     inside = [str(key) for key in error.absolute_path if isinstance(key, str)][-1:]
-    return f"{where}: {''.join(f'{key}: ' for key in inside)}{offence(error)}"
+    return f"{where}: {''.join(f'{key}: ' for key in inside)}{describe_violation(error)}"
 
 
-def analysis(
+def model_and_data(
     workspace: Mapping[str, Any],
     measurement: str | None = None,
     *,
@@ -106,15 +106,17 @@ def analysis(
     Args:
         workspace: as pyhf's schema has it; yields may be arrays.
         measurement: name of the one to use, by default the first.
-        histosys: interpolation of histosys, see `histfactory.build`.
+        histosys: interpolation of histosys, see `histfactory.build_model`.
         normsys: interpolation of normsys.
 
     Raises:
-        ValueError: The workspace has no such measurement, or is none of a model; see `histfactory.build`.
+        ValueError: The workspace has no such measurement, or is none of a model; see `histfactory.build_model`.
     """
     config = _measurement(workspace, measurement)
     parameters = config.get("parameters", [])
-    model = build(workspace["channels"], poi=config["poi"], parameters=parameters, histosys=histosys, normsys=normsys)
+    model = build_model(
+        workspace["channels"], poi=config["poi"], parameters=parameters, histosys=histosys, normsys=normsys
+    )
     return model, Data(jnp.asarray(_observed(workspace)), model.constraints.measured)
 
 

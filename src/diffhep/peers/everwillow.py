@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, PyTree
 
 from diffhep.peers.templates import Templates
 
-HIGHEST = 10.0
+MAX_SIGNAL_STRENGTH = 10.0
 """Strength up to which limits are looked for: the bound that pyhf and we have."""
 
 
@@ -56,7 +56,7 @@ def fit(templates: Templates, observed: Float[Array, " bin"]) -> Float[Array, ""
 def limit(templates: Templates, observed: Float[Array, " bin"]) -> Float[Array, ""]:
     """Observed upper limit, and no expected one."""
     calculator = _calculator(templates, _observation(templates, observed))
-    return upper_limit(lambda mu: calculator.cls(calculator.test(mu)), bounds=(0.0, HIGHEST))
+    return upper_limit(lambda mu: calculator.cls(calculator.test(mu)), bounds=(0.0, MAX_SIGNAL_STRENGTH))
 
 
 def cls(templates: Templates) -> Float[Array, ""]:

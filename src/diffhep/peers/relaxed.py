@@ -20,7 +20,7 @@ NAME = f"relaxed {version('relaxed')} (conditional fit given a copy of its param
 
 
 @cache
-def repair() -> None:
+def patch_conditional_fit() -> None:
     """Let the conditional fit of relaxed work on a copy of the parameters.
 
     It writes the tested strength into the dict that jaxopt gave it, which present versions of jax refuse as a
@@ -59,7 +59,7 @@ def _vector(pars: Mapping[str, Any]) -> Array:
 
 def expected_cls(model: Model) -> Float[Array, ""]:
     """Expected CLs of the signal if there is none; the free fit to Asimov data is left out, as with us."""
-    repair()
+    patch_conditional_fit()
     wrapped, shifts = RelaxedModel(model), len(model.parameters.names) - 1
     background_only = _start(0.0, shifts)
     return relaxed.infer.hypotest(

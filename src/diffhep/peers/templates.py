@@ -22,7 +22,7 @@ class Templates(NamedTuple):
     down: Float[Array | np.ndarray, "shift bin"]
 
 
-def templates(
+def make_templates(
     nuisance_parameters: int, bins: int, channels: int, seed: int
 ) -> tuple[Templates, Float[np.ndarray, " bin"]]:
     """A peak over a falling background in every channel, and events observed if the signal is there.

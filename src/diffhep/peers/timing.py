@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 
-class Work(NamedTuple):
+class Workload(NamedTuple):
     """Something to be done again and again.
 
     Attributes:
@@ -23,19 +23,19 @@ class Work(NamedTuple):
     preparation: float
 
 
-def compiled(function: Callable, *arguments: Any) -> Work:
+def compiled_workload(function: Callable, *arguments: Any) -> Workload:
     """A function of arrays as one program; its memory is that of temporary arrays, as XLA has planned it."""
     begin = time.perf_counter()
     program = jax.jit(function).lower(*arguments).compile()
     seconds = time.perf_counter() - begin
-    return Work(
+    return Workload(
         lambda: float(jax.tree.leaves(jax.block_until_ready(program(*arguments)))[0]),
         lambda: program.memory_analysis().temp_size_in_bytes,
         seconds,
     )
 
 
-def interpreted(function: Callable[..., float], *arguments: Any) -> Work:
+def python_workload(function: Callable[..., float], *arguments: Any) -> Workload:
     """A function that is called as it is; its memory is the peak of what Python and numpy allocate meanwhile."""
 
     def memory():
@@ -46,10 +46,10 @@ def interpreted(function: Callable[..., float], *arguments: Any) -> Work:
         finally:
             tracemalloc.stop()
 
-    return Work(lambda: function(*arguments), memory, 0.0)
+    return Workload(lambda: function(*arguments), memory, 0.0)
 
 
-def turns(
+def time_in_turns(
     works: Mapping[Hashable, Callable[[], Any]], repeats: int, patience: float = np.inf
 ) -> dict[Hashable, np.ndarray]:
     """Seconds (repeat,) of each piece of work, done in turns: what else the machine does hits all alike.
@@ -57,13 +57,13 @@ def turns(
     A first turn, in which things compile, counts only for work that takes longer than `patience` seconds in it: that
     is not repeated.
     """
-    first = {name: seconds(work) for name, work in works.items()}
+    first = {name: time_call(work) for name, work in works.items()}
     again = {name: work for name, work in works.items() if first[name] <= patience}
-    taken = [[seconds(work) for work in again.values()] for _ in range(repeats)]
+    taken = [[time_call(work) for work in again.values()] for _ in range(repeats)]
     return {name: np.array([once]) for name, once in first.items()} | dict(zip(again, np.transpose(taken), strict=True))
 
 
-def seconds(work: Callable[[], Any]) -> float:
+def time_call(work: Callable[[], Any]) -> float:
     """How long it takes."""
     begin = time.perf_counter()
     work()

@@ -21,6 +21,7 @@ from diffhep.files import replacing
 from diffhep.pipeline import compilation, cpu_affinity, job_exit, store
 from diffhep.pipeline.gallery import PageContents
 from diffhep.pipeline.shards import SHARDS_ALONG
+from diffhep.typed_settings import from_plain
 
 COMPILATION_CACHE = Path(".cache/jax")
 
@@ -68,10 +69,18 @@ def run(job: Mapping[str, Any], inputs: Mapping[str, Any], output: str) -> None:
     identity = hashlib.sha256(json.dumps(dict(job), sort_keys=True).encode()).hexdigest()[:12]
     checkpoint = Path(f"{output}.{identity}.checkpoint")  # no other run can mistake it for its own
     resumable = "checkpoint" in inspect.signature(stage).parameters
-    result = stage(job["settings"], **load(inputs), **({"checkpoint": checkpoint} if resumable else {}))
+    result = stage(
+        stage_settings(stage, job["settings"]), **load(inputs), **({"checkpoint": checkpoint} if resumable else {})
+    )
     store.save(result, output, provenance=dict(job))
     for left_over in checkpoint.parent.glob(f"{Path(output).name}.*.checkpoint"):
         left_over.unlink()
+
+
+def stage_settings(stage: Callable, settings: Mapping[str, Any]) -> Any:
+    """Settings of a stage as its first argument is annotated: typed ones, or a dict."""
+    first, *_ = inspect.signature(stage).parameters.values()
+    return from_plain(first.annotation, settings)
 
 
 def _joined(paths: Sequence[str], dimension: str) -> xr.Dataset:
@@ -89,7 +98,8 @@ def export(job: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Sequence[
         inputs: As for `run`.
         outputs: Path for each name, `<name>.json`.
     """
-    documents = resolve(job["call"])(job["settings"], **load(inputs))
+    stage = resolve(job["call"])
+    documents = stage(stage_settings(stage, job["settings"]), **load(inputs))
     for path in outputs:
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(documents[Path(path).stem], indent=1))

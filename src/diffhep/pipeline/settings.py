@@ -5,6 +5,8 @@ import math
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from functools import cache, reduce
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,11 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
+from diffhep import typed_settings
 from diffhep.errors import InputError
 from diffhep.merging import merge
-from diffhep.schema_messages import offence
+from diffhep.schema_messages import describe_violation
+from diffhep.typed_settings import Settings
 
 SCALES = ("full", "quick", "paper")
 """Sizes of everything that is computed; all but the first are overlays in the files of the studies."""
@@ -85,7 +89,7 @@ def check(content: Any, schema: Path, source: Path | str) -> Any:
     if errors:
         first = min(errors, key=lambda error: list(map(str, error.absolute_path)))
         where = ".".join(map(str, first.absolute_path)) or "top level"
-        raise InputError(f"{source}: {where}: {offence(first)}")
+        raise InputError(f"{source}: {where}: {describe_violation(first)}")
     return content
 
 
@@ -127,22 +131,34 @@ def _overlaid(full: Mapping, changes: Any) -> Any:
     return merge(full, changes) if isinstance(changes, Mapping) else changes
 
 
-def load_study(path: Path, schema: Path, scale: str) -> dict:
+def load_study(path: Path, kind: Path | type[Settings], scale: str) -> Any:
     """Settings of a study at a scale.
 
     Args:
-        path: The file; `quick:` and `paper:` in it, where they are, say what differs at those scales.
-        schema: What it has to fit at every scale.
+        path: The file; `quick:` and `paper:` in it, where given, hold what differs at those scales.
+        kind: Class of the settings, or path of a JSON schema, which must fit at every scale.
         scale: One of `SCALES`.
 
     Raises:
-        InputError: The file, or what is made of it at any scale, does not fit the schema.
+        InputError: The settings do not fit at some scale.
     """
+
+    def fit(content: Any, source: str) -> Any:
+        return check(content, kind, source) if isinstance(kind, Path) else typed_settings.check(kind, content, source)
+
     content = read(path)
-    overlays = {each: content.pop(each, {}) for each in SCALES[1:]} if isinstance(content, dict) else {}
-    full = check(content, schema, path)
-    overlaid = {each: check(_overlaid(full, changes), schema, f"{path}, {each}") for each, changes in overlays.items()}
+    overlays = {scale: content.pop(scale, {}) for scale in SCALES[1:]} if isinstance(content, dict) else {}
+    full = fit(content, str(path))
+    overlaid = {scale: fit(_overlaid(content, changes), f"{path}, {scale}") for scale, changes in overlays.items()}
     return {"full": full, **overlaid}[scale]
+
+
+def study_kind(study: str) -> type[Settings] | None:
+    """Class of the settings of a study, `Study` in its module `settings`; None where it has none."""
+    module = f"diffhep.studies.{study}.settings"
+    if find_spec(f"diffhep.studies.{study}").submodule_search_locations is None or find_spec(module) is None:
+        return None
+    return import_module(module).Study
 
 
 def plot_call(entry: Mapping[str, Any]) -> str:
@@ -156,4 +172,5 @@ def plot_call(entry: Mapping[str, Any]) -> str:
 
 def as_plain_json(settings: Any) -> Any:
     """A copy of nothing but dicts, lists and scalars, whose text is the same for equal settings."""
-    return json.loads(json.dumps(settings, sort_keys=True))
+    plain = settings.plain() if isinstance(settings, Settings) else settings
+    return json.loads(json.dumps(plain, sort_keys=True))

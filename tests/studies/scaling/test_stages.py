@@ -59,7 +59,7 @@ def cost(work, **changes):
 def test_a_peer_that_takes_too_long_is_asked_no_more(monkeypatch):
     def slow(work, peer, size, seed):
         result = float(size["bins"])
-        return timing.Work(lambda: time.sleep(0.2) or result if peer == "slow" else result, lambda: 8, 0.0)
+        return timing.Workload(lambda: time.sleep(0.2) or result if peer == "slow" else result, lambda: 8, 0.0)
 
     monkeypatch.setattr(stages.costs, "statistics", slow)
     found = cost(

@@ -3,41 +3,41 @@
 from diffhep.studies.blobs import plan as blobs_plan
 
 BLOBS = SETTINGS["blobs"]
-EXPERIMENTS = BLOBS["experiments"]
-# settings of every training: those of the suite, the study, the experiment and the variant
-RUNS = {
-    experiment: {
-        run: {
-            "seed": config["seed"],
-            "seeds_at_once": config["seeds_at_once"],
-            "yields": BLOBS["yields"],
-            "plane": BLOBS["plane"],
-            **settings,
-        }
-        for run, settings in exit_with_context(
-            f"config/studies/blobs.yaml: experiments.{experiment}",
-            blobs_plan.runs,
-            EXPERIMENTS[experiment],
-        ).items()
-    }
-    for experiment in EXPERIMENTS
-}
-TESTED = range(len(BLOBS["toys"]["tested_mu"]))
-SCAN_SECONDS = 10 + len(TESTED) * BLOBS["toys"]["number"] / 10000
+EXPERIMENTS = BLOBS.experiments
+SUITE = {"seed": config["seed"], "seeds_at_once": config["seeds_at_once"]}
+RUNS = {name: blobs_plan.runs(BLOBS, experiment, **SUITE) for name, experiment in EXPERIMENTS.items()}
+TESTED = range(len(BLOBS.toys.tested_mu))
+SCAN_SECONDS = 10 + len(TESTED) * BLOBS.toys.number / 10000
+
+
+def blobs_run(wildcards):
+    """Settings of a training."""
+    return RUNS[wildcards.experiment][wildcards.run]
+
+
+def blobs_shard(wildcards):
+    """Settings of a training with the seeds of one shard."""
+    return blobs_plan.shard(blobs_run(wildcards), int(wildcards.first), int(wildcards.last))
+
+
+def blobs_seeds(wildcards):
+    """Seeds of a training."""
+    run = blobs_run(wildcards)
+    return range(run.seed, run.seed + run.seeds)
 
 
 use rule stage as blobs_events with:
     pathvars:
         stem="<results>/blobs/events",
     params:
-        job=job("diffhep.studies.blobs.stages:generate", {"seed": config["seed"], **BLOBS["data"]}),
+        job=job("diffhep.studies.blobs.stages:generate", blobs_plan.generation(BLOBS, config["seed"])),
 
 
 use rule stage as blobs_train with:
     input:
         unpack(
             lambda w: shards_or_inputs(
-                shards.seed_range(RUNS[w.experiment][w.run]),
+                blobs_seeds(w),
                 f"<results>/blobs/{w.experiment}/train/{w.run}",
                 "seed",
                 events=rules.blobs_events.output[0],
@@ -48,12 +48,12 @@ use rule stage as blobs_train with:
     resources:
         **training_resources(
             lambda w: seconds_unless_merged(
-                shards.seed_range(RUNS[w.experiment][w.run]),
-                blobs_plan.training_seconds(RUNS[w.experiment][w.run], BLOBS["data"]),
+                blobs_seeds(w),
+                blobs_plan.training_seconds(blobs_run(w), BLOBS.data),
             )
         ),
     params:
-        job=lambda w: job("diffhep.studies.blobs.stages:train", RUNS[w.experiment][w.run]),
+        job=lambda w: job("diffhep.studies.blobs.stages:train", blobs_run(w)),
 
 
 use rule blobs_train as blobs_train_part with:
@@ -62,11 +62,9 @@ use rule blobs_train as blobs_train_part with:
     pathvars:
         stem="<results>/blobs/{experiment}/train/{run}/seed_{first}_{last}",
     resources:
-        **training_resources(
-            lambda w: blobs_plan.training_seconds(shard_settings(RUNS[w.experiment][w.run], w), BLOBS["data"])
-        ),
+        **training_resources(lambda w: blobs_plan.training_seconds(blobs_shard(w), BLOBS.data)),
     params:
-        job=lambda w: job("diffhep.studies.blobs.stages:train", shard_settings(RUNS[w.experiment][w.run], w)),
+        job=lambda w: job("diffhep.studies.blobs.stages:train", blobs_shard(w)),
 
 
 use rule stage as blobs_evaluate with:
@@ -77,10 +75,7 @@ use rule stage as blobs_evaluate with:
     params:
         job=lambda w: job(
             "diffhep.studies.blobs.stages:evaluate",
-            {
-                **RUNS[w.experiment][w.run],
-                "bins": blobs_plan.binnings(EXPERIMENTS[w.experiment]),
-            },
+            blobs_plan.rebinning(EXPERIMENTS[w.experiment], blobs_run(w)),
         ),
 
 
@@ -118,7 +113,7 @@ use rule stage as blobs_scan with:
         **training_resources(seconds_unless_merged(TESTED, SCAN_SECONDS)),
     params:
         job=lambda w: job(
-            "diffhep.studies.blobs.stages:scan", {**RUNS[w.experiment][w.run], **BLOBS["toys"], **full_range(TESTED)}
+            "diffhep.studies.blobs.stages:scan", blobs_plan.scan(BLOBS, blobs_run(w), **full_range(TESTED))
         ),
 
 
@@ -131,7 +126,7 @@ use rule stage as blobs_scan_part with:
         **training_resources(lambda w: shard_seconds(TESTED, SCAN_SECONDS, w)),
     params:
         job=lambda w: job(
-            "diffhep.studies.blobs.stages:scan", {**RUNS[w.experiment][w.run], **BLOBS["toys"], **wildcard_range(w)}
+            "diffhep.studies.blobs.stages:scan", blobs_plan.scan(BLOBS, blobs_run(w), **wildcard_range(w))
         ),
 
 
@@ -144,7 +139,7 @@ use rule stage as blobs_toys with:
     params:
         job=lambda w: job(
             "diffhep.studies.blobs.stages:pseudo_experiments",
-            {**RUNS[w.experiment][w.run], **BLOBS["toys"]},
+            blobs_plan.pseudo_experiments(BLOBS, blobs_run(w)),
         ),
 
 
@@ -157,10 +152,7 @@ use rule stage as blobs_step_cost with:
     params:
         job=lambda w: job(
             "diffhep.studies.blobs.stages:step_cost",
-            {
-                **BLOBS["step_cost"],
-                "runs": {run: RUNS[w.experiment][run] for run in BLOBS["step_cost"]["runs"]},
-            },
+            blobs_plan.timed_runs(BLOBS, RUNS[w.experiment]),
         ),
 
 
@@ -175,7 +167,7 @@ for experiment, runs in RUNS.items():
             [
                 f"<results>/blobs/workspaces/{experiment}_{run}_seed_{seed}.json"
                 for run, settings in runs.items()
-                for seed in range(settings["seed"], settings["seed"] + settings["seeds"])
+                for seed in range(settings.seed, settings.seed + settings.seeds)
             ],
         log:
             f"<results>/blobs/workspaces/{experiment}.log",

@@ -2,7 +2,7 @@
 
 from diffhep.studies.scaling import plan as scaling_plan
 
-COST = SETTINGS["scaling"]["cost"]
+COST = SETTINGS["scaling"].cost
 
 
 use rule stage as scaling_gradient_noise with:
@@ -15,12 +15,7 @@ use rule stage as scaling_gradient_noise with:
     params:
         job=job(
             "diffhep.studies.scaling.stages:gradient_noise",
-            {
-                "seed": config["seed"],
-                "yields": BLOBS["yields"],
-                "plane": BLOBS["plane"],
-                **SETTINGS["scaling"]["gradient_noise"],
-            },
+            scaling_plan.noise_measurement(SETTINGS["scaling"], BLOBS, config["seed"]),
         ),
 
 
@@ -30,21 +25,12 @@ use rule stage as scaling_cost with:
     pathvars:
         stem="<results>/scaling/cost/{work}",
     wildcard_constraints:
-        work="|".join(COST["works"]),
+        work="|".join(type(COST.works).model_fields),
     threads: workflow.cores  # alone on the machine, for its clock's sake
     resources:
-        **training_resources(
-            lambda w: scaling_plan.cost_seconds(COST["works"][w.work]["peers"], COST["works"][w.work]["axes"])
-        ),
+        **training_resources(lambda w: scaling_plan.cost_seconds(getattr(COST.works, w.work))),
     params:
         job=lambda w: job(
             "diffhep.studies.scaling.stages:cost",
-            {
-                "seed": config["seed"],
-                "yields": BLOBS["yields"],
-                "work": w.work,
-                "repeats": COST["repeats"],
-                "patience": COST["patience"],
-                **COST["works"][w.work],
-            },
+            scaling_plan.cost_measurement(SETTINGS["scaling"], BLOBS, w.work, config["seed"]),
         ),

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from diffhep.inference.newton.linear_algebra import positive_definite_solver
-from diffhep.models.likelihood import RATE_FLOOR, guarded
+from diffhep.models.likelihood import RATE_FLOOR, apply_rate_floor
 
 MAX_PASSES = 3
 """Most forces of empty bins that can reach a bound in one step."""
@@ -41,7 +41,7 @@ def newton_direction(local, force, solve, empty):
         force = _forces(force, ahead, yielding, empty)
         move = free_fall - response @ force
         speed = local.jacobian @ move
-        kinks = jnp.where(empty, guarded(local.rates + speed)[0] - guarded(local.rates)[0], 0.0)
+        kinks = jnp.where(empty, apply_rate_floor(local.rates + speed)[0] - apply_rate_floor(local.rates)[0], 0.0)
         gain = 0.5 * (jnp.sum(force * speed) - jnp.sum(smooth * move)) - jnp.sum(kinks)
         return move, force, gain, response, yielding
 

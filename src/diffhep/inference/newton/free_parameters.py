@@ -6,8 +6,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Real
 
 from diffhep.inference.newton.step import NewtonProblem
-from diffhep.models.likelihood import Data, Model, counting_rates, counts
-from diffhep.models.modifiers import take
+from diffhep.models.likelihood import Data, Model, poisson_counts, poisson_rates
+from diffhep.models.modifiers import gather
 
 FixedPoi = Real[ArrayLike, ""] | None
 """Value at which the parameter of interest is held, if it is."""
@@ -50,10 +50,10 @@ def newton_problem(model: Model, data: Data, mu: FixedPoi) -> NewtonProblem:
     places, constraints = free_indices(model, mu), model.constraints
     initial = jnp.asarray(model.parameters.initial, model.nominal.dtype)
     return NewtonProblem(
-        rates=lambda free: counting_rates(model, insert_fixed_parameters(model, free, mu)),
+        rates=lambda free: poisson_rates(model, insert_fixed_parameters(model, free, mu)),
         prior=lambda free: constraints.deviance(insert_fixed_parameters(model, free, mu), data.auxiliary),
-        information=take(constraints.information(initial), places),
-        counts=counts(model, data),
+        information=gather(constraints.information(initial), places),
+        counts=poisson_counts(model, data),
         bounds=free_bounds(model, mu),
         shifts=np.isin(places, [place for modifier in model.modifiers for place in modifier.shifts]),
         kinked=has_kink(model, mu),

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 
 from diffhep.inference.newton.empty_bins import newton_direction
 from diffhep.inference.newton.linear_algebra import is_positive_definite, positive_definite_solver
-from diffhep.models.likelihood import RATE_FLOOR, guarded
+from diffhep.models.likelihood import RATE_FLOOR, apply_rate_floor
 
 BELOW_ZERO = 1e-100
 """Stands for 0 seen from below, where a kink has the derivatives of its left side."""
@@ -94,7 +94,7 @@ def _one_side(problem, free):
         return free, low, high
 
     def nll(values):
-        nu, log_nu = guarded(problem.rates(values))
+        nu, log_nu = apply_rate_floor(problem.rates(values))
         return jnp.sum(nu - problem.counts * log_nu) + problem.prior(values)
 
     at_kink = problem.kinked & (jnp.abs(free) <= BELOW_ZERO)
@@ -121,7 +121,7 @@ class _Expansion(NamedTuple):
 
 def _expand(problem, free, forces):
     rates = problem.rates(free)
-    nu, _ = guarded(rates)
+    nu, _ = apply_rate_floor(rates)
     log_slope = 1 / jnp.maximum(rates, RATE_FLOOR)
     slope = (nu - problem.counts) * log_slope
     pull = jnp.where(problem.counts < RATE_FLOOR, forces, slope)
@@ -203,7 +203,7 @@ def _lowest(problem, candidates):
     """The candidate with the lowest negative log-likelihood; the first, full step wins within rounding."""
 
     def nll(values):
-        nu, log_nu = guarded(problem.rates(values))
+        nu, log_nu = apply_rate_floor(problem.rates(values))
         return jnp.sum(nu - problem.counts * log_nu) + problem.prior(values)
 
     values = jax.vmap(nll)(candidates)

@@ -1,8 +1,20 @@
 """The trainings of the study, with their settings and expected run times: what the workflow needs, without jax."""
 
 from diffhep.pipeline import run_times
-from diffhep.studies.blobs.settings import Data, Experiment, SweepPoint, Training
-from diffhep.typed_settings import replace
+from diffhep.studies.blobs.settings import (
+    Data,
+    Experiment,
+    Generation,
+    PseudoExperiments,
+    Rebinning,
+    Run,
+    Scan,
+    Study,
+    SweepPoint,
+    TimedRuns,
+    Training,
+)
+from diffhep.typed_settings import replace, select
 
 
 def trainings(experiment: Experiment) -> dict[str, Training]:
@@ -54,3 +66,39 @@ def training_seconds(run: Training, data: Data) -> float:
     layers = [2, *run.widths, 1]
     events = round(4 * data.events * (1 - data.test_fraction))
     return run_times.training_seconds(layers, events=events, epochs=run.epochs, seeds=run.seeds)
+
+
+def runs(study: Study, experiment: Experiment, *, seed: int, seeds_at_once: int | str) -> dict[str, Run]:
+    """Settings of the stage `train` for every training of an experiment, by name."""
+    suite = {"seed": seed, "seeds_at_once": seeds_at_once, "yields": study.yields, "plane": study.plane}
+    return {name: select(Run, training, **suite) for name, training in trainings(experiment).items()}
+
+
+def shard(run: Run, first: int, last: int) -> Run:
+    """A run with the seeds from the first to the last only."""
+    return run.model_copy(update={"seed": first, "seeds": last - first + 1})
+
+
+def generation(study: Study, seed: int) -> Generation:
+    """Settings of the stage `generate`."""
+    return select(Generation, study.data, seed=seed)
+
+
+def rebinning(experiment: Experiment, run: Run) -> Rebinning:
+    """Settings of the stage `evaluate`."""
+    return select(Rebinning, run, bins=tuple(binnings(experiment)))
+
+
+def pseudo_experiments(study: Study, run: Run) -> PseudoExperiments:
+    """Settings of the stage `pseudo_experiments`."""
+    return select(PseudoExperiments, study.toys, seed=run.seed, interpolation=run.interpolation)
+
+
+def scan(study: Study, run: Run, *, first: int, last: int) -> Scan:
+    """Settings of the stage `scan`, from the first to the last tested signal strength."""
+    return select(Scan, pseudo_experiments(study, run), first=first, last=last)
+
+
+def timed_runs(study: Study, runs: dict[str, Run]) -> TimedRuns:
+    """Settings of the stage `step_cost`."""
+    return TimedRuns(repeats=study.step_cost.repeats, runs={name: runs[name] for name in study.step_cost.runs})

@@ -16,7 +16,7 @@ from diffhep.data import blobs
 from diffhep.inference import fisher, test_statistics, toys
 from diffhep.learning import training
 from diffhep.learning.summary_statistic import METRICS, ON_SCORES, expected_yields, metrics
-from diffhep.models.likelihood import Model, nominal_parameters, unbounded_poi
+from diffhep.models.likelihood import Model, nominal_parameters, with_unbounded_poi
 from diffhep.models.simple import signal_background, signal_background_workspace
 from diffhep.studies.blobs import plan
 from diffhep.studies.blobs.observable import FINE_BINS, plane_axis, problem
@@ -168,7 +168,7 @@ def _typical(settings: PseudoExperiments, trained: xr.Dataset) -> tuple[Model, x
     last = trained.isel(epoch=-1)
     typical = last.isel(seed=int(np.argsort(last["cls"].values)[last.sizes["seed"] // 2]))
     model = signal_background(*typical["yields"].values, interpolation=settings.interpolation)
-    return unbounded_poi(model), typical["seed"]
+    return with_unbounded_poi(model), typical["seed"]
 
 
 def _toy_key(settings: PseudoExperiments, number: int) -> Key[Array, ""]:

@@ -88,7 +88,9 @@ def spline_model(settings: Mapping, templates: xr.Dataset, method: str, *, shift
     here = templates["counts"].sel(network=method).values[: number**2]
     background = np.maximum(here[:, 1:].sum(axis=1), MIN_SIMULATED_EVENTS * float(templates["weight"]))
     both = settings["luminosity"] * np.stack([here[:, 0], background], axis=1)
-    model = spline_morphing.model(np.asarray(settings["nodes"]), both.reshape(number, number, *both.shape[1:]))
+    model = spline_morphing.spline_morphing_model(
+        np.asarray(settings["nodes"]), both.reshape(number, number, *both.shape[1:])
+    )
     parameters = dataclasses.replace(model.parameters, fixed=(False, not shifts, not shifts, False))
     return dataclasses.replace(model, parameters=parameters)
 
@@ -126,7 +128,7 @@ def profile_model(settings: Mapping, templates: xr.Dataset, method: str) -> Mode
         strength = [] if n else [{"name": "mu", "type": "normfactor", "data": None}]
         samples.append({"name": process, "data": median[n], "modifiers": modifiers + strength})
     parameters = [{"name": "mu", "bounds": [[-10.0, 20.0]], "inits": [1.0]}]
-    return histfactory.build([{"name": "scores", "samples": samples}], poi="mu", parameters=parameters)
+    return histfactory.build_model([{"name": "scores", "samples": samples}], poi="mu", parameters=parameters)
 
 
 def merge_bins(

@@ -206,7 +206,9 @@ def _limits(
 
     def limit(case):
         signal, shifts, error = case
-        return upper_limits.expected_upper_limit(interpolated_signal.build(signal, background, shifts, error))
+        return upper_limits.expected_upper_limit(
+            interpolated_signal.interpolated_signal_model(signal, background, shifts, error)
+        )
 
     nothing = jnp.zeros_like(shifts)
     cases = (simulated, nothing, 0.0), (signal, shifts, relative), (signal, nothing, 0.0)

@@ -17,48 +17,56 @@ from diffhep.learning.networks import DenseNetwork
 from diffhep.learning.networks import logits as logits_of
 from diffhep.learning.summary_statistic import smooth_yields
 from diffhep.peers import timing
-from diffhep.peers.templates import Templates, templates
+from diffhep.peers.templates import Templates, make_templates
 from diffhep.samples import WeightedEvents
+from diffhep.studies.scaling.settings import StepMeasurement
 
 CROSS_ENTROPY = "cross_entropy"
 """Stands among the peers of a training step for one without any statistics."""
 
 
-def statistics(work: str, peer: str, size: Mapping[str, int], seed: int) -> timing.Work:
+def statistics(work: str, peer: str, size: Mapping[str, int], seed: int) -> timing.Workload:
     """A `fit` or a `limit` of templates of some `nuisance_parameters`, `bins` and `channels`."""
     module = importlib.import_module(f"diffhep.peers.{peer}")
-    made, observed = templates(*(size[key] for key in ("nuisance_parameters", "bins", "channels")), seed)
+    made, observed = make_templates(*(size[key] for key in ("nuisance_parameters", "bins", "channels")), seed)
     if peer == "pyhf":
-        return timing.interpreted(getattr(module, work), *module.prepare(made, observed, size["channels"]))
-    return timing.compiled(getattr(module, work), jax.tree.map(jnp.asarray, made), jnp.asarray(observed))
+        return timing.python_workload(getattr(module, work), *module.prepare(made, observed, size["channels"]))
+    return timing.compiled_workload(getattr(module, work), jax.tree.map(jnp.asarray, made), jnp.asarray(observed))
 
 
-def step(peer: str, size: Mapping[str, int], settings: Mapping[str, Any], events: WeightedEvents) -> timing.Work:
+def step(peer: str, size: Mapping[str, int], settings: StepMeasurement, events: WeightedEvents) -> timing.Workload:
     """A training step on expected CLs, for some `nuisance_parameters`, `bins` and a `batch_size`."""
-    loss, network = _loss(peer, size, settings), DenseNetwork(settings["network"])
-    optimiser = optax.adam(settings["learning_rate"])
+    loss, network = _loss(peer, size, settings), DenseNetwork(settings.widths)
+    optimiser = optax.adam(settings.learning_rate)
     batch = jax.tree.map(lambda array: jnp.asarray(np.asarray(array)[:, : size["batch_size"]]), events)
     start = jax.jit(network.init)
-    parameters = start(prng.key(settings["seed"], prng.INITIALISE), np.zeros(N_FEATURES, np.float32))
+    parameters = start(prng.key(settings.seed, prng.INITIALISE), np.zeros(N_FEATURES, np.float32))
 
     def advance(parameters, memory, batch):
         value, gradient = jax.value_and_grad(loss)(parameters, batch)
         updates, memory = optimiser.update(gradient, memory)
         return value, optax.apply_updates(parameters, updates), memory
 
-    return timing.compiled(advance, parameters, jax.jit(optimiser.init)(parameters), batch)
+    return timing.compiled_workload(advance, parameters, jax.jit(optimiser.init)(parameters), batch)
 
 
-def _loss(peer: str, size: Mapping[str, int], settings: Mapping[str, Any]) -> Callable[[Any, WeightedEvents], Array]:
-    network, edges = DenseNetwork(settings["network"]), np.linspace(0, 1, size["bins"] + 1)
-    settings = {**settings, "bandwidth": settings["bandwidth"] * settings["bandwidth_bins"] / size["bins"]}
-    patterns = _patterns(size["nuisance_parameters"], size["bins"], settings["seed"])
+def _loss(peer: str, size: Mapping[str, int], settings: StepMeasurement) -> Callable[[Any, WeightedEvents], Array]:
+    network, edges = DenseNetwork(settings.widths), np.linspace(0, 1, size["bins"] + 1)
+    bandwidth = settings.bandwidth * settings.bandwidth_bins / size["bins"]
+    patterns = _patterns(size["nuisance_parameters"], size["bins"], settings.seed)
 
     def loss(parameters, batch):
         logits = logits_of(network, parameters, batch.features)
         if peer == CROSS_ENTROPY:
             return losses.bce_augmented(losses.Outcome(logits, batch.weights, None))
-        signal, background, *moved = smooth_yields(settings, edges, logits, batch.weights)
+        signal, background, *moved = smooth_yields(
+            logits,
+            batch.weights,
+            edges,
+            bandwidth=bandwidth,
+            outer_edges=settings.outer_edges,
+            scales=dict(settings.yields),
+        )
         up, down = (background + (template - background) * patterns for template in moved)
         return importlib.import_module(f"diffhep.peers.{peer}").cls(Templates(signal, background, up, down))
 

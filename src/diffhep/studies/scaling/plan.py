@@ -1,13 +1,30 @@
-"""Expected run times of the study: what the workflow needs, without jax."""
+"""Settings and expected run times of the stages: what the workflow needs, without jax."""
 
-from collections.abc import Mapping, Sequence
+from diffhep.studies.blobs.settings import Study as Blobs
+from diffhep.studies.scaling.settings import (
+    NoiseMeasurement,
+    Statistics,
+    StatisticsMeasurement,
+    Step,
+    StepMeasurement,
+    Study,
+)
+from diffhep.typed_settings import select
 
 
-def cost_seconds(peers: Sequence[str], axes: Mapping[str, Sequence[int]]) -> float:
-    """Expected seconds to compile and time a piece of work, for all peers and sizes.
+def cost_seconds(work: Step | Statistics) -> float:
+    """Expected seconds to compile and time a piece of work, for all peers and sizes."""
+    return 6 * len(work.peers) * sum(len(sizes) for _, sizes in work.axes)
 
-    Args:
-        peers: Packages that are timed.
-        axes: Sizes along each axis.
-    """
-    return 6 * len(peers) * sum(map(len, axes.values()))
+
+def noise_measurement(study: Study, blobs: Blobs, seed: int) -> NoiseMeasurement:
+    """Settings of the stage `gradient_noise`."""
+    return select(NoiseMeasurement, study.gradient_noise, seed=seed, yields=blobs.yields, plane=blobs.plane)
+
+
+def cost_measurement(study: Study, blobs: Blobs, work: str, seed: int) -> StepMeasurement | StatisticsMeasurement:
+    """Settings of the stage `cost` for `step`, `fit` or `limit`."""
+    suite = {"work": work, "seed": seed, "repeats": study.cost.repeats, "patience": study.cost.patience}
+    if work == "step":
+        return select(StepMeasurement, study.cost.works.step, yields=blobs.yields, **suite)
+    return select(StatisticsMeasurement, getattr(study.cost.works, work), **suite)

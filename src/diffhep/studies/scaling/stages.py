@@ -14,13 +14,16 @@ from diffhep.learning import training
 from diffhep.peers import timing
 from diffhep.samples import WeightedEvents
 from diffhep.studies.blobs.observable import problem
+from diffhep.studies.blobs.settings import Run
 from diffhep.studies.scaling import costs
+from diffhep.studies.scaling.settings import NoiseMeasurement, StatisticsMeasurement, StepMeasurement
+from diffhep.typed_settings import FrozenDict, select
 
 COSTS = ("seconds", "bytes", "preparation", "result")
 MEASURES = ("bias", "bias_error", "spread", "cosine")
 
 
-def gradient_noise(settings: dict, events: xr.Dataset) -> xr.Dataset:
+def gradient_noise(settings: NoiseMeasurement, events: xr.Dataset) -> xr.Dataset:
     """How far gradients of batches are from that of all events, for one network and several objectives.
 
     An objective that is no sum over events, such as CLs, has another gradient on average the smaller the batch: its
@@ -31,22 +34,24 @@ def gradient_noise(settings: dict, events: xr.Dataset) -> xr.Dataset:
         `bias_error`, the bias that an unbiased gradient would show because only some batches are averaged, and
         `spread` sqrt <|g_n - <g_n>|²>; and `cosine`, the mean cosine of the angle between g_n and g.
     """
-    run = {key: settings[key] for key in ("seed", "yields", "plane")} | settings["run"]
-    schedule = training.Schedule(run["epochs"], run["batch_size"], run["learning_rate"], 1)
+    run = select(Run, settings.run, seed=settings.seed, seeds_at_once=1, yields=settings.yields, plane=settings.plane)
+    schedule = training.Schedule(run.epochs, run.batch_size, run.learning_rate, 1)
     unjudged = problem(run, events)._replace(evaluate=_nothing)
-    _, state = training.train(unjudged, schedule, [run["seed"]])
+    _, state = training.train(unjudged, schedule, [run.seed])
     parameters = jax.tree.map(lambda leaf: leaf[0], jax.device_get(state.parameters))
-    key = prng.key(settings["seed"], prng.SCALING_BATCHES)
+    key = prng.key(settings.seed, prng.SCALING_BATCHES)
     found = [
-        _noise(problem(run | {"objective": {name: 1.0}}, events), parameters, settings, key)
-        for name in settings["objectives"]
+        _noise(
+            problem(run.model_copy(update={"objective": FrozenDict({name: 1.0})}), events), parameters, settings, key
+        )
+        for name in settings.objectives
     ]
     return xr.Dataset(
         {
             name: (("objective", "batch_size"), np.stack([of[:, place] for of in found]))
             for place, name in enumerate(MEASURES)
         },
-        coords={"objective": settings["objectives"], "batch_size": settings["batch_sizes"]},
+        coords={"objective": list(settings.objectives), "batch_size": list(settings.batch_sizes)},
     )
 
 
@@ -56,9 +61,9 @@ def _nothing(trained: PyTree, held_out: WeightedEvents) -> dict[str, Array]:
 
 
 def _noise(
-    trained: training.Problem, parameters: PyTree, settings: dict, key: Key[Array, ""]
+    trained: training.Problem, parameters: PyTree, settings: NoiseMeasurement, key: Key[Array, ""]
 ) -> Float[np.ndarray, "size measure"]:
-    number, keys = trained.events.weights.shape[1], jax.random.split(key, settings["batches"])
+    number, keys = trained.events.weights.shape[1], jax.random.split(key, settings.batches)
 
     @jax.jit
     def gradient(events, chosen):
@@ -70,7 +75,7 @@ def _noise(
         return np.stack([gradient(trained.events, chosen) for chosen in np.asarray(drawn)])
 
     reference = np.asarray(gradient(trained.events, np.arange(number)))
-    return np.stack([_compare(of_batches(size), reference) for size in settings["batch_sizes"]])
+    return np.stack([_compare(of_batches(size), reference) for size in settings.batch_sizes])
 
 
 def _compare(
@@ -84,7 +89,7 @@ def _compare(
     return np.array([bias / size, spread / np.sqrt(len(gradients)) / size, spread / size, cosines.mean()])
 
 
-def cost(settings: dict, events: xr.Dataset) -> xr.Dataset:
+def cost(settings: StepMeasurement | StatisticsMeasurement, events: xr.Dataset) -> xr.Dataset:
     """What a piece of work costs us and the peers, along each axis of sizes that leaves the others as they are at home.
 
     A peer that takes longer than `patience` seconds is timed once, without its memory, and not asked for larger sizes
@@ -98,45 +103,47 @@ def cost(settings: dict, events: xr.Dataset) -> xr.Dataset:
     train = events["train"].values
     batch = WeightedEvents(*jax.device_put((train, np.ones(train.shape[:2], np.float32))))
     points, rows = [], []
-    for axis, sizes in settings["axes"].items():
-        asked = list(settings["peers"])
+    for axis, sizes in dict(settings.axes).items():
+        asked = list(settings.peers)
         for size in sizes:
-            found = _measure(settings, asked, {**settings["home"], axis: size}, batch)
-            asked = [peer for peer in asked if found[peer]["seconds"] <= settings["patience"]]
+            found = _measure(settings, asked, {**dict(settings.home), axis: size}, batch)
+            asked = [peer for peer in asked if found[peer]["seconds"] <= settings.patience]
             nothing = dict.fromkeys(COSTS, np.nan)
-            rows.append([[found.get(peer, nothing)[name] for name in COSTS] for peer in settings["peers"]])
+            rows.append([[found.get(peer, nothing)[name] for name in COSTS] for peer in settings.peers])
             points.append((axis, size))
     return xr.Dataset(
         {name: (("point", "peer"), values) for name, values in zip(COSTS, np.moveaxis(rows, -1, 0), strict=True)},
         coords={
-            "peer": settings["peers"],
+            "peer": list(settings.peers),
             "axis": ("point", [axis for axis, _ in points]),
             "size": ("point", [size for _, size in points]),
         },
     )
 
 
-def _measure(settings: dict, peers: list[str], size: dict, batch: WeightedEvents) -> dict[str, dict[str, float]]:
+def _measure(
+    settings: StepMeasurement | StatisticsMeasurement, peers: list[str], size: dict, batch: WeightedEvents
+) -> dict[str, dict[str, float]]:
     """The `COSTS` of one size, by peer."""
     works = {}
     for peer in peers:
-        if settings["work"] == "step":
+        if settings.work == "step":
             works[peer] = costs.step(peer, size, settings, batch)
         else:
-            works[peer] = costs.statistics(settings["work"], peer, size, settings["seed"])
+            works[peer] = costs.statistics(settings.work, peer, size, settings.seed)
     results = {}
 
     def run(peer):
         results[peer] = works[peer].run()
 
     runs = {peer: partial(run, peer) for peer in works}
-    taken = timing.turns(runs, settings["repeats"], settings["patience"])
+    taken = timing.time_in_turns(runs, settings.repeats, settings.patience)
     seconds = {peer: np.median(values) for peer, values in taken.items()}
     return {
         peer: {
             "seconds": seconds[peer],
             # tracing memory takes several times as long as the work itself
-            "bytes": work.memory() if seconds[peer] <= settings["patience"] else np.nan,
+            "bytes": work.memory() if seconds[peer] <= settings.patience else np.nan,
             "preparation": work.preparation,
             "result": results[peer],
         }

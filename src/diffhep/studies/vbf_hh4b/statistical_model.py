@@ -62,4 +62,4 @@ def model(counts: Counts, *, shape: bool) -> Model:
         {"name": "signal", "data": nominal, "modifiers": of_signal},
         {"name": "background", "data": found.events, "modifiers": modifiers},
     ]
-    return histfactory.build([{"name": "signal_region", "samples": samples}], poi="mu")
+    return histfactory.build_model([{"name": "signal_region", "samples": samples}], poi="mu")
