@@ -34,11 +34,11 @@ def _rows(key: str, schema: Schema, root: Schema) -> Iterator[tuple[str, str]]:
 def _members(schema: Schema, root: Schema) -> tuple[str, dict[str, Schema]]:
     """Settings within a setting, and `[]` for those of a list; weights by name, say, have none."""
     named = [schema.get("additionalProperties"), *schema.get("patternProperties", {}).values()]
-    by_name = {"<name>": member for member in named if isinstance(member, Mapping) and _is_object(member, root)}
+    objects = [member for member in named if isinstance(member, Mapping) and _is_object(member, root)]
     items = schema.get("items")
     if isinstance(items, Mapping) and _is_object(items, root):
         return "[]", dict(_resolved(items, root).get("properties", {}))
-    return "", {**schema.get("properties", {}), **by_name}
+    return "", dict(schema.get("properties", {})) | ({"<name>": objects[0]} if objects else {})
 
 
 def _is_object(schema: Schema, root: Schema) -> bool:

@@ -28,6 +28,8 @@ from diffhep.models.likelihood import Model
 from diffhep.models.simple import signal_background
 from diffhep.samples import WeightedEvents
 from diffhep.static_settings import Bound
+from diffhep.studies.blobs.settings import Evaluation, Loss, Observable, Plane, Run
+from diffhep.typed_settings import select
 
 FINE_BINS = 60  # a multiple of every number of bins that `evaluate` is asked for
 

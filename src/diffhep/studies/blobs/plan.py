@@ -36,7 +36,7 @@ def trainings(experiment: Experiment) -> dict[str, Training]:
 
 
 def point_name(point: SweepPoint) -> str:
-    """Name of a point of a sweep in the names of results, whatever the order of its keys; without the number of seeds."""
+    """Name of a point of a sweep in the names of results: its settings in a fixed order, but the number of seeds."""
     keys = sorted(point.model_fields_set - {"seeds"}, key=lambda key: (key != "bins", key))
     return "_".join(f"{key}_{getattr(point, key)}" for key in keys)
 

@@ -55,10 +55,10 @@ class Observable(Settings):
     bin_edges: Literal["fixed", "learned"] = Field(description="`learned`: trained with the network, at first equal")
     bandwidth: float = Field(gt=0, description="bandwidth of the binned KDE that training uses, in units of the score")
     outer_edges: Literal["leak", "closed"] = Field(
-        description="`leak`: what the KDE smears beyond 0 and 1 is lost, as published; `closed`: it stays in the outer bins"
+        description="tails of the KDE beyond [0, 1]: `leak`, lost, as published; `closed`, counted in the outer bins"
     )
     interpolation: Literal["code0", "code4p"] = Field(
-        description="between the templates of the background: `code4p` (smooth) or `code0` (piecewise linear), as in pyhf"
+        description="pyhf's code between the templates of the background: `code4p`, smooth; `code0`, piecewise linear"
     )
 
 

@@ -20,6 +20,16 @@ from diffhep.models.likelihood import Model, nominal_parameters, with_unbounded_
 from diffhep.models.simple import signal_background, signal_background_workspace
 from diffhep.studies.blobs import plan
 from diffhep.studies.blobs.observable import FINE_BINS, plane_axis, problem
+from diffhep.studies.blobs.settings import (
+    Experiment,
+    Generation,
+    PseudoExperiments,
+    Rebinning,
+    Run,
+    Scan,
+    TimedRuns,
+    Workspaces,
+)
 
 HYPOTHESES = (0.0, 1.0)  # strengths under which toys are thrown
 Q_GRID = np.geomspace(1e-3, 200, 400)  # where asymptotic densities are drawn
