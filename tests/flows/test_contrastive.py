@@ -1,4 +1,4 @@
-"""The contrastive loss is as printed, its floor leaves gradients where it should, and it learns eq. 10."""
+"""Contrastive flows minimise the printed loss, with gradients only above its floor, and learn the density of eq. 10."""
 
 import jax
 import numpy as np
@@ -32,54 +32,54 @@ contrast = jax.jit(contrastive.contrastive_loss, static_argnames=("floor", "clam
 with_slopes = jax.jit(jax.value_and_grad(contrastive.contrastive_loss), static_argnames=("floor", "clamp"))
 
 
-def test_loss_is_the_difference_of_both_means():
+def test_the_loss_is_the_difference_of_both_means():
     for clamp in ("event", "batch"):
         found = contrast(LOG_DENSITY, WEIGHTS, floor=-1e3, clamp=clamp)
         assert float(found) == pytest.approx(2.0 + 2 * np.mean([-4, -60, -200]))
 
 
-def test_weights_count_events():
+def test_events_are_weighted():
     weights = np.array([[3.0, 0.0, 0.0], [0.0, 3.0, 0.0]])
     assert float(contrast(LOG_DENSITY, weights, floor=-1e3, clamp="event")) == pytest.approx(1.0 - 60.0)
 
 
-def test_floor_of_events_stops_those_below_it_alone():
+def test_the_floor_of_events_removes_gradients_of_events_below_it_only():
     value, slopes = with_slopes(LOG_DENSITY, WEIGHTS, floor=-50.0, clamp="event")
     assert float(value) == pytest.approx(2.0 + 2 * np.mean([-4, -50, -50]))
     np.testing.assert_allclose(slopes, [[-1 / 3] * 3, [2 / 3, 0, 0]], rtol=1e-6)
 
 
-def test_floor_of_a_batch_stops_all_of_it():
+def test_the_floor_of_a_batch_removes_all_its_gradients():
     value, slopes = with_slopes(LOG_DENSITY, WEIGHTS, floor=-50.0, clamp="batch")
     assert float(value) == -50.0
     assert not np.any(slopes)
     assert np.all(with_slopes(LOG_DENSITY / 100, WEIGHTS, floor=-50.0, clamp="batch")[1])
 
 
-def test_an_unknown_clamp_is_refused():
+def test_an_unknown_clamp_raises():
     with pytest.raises(ValueError, match="clamp 'loss' is unknown; choose event or batch"):
         contrast(LOG_DENSITY, WEIGHTS, floor=-50.0, clamp="loss")
 
 
-def test_optimum_is_the_positive_part_of_the_difference():
-    wanted, shunned = np.array([0.4, 0.2, 0.1]), np.array([0.1, 0.1, 0.1])
-    np.testing.assert_allclose(contrastive.optimal_density(wanted, shunned, 2.0), [0.2, 0.0, 0.0], atol=1e-12)
-    np.testing.assert_array_equal(contrastive.optimal_density(wanted, shunned, 0.0), wanted)
+def test_the_optimal_density_is_the_positive_part_of_the_difference():
+    signal, background = np.array([0.4, 0.2, 0.1]), np.array([0.1, 0.1, 0.1])
+    np.testing.assert_allclose(contrastive.optimal_density(signal, background, 2.0), [0.2, 0.0, 0.0], atol=1e-12)
+    np.testing.assert_array_equal(contrastive.optimal_density(signal, background, 0.0), signal)
 
 
-def test_no_density_of_the_same_support_has_a_lower_loss_than_the_optimum():
+def test_no_density_of_equal_support_has_a_lower_loss_than_the_optimal_one():
     rng = np.random.default_rng(0)
-    wanted, shunned = (each / each.sum() for each in rng.exponential(size=(2, 200)))
-    best = contrastive.optimal_density(wanted, shunned, 0.5)
-    there = best > 0
+    signal, background = (sample / sample.sum() for sample in rng.exponential(size=(2, 200)))
+    best = contrastive.optimal_density(signal, background, 0.5)
+    support = best > 0
 
     def loss(density):
-        return -np.sum((wanted - 0.5 * shunned)[there] * np.log((density / density.sum())[there]))
+        return -np.sum((signal - 0.5 * background)[support] * np.log((density / density.sum())[support]))
 
     assert loss(best) < min(loss(best * rng.uniform(0.8, 1.25, 200)) for _ in range(50))
 
 
-def test_discrimination_is_that_of_a_density():
+def test_discrimination_is_p_over_one_plus_p():
     density = np.array([1e-3, 1.0, 50.0])
     found = contrastive.discrimination(np.log(density))
     np.testing.assert_allclose(found, density / (1 + density), rtol=1e-6)
@@ -99,7 +99,7 @@ def trained():
     return contrastive.train(SETTINGS, samples(0, 8000), samples(1, 2000))
 
 
-def test_a_flow_comes_near_the_best_density(trained):
+def test_a_trained_flow_approximates_the_optimal_density(trained):
     flow, found = contrastive.restore(SETTINGS["flow"], trained)
     axis = np.linspace(-8, 8, 161)
     points, area = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2), (axis[1] - axis[0]) ** 2
@@ -121,7 +121,7 @@ def test_a_restored_flow_has_the_stored_loss(trained):
     assert float(loss) == pytest.approx(float(trained["valid"].min()), abs=1e-3)
 
 
-def test_an_evaluator_is_compiled_once_for_all_flows(trained, monkeypatch):
+def test_a_log_density_function_compiles_once_for_all_flows(trained, monkeypatch):
     flow, found = contrastive.restore(SETTINGS["flow"], trained)
     events, traced, plain = np.asarray(samples(1, 30).events), [], flows_flow.blockwise_scaled_log_density
 
@@ -129,7 +129,7 @@ def test_an_evaluator_is_compiled_once_for_all_flows(trained, monkeypatch):
         traced.append(args)
         return plain(*args)
 
-    monkeypatch.setattr(flows_flow, "in_blocks", counted)
+    monkeypatch.setattr(flows_flow, "blockwise_scaled_log_density", counted)
     evaluated = contrastive.log_density_function(SETTINGS["flow"], 2)
     rows = evaluated(trained, events)
     other = evaluated(trained.assign(parameters=0.9 * trained["parameters"].astype(np.float32)), events)
@@ -138,12 +138,12 @@ def test_an_evaluator_is_compiled_once_for_all_flows(trained, monkeypatch):
         np.testing.assert_allclose(row, contrastive.log_density(flow, found, each), rtol=1e-4, atol=1e-4)
 
 
-def test_without_contrast_it_is_an_ordinary_flow():
+def test_a_flow_of_strength_zero_ignores_the_background():
     settings = SETTINGS | {"strength": 0.0, "iterations": 200, "evaluate_every": 50}
     seen = samples(0, 4000)
     found = contrastive.train(settings, seen, samples(1, 1000))
     events = np.array(seen.events)
     events[1] = events[1, ::-1].copy()
-    shunned = seen._replace(events=jax.device_put(events))  # other batches, the same scaling
-    again = contrastive.train(settings, shunned, samples(1, 1000))
+    reordered = seen._replace(events=jax.device_put(events))  # other batches, equal scaling
+    again = contrastive.train(settings, reordered, samples(1, 1000))
     np.testing.assert_allclose(again["valid"], found["valid"], rtol=1e-4)

@@ -1,4 +1,4 @@
-"""Flows of couplings begin at the identity, are densities if transforms are monotone, and treat variables alike."""
+"""Coupling flows start as the identity, integrate to one if monotone, and transform all variables by both kinds."""
 
 import equinox as eqx
 import jax
@@ -17,7 +17,7 @@ MEMBERS = (0, 1, 2)
 
 
 def random(flow, seed, size=0.25):
-    """Parameters of networks that say something."""
+    """Parameters whose transforms are not the identity."""
     first = np.asarray(flow.initialise(jax.random.key(seed)))
     return first + size * np.asarray(jax.random.normal(jax.random.key(100 + seed), first.shape, first.dtype))
 
@@ -27,16 +27,16 @@ def normal(number, dimension):
 
 
 def log_density(flow):
-    """Of parameters and points, compiled."""
+    """Compiled function of parameters and points."""
 
-    def of_points(parameters, points):
+    def evaluate(parameters, points):
         return flows_flow.scaled_log_density(flow, parameters, points, jnp.zeros((len(points), 0), jnp.float32))
 
-    return jax.jit(of_points)
+    return jax.jit(evaluate)
 
 
 def masses(kind):
-    """Integrals of densities over a large square, with nodes that lie close where they are."""
+    """Integrals of densities over a large square, with nodes that are dense at the centre."""
     flow = coupling.coupling_flow(SMALL | {"couplings": ["gated_affine", kind]}, 2)
     t = np.linspace(-np.arcsinh(300), np.arcsinh(300), 501)
     x, spans = np.sinh(t), np.cosh(t) * (t[1] - t[0])
@@ -60,46 +60,46 @@ def test_monotone_couplings_integrate_to_one(kind):
     np.testing.assert_allclose([*masses(kind)], 1.0, atol=0.01)
 
 
-def test_printed_quadratic_couplings_do_not():
+def test_printed_quadratic_couplings_do_not_integrate_to_one():
     assert all(mass > 2 for mass in masses("quadratic_literal"))
 
 
 @pytest.mark.parametrize("kind", MONOTONE)
-def test_log_density_is_that_of_the_base_and_the_jacobian(kind):
+def test_the_log_density_follows_from_the_base_density_and_the_jacobian(kind):
     flow = coupling.coupling_flow(SMALL | {"couplings": [kind, "gated_affine"]}, 3)
     parameters, density = random(flow, 7), log_density(flow)
 
     @jax.jit
-    def there_and_back(x):
+    def round_trip(x):
         bijection = flow.bijection(parameters)
         u = bijection.inverse(x)
         return u, jax.jacobian(bijection.inverse)(x), bijection.transform(u)
 
     for x in normal(3, 3):
         with jax.enable_x64(False):
-            u, slope, back = there_and_back(x)
+            u, slope, back = round_trip(x)
         np.testing.assert_allclose(back, x, atol=1e-4)
         expected = stats.norm.logpdf(u).sum() + np.linalg.slogdet(slope)[1]
         np.testing.assert_allclose(density(parameters, x[None])[0], expected, rtol=1e-4, atol=1e-4)
 
 
 class Times(AbstractBijection):
-    """Multiplies by a number, whatever the network says."""
+    """Multiplication by a constant, independent of the network."""
 
-    said: jax.Array
+    raw: jax.Array
     factor: float = eqx.field(static=True)
     shape: tuple[int, ...] = eqx.field(default=(), static=True)
     cond_shape: None = eqx.field(default=None, static=True)
 
     def transform_and_log_det(self, x, condition=None):
-        return self.factor * x + 0 * self.said, jnp.log(self.factor) + 0 * self.said
+        return self.factor * x + 0 * self.raw, jnp.log(self.factor) + 0 * self.raw
 
     def inverse_and_log_det(self, y, condition=None):
         return y / self.factor, -jnp.log(self.factor)
 
 
 @pytest.mark.parametrize("dimension", [2, 3, 4, 7])
-def test_every_variable_sees_both_kinds_of_couplings(monkeypatch, dimension):
+def test_every_variable_passes_through_both_kinds_of_couplings(monkeypatch, dimension):
     kinds = {"twice": lambda: Times(jnp.zeros(()), 2.0), "thrice": lambda: Times(jnp.zeros(()), 3.0)}
     monkeypatch.setattr(bijections, "TRANSFORMS", kinds)
     flow = coupling.coupling_flow(SMALL | {"couplings": ["twice", "thrice"]}, dimension)
@@ -122,10 +122,10 @@ def test_parameters_and_densities_are_float32():
     [
         ({"layers": 3}, 2, "layers is 3: they come in pairs"),
         ({"layers": 0}, 2, "layers is 0"),
-        ({}, 1, "1 feature: couplings need two"),
+        ({}, 1, "events have 1 feature: coupling layers need at least two"),
         ({"couplings": ["gated_affine", "cubic"]}, 2, "coupling 'cubic' is unknown"),
     ],
 )
-def test_flows_that_cannot_be_are_refused(changes, dimension, message):
+def test_impossible_flows_raise(changes, dimension, message):
     with pytest.raises(ValueError, match=message):
         coupling.coupling_flow(SMALL | changes, dimension)

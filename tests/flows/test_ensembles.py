@@ -1,4 +1,4 @@
-"""Ensembles are counted as numpy counts, and their members are averaged as densities."""
+"""Ensembles: histograms agree with numpy and with the densities, and densities are averaged over members."""
 
 import jax
 import numpy as np
@@ -14,7 +14,7 @@ CONTEXTS = np.array([[0.0, 0.0], [1.0, -1.0]], np.float32)
 EDGES = np.linspace(-2.0, 2.0, 9)
 
 
-def test_bins_are_numpys():
+def test_histograms_equal_numpys():
     points = np.random.default_rng(0).normal(size=(1000, 2))
     expected, _, _ = np.histogram2d(*points.T, bins=[EDGES] * 2)
     np.testing.assert_array_equal(ensembles.histogram_2d(points, (EDGES, EDGES)), expected.T)
@@ -23,7 +23,7 @@ def test_bins_are_numpys():
     np.testing.assert_allclose(ensembles.histogram_2d(points, (across, EDGES), weights), expected.T, rtol=1e-12)
 
 
-def test_histograms_are_those_of_each_member_around_each_context():
+def test_sampled_histograms_follow_the_density_of_each_member_at_each_context():
     def count(drawn, context):
         return ensembles.histogram_2d(drawn - context, (EDGES, EDGES))
 
@@ -41,5 +41,5 @@ def test_densities_are_averaged_over_the_members():
     offsets = np.stack(np.meshgrid(np.linspace(-1, 1, 3), np.linspace(-1, 1, 4)), axis=-1)
     found = np.asarray(ensembles.mean_densities(FLOW, ENSEMBLE, CONTEXTS, offsets))
     assert found.shape == (2, 4, 3)
-    each = ensembles.log_densities(FLOW, ENSEMBLE, (CONTEXTS[1] + offsets).reshape(-1, 2), CONTEXTS[1])
-    np.testing.assert_allclose(found[1].ravel(), np.exp(each).mean(axis=0), rtol=1e-5)
+    members = ensembles.log_densities(FLOW, ENSEMBLE, (CONTEXTS[1] + offsets).reshape(-1, 2), CONTEXTS[1])
+    np.testing.assert_allclose(found[1].ravel(), np.exp(members).mean(axis=0), rtol=1e-5)

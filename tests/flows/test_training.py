@@ -1,4 +1,4 @@
-"""Ensembles of flows learn what they are shown, weights count as repetitions, and what is stored can be restored."""
+"""Ensembles of flows learn the true density, treat weights as repetitions, and can be restored from their results."""
 
 import jax
 import numpy as np
@@ -35,15 +35,15 @@ def trained():
     )
 
 
-def test_the_loss_comes_down_to_the_entropy_of_the_truth(trained):
+def test_the_loss_decreases_to_the_entropy_of_the_true_density(trained):
     entropy = 1 + np.log(2 * np.pi)  # widths 0.5 and 2
     lowest = trained["valid"].min("iteration")
     assert np.all(lowest > entropy - 0.1) and np.all(lowest < entropy + 0.1)
 
 
-def test_the_iteration_of_the_lowest_validation_loss_is_kept(trained):
-    kept = trained["valid"].sel(iteration=trained["selected"])
-    np.testing.assert_array_equal(kept, trained["valid"].min("iteration"))
+def test_the_parameters_of_the_lowest_validation_loss_are_selected(trained):
+    selected = trained["valid"].sel(iteration=trained["selected"])
+    np.testing.assert_array_equal(selected, trained["valid"].min("iteration"))
     assert list(trained["member"].values) == [3, 4] and int(trained["iteration"][-1]) == 400
 
 
@@ -55,7 +55,7 @@ def test_a_restored_ensemble_has_the_stored_loss(trained):
         np.testing.assert_allclose(-np.mean(found), trained["valid"].min("iteration")[member], rtol=1e-4)
 
 
-def test_a_weight_counts_as_so_many_events():
+def test_an_event_of_integer_weight_counts_as_repeated_events():
     events, context = events_in_context(30, 2)
     weights = np.arange(30.0) % 3
     valid = samples.conditional_events(*events_in_context(10, 3))
