@@ -24,7 +24,14 @@ def trained(sample):
 
 @pytest.fixture(scope="module")
 def predicted(sample, trained):
-    return study.predict(SEEDS | SETTINGS["prediction"] | FLOW | {"samples": 20_000, "judges": 2000}, sample, trained)
+    return study.predict(
+        SEEDS
+        | SETTINGS["prediction"]
+        | FLOW
+        | {"samples": 20_000, "pulls": {"bins": 25, "min_events": 10}, "judges": 2000},
+        sample,
+        trained,
+    )
 
 
 def test_crossings_of_held_out_rows_and_columns_are_unseen(sample, trained):

@@ -145,7 +145,7 @@ def test_test_events_have_no_part_in_training_networks_and_background(signal, ba
 
 
 def test_predictions_are_numbers_of_events(signal, flow):
-    found = training.predict(SEEDS | SETTINGS["prediction"] | FLOW | {"samples": 4000}, signal, flow)
+    found = training.predict(SEEDS | SETTINGS["prediction"] | FLOW | {"samples": 4000, "min_events": 10}, signal, flow)
     point, ranges = signal["mass_point"].values, np.array([SETTINGS["prediction"][name] for name in ("m_bbgg", "m_bb")])
     inside = ((signal["events"].values > ranges[:, 0]) & (signal["events"].values < ranges[:, 1])).all(axis=1)
     mean = np.bincount(point, signal["weight"]) / np.bincount(point)

@@ -62,6 +62,10 @@ use rule stage as flow_interpolation_predict with:
             {
                 "seed": config["seed"],
                 **FLOW_INTERPOLATION["prediction"],
+                "pulls": {
+                    "bins": FLOW_INTERPOLATION["comparison"]["bins"][0],
+                    "min_events": FLOW_INTERPOLATION["comparison"]["min_events"],
+                },
                 "flow": FLOWS[w.flow],
             },
         ),

@@ -121,6 +121,7 @@ use rule stage as resonance_predict with:
             {
                 "seed": config["seed"],
                 **RESONANCE["prediction"],
+                "min_events": RESONANCE["pulls"]["min_events"],
                 "flow": RESONANCE["flow"],
             },
         ),

@@ -14,12 +14,12 @@ from jaxtyping import Array, Key
 from diffhep import prng
 from diffhep.data import blobs
 from diffhep.inference import fisher, test_statistics, toys
-from diffhep.learning import training
+from diffhep.learning import tasks, training
 from diffhep.learning.summary_statistic import METRICS, ON_SCORES, expected_yields, metrics
 from diffhep.models.likelihood import Model, nominal_parameters, with_unbounded_poi
 from diffhep.models.simple import signal_background, signal_background_workspace
 from diffhep.studies.blobs import plan
-from diffhep.studies.blobs.observable import FINE_BINS, plane_axis, problem
+from diffhep.studies.blobs.observable import FINE_BINS, build_task, plane_axis
 from diffhep.studies.blobs.settings import (
     Experiment,
     Generation,
@@ -33,6 +33,7 @@ from diffhep.studies.blobs.settings import (
 
 HYPOTHESES = (0.0, 1.0)  # strengths under which toys are thrown
 Q_GRID = np.geomspace(1e-3, 200, 400)  # where asymptotic densities are drawn
+P_VALUES = ("cls", "p0")
 
 
 def generate(settings: Generation) -> xr.Dataset:
@@ -60,7 +61,7 @@ def train(settings: Run, events: xr.Dataset, checkpoint: Path | None = None) -> 
         fine_bin); and `logits` (seed, y, x), the trained network over the plane of the data at the selected epoch.
     """
     seeds = range(settings.seed, settings.seed + settings.seeds)
-    history, _ = training.train(problem(settings, events), _schedule(settings), seeds, checkpoint=checkpoint)
+    history, _ = training.train(build_task(settings, events), _schedule(settings), seeds, checkpoint=checkpoint)
     history["objective"] = sum(weight * history[name] for name, weight in settings.objective.items())
     selected = 1 + np.argmin(history["objective"][:, 1:], axis=1)
     logits = np.stack([by_epoch[epoch] for by_epoch, epoch in zip(history.pop("logits"), selected, strict=True)])
@@ -79,9 +80,9 @@ def train(settings: Run, events: xr.Dataset, checkpoint: Path | None = None) -> 
     )
 
 
-def _schedule(settings: Run) -> training.Schedule:
+def _schedule(settings: Run) -> tasks.Schedule:
     at_once = training.parallel_seeds(settings.seeds_at_once, settings.seeds)
-    return training.Schedule(settings.epochs, settings.batch_size, settings.learning_rate, at_once)
+    return tasks.Schedule(settings.epochs, settings.batch_size, settings.learning_rate, at_once)
 
 
 def evaluate(settings: Rebinning, trained: xr.Dataset) -> xr.Dataset:
@@ -121,7 +122,8 @@ def compare(settings: Experiment, trained: dict[str, xr.Dataset], evaluated: dic
 
     A run whose training knows nothing of the bins was trained once and is evaluated at each of them. `selected` (run)
     is the epoch of the lowest mean objective, and `edge_shift`, at the first point, how far edges lie from those of
-    equal bins, in such bins' widths, averaged over the inner edges.
+    equal bins, in such bins' widths, averaged over the inner edges. `selected_mean` (metric, run) is the mean over
+    seeds at the first point and the selected epoch, geometric for p-values.
     """
     places = [settings.defaults, *settings.sweep.points]
     points = [_at_home(settings, trained)]
@@ -135,7 +137,18 @@ def compare(settings: Experiment, trained: dict[str, xr.Dataset], evaluated: dic
     names = [f"{point.bins} bins, bandwidth {point.bandwidth:g}" for point in places]
     selected = {run: _selected_epoch(trained[run]) for run in settings.compare}
     joined = xr.concat(points, xr.Variable("point", names), join="outer")
-    return joined.assign(selected=("run", list(selected.values())))
+    joined = joined.assign(selected=("run", list(selected.values())))
+    return joined.assign(selected_mean=_selected_means(joined))
+
+
+def _selected_means(comparison: xr.Dataset) -> xr.DataArray:
+    """Mean over seeds (metric, run) at the first point and the selected epoch; geometric for p-values."""
+    last = comparison.isel(point=0).sel(epoch=comparison["selected"])
+    metrics = [*METRICS, *ON_SCORES]
+    means = [
+        np.exp(np.log(last[name]).mean("seed")) if name in P_VALUES else last[name].mean("seed") for name in metrics
+    ]
+    return xr.concat(means, xr.Variable("metric", metrics))
 
 
 def _selected_epoch(trained: xr.Dataset) -> int:
@@ -192,6 +205,7 @@ def _distributions(model: Model, true_mu: float, number: int, key: Array) -> xr.
     found = toys.toy_statistics(model, toys.throw(model, pars, number, key=key), jnp.asarray(1.0))
     sigma, *shifts = jax.jit(_expectations)(model, jnp.asarray(true_mu))
     pulls = (np.asarray(found.mu_hat) - true_mu) / np.asarray(sigma)
+    coverage, root = np.mean(np.abs(pulls) <= 1), np.sqrt(Q_GRID)
     densities = {
         f"density_{name}": ("q", np.asarray(toys.asymptotic_density(jnp.asarray(Q_GRID), shift)))
         for name, shift in zip(("q_mu", "q_0"), shifts, strict=True)
@@ -201,9 +215,12 @@ def _distributions(model: Model, true_mu: float, number: int, key: Array) -> xr.
             "q_mu": ("toy", np.asarray(found.q_mu, np.float32)),
             "q_0": ("toy", np.asarray(found.q_0, np.float32)),
             "pull": ("toy", np.asarray(pulls, np.float32)),
-            "coverage": np.mean(np.abs(pulls) <= 1),
+            "coverage": coverage,
+            "coverage_error": np.sqrt(coverage * (1 - coverage) / number),
             "failed": np.mean(~np.asarray(found.converged)),
             **densities,
+            **{f"root_{name}": ("q", 2 * root * density) for name, (_, density) in densities.items()},
+            "root_q": ("q", root),
         },
         coords={"q": Q_GRID},
     )
@@ -225,7 +242,7 @@ def step_cost(settings: TimedRuns, events: xr.Dataset) -> xr.Dataset:
 
 def _clock(settings: Run, events: xr.Dataset) -> Callable[[], float]:
     """A function that trains one seed for one epoch, already compiled, and tells the seconds a step took."""
-    trained, schedule = problem(settings, events), _schedule(settings)
+    trained, schedule = build_task(settings, events), _schedule(settings)
     start, advance, _ = training.compile_programs(trained, schedule, [settings.seed])
     state = start()
     jax.block_until_ready(advance(state, 1))

@@ -17,6 +17,7 @@ from diffhep.flows.flow import Flow
 from diffhep.flows.training import restore
 from diffhep.histogramming.pulls import fit_normal, pulls, rebin, width_uncertainty
 from diffhep.learning.model_selection import TrainedParameters
+from diffhep.studies.flow_interpolation.pull_summaries import summarise_pulls
 
 
 def generate(settings: dict) -> xr.Dataset:
@@ -82,7 +83,7 @@ def predict(settings: dict, sample: xr.Dataset, trained: xr.Dataset) -> xr.Datas
         `counts` (member, context, y, x), scaled to the number of events in `data` (context, y, x), and `expected`, what
         the true distribution has there; `density` (context, v, u), mean over the members; `kl` (member, context) and
         `kl_ensemble` (context), divergences of the true from the learned densities, with `kl_ensemble_error`; and
-        `mean`, `covariance` (context), `trained`.
+        `mean`, `covariance` (context), `trained`; and the variables of `pull_summaries.summarise_pulls`.
     """
     flow, ensemble = restore(settings["flow"], trained)
     means, covariances = (sample[name].values for name in ("mean", "covariance"))
@@ -101,7 +102,7 @@ def predict(settings: dict, sample: xr.Dataset, trained: xr.Dataset) -> xr.Datas
     )
     data = jax.jit(lambda each: jax.lax.map(count, each))(events - centres[:, None])
     bins, place = ("context", "y", "x"), (edges[1:] + edges[:-1]) / 2
-    return xr.Dataset(
+    predicted = xr.Dataset(
         {
             "counts": (("context", "member", "y", "x"), len(events[0]) / settings["samples"] * np.asarray(counts)),
             "data": (bins, np.asarray(data)),
@@ -115,6 +116,7 @@ def predict(settings: dict, sample: xr.Dataset, trained: xr.Dataset) -> xr.Datas
         | {name: sample[name] for name in ("mean", "covariance")},
         coords={"member": trained["member"], "y": place, "x": place, "v": points, "u": points},
     )
+    return predicted.merge(summarise_pulls(predicted, settings["pulls"]))
 
 
 def _divergences(

@@ -13,6 +13,7 @@ from diffhep.flows.training import restore
 from diffhep.histogramming.pulls import UNCERTAINTIES, fit_normal, pulls, rebin
 from diffhep.learning import classifiers
 from diffhep.samples import conditional_events
+from diffhep.studies.resonance.pull_summaries import summarise_pulls
 from diffhep.studies.resonance.strategies import NO_CONTEXT
 
 
@@ -65,7 +66,7 @@ def predict(settings: dict, signal: xr.Dataset, trained: xr.Dataset) -> xr.Datas
     Returns:
         `data` and their `variance` (context, y, x), in units of the mean weight at the point, so that they are numbers
         of events; `counts` (context, member, y, x), scaled to as many; `trained`, `shown` and `mean`, both masses, of
-        each context.
+        each context; and the variables of `pull_summaries.summarise_pulls`.
     """
     flow, ensemble = restore(settings["flow"], trained)
     edges, key = _edges(settings), prng.key(settings["seed"], prng.RESONANCE_SAMPLES)
@@ -79,7 +80,7 @@ def predict(settings: dict, signal: xr.Dataset, trained: xr.Dataset) -> xr.Datas
     total = np.bincount(point, relative)[:, None, None, None]
     data, variance = (_counted(signal, edges, weights) for weights in (relative, relative**2))
     bins = ("context", "y", "x")
-    return xr.Dataset(
+    predicted = xr.Dataset(
         {
             "counts": (("context", "member", "y", "x"), total / settings["samples"] * np.asarray(counts)),
             "data": (bins, data),
@@ -90,6 +91,7 @@ def predict(settings: dict, signal: xr.Dataset, trained: xr.Dataset) -> xr.Datas
         },
         coords={"x": _middle(edges[0]), "y": _middle(edges[1])},
     )
+    return predicted.merge(summarise_pulls(predicted, settings["min_events"]))
 
 
 def predict_background(settings: dict, background: xr.Dataset, trained: xr.Dataset) -> xr.Dataset:

@@ -9,10 +9,11 @@ import jax
 import numpy as np
 import xarray as xr
 
+from diffhep.histogramming.smoothing_bias import largest_smoothing_bias
 from diffhep.inference import hypotests, upper_limits
-from diffhep.learning import training
+from diffhep.learning import tasks, training
 from diffhep.studies.vbf_hh4b import inputs
-from diffhep.studies.vbf_hh4b.optimisation import initialise, problem, rates, sharp
+from diffhep.studies.vbf_hh4b.optimisation import build_task, initialise, rates, sharp
 from diffhep.studies.vbf_hh4b.statistical_model import background, model
 
 DIMS = {
@@ -30,7 +31,7 @@ def train(settings: Mapping[str, Any], events: xr.Dataset, checkpoint: Path | No
     """Optimise one run from every start.
 
     Args:
-        settings: Of `optimisation.problem` and `inputs.parts`; `regions`; `seeds`, `seed`,
+        settings: Of `optimisation.build_task` and `inputs.parts`; `regions`; `seeds`, `seed`,
             `seeds_at_once`, `batch_size`, `evaluate_every`; fixed `edges`, if there are any, in units of the variable.
         events: Result of `inputs.generate`.
         checkpoint: As in `training.train`.
@@ -38,10 +39,11 @@ def train(settings: Mapping[str, Any], events: xr.Dataset, checkpoint: Path | No
     Returns:
         What `optimisation.evaluate` says of every so many steps (seed, step, ...), `cuts` and `edges` in units of
         their variables; `loss`, its mean since the last of them; `rate` (step), the learning rate; and `parameters`
-        (seed, parameter) of the network after the last.
+        (seed, parameter) of the network after the last; `signal_smoothing_bias` and
+        `background_smoothing_bias` (seed, step), see `smoothing_bias.largest_smoothing_bias`.
     """
     every, number = settings["evaluate_every"], settings["seeds"]
-    schedule = training.Schedule(
+    schedule = tasks.Schedule(
         settings["steps"] // every,
         settings["batch_size"],
         settings["learning_rate"],
@@ -50,12 +52,14 @@ def train(settings: Mapping[str, Any], events: xr.Dataset, checkpoint: Path | No
     )
     seeds = range(settings["seed"], settings["seed"] + number)
     parts = inputs.parts(events, settings, settings["regions"])
-    history, state = training.train(problem(in_shares(settings, events), parts), schedule, seeds, checkpoint=checkpoint)
+    history, state = training.train(
+        build_task(in_shares(settings, events), parts), schedule, seeds, checkpoint=checkpoint
+    )
     names, at = list(settings["cuts"]), every * np.arange(schedule.epochs + 1)
     history["cuts"] = _each(partial(inputs.physical, events), history["cuts"], names)
     if settings["observable"] != "network":
         history["edges"] = inputs.physical(events, history["edges"], settings["observable"])
-    return xr.Dataset(
+    trained = xr.Dataset(
         {name: (("seed", "step", *DIMS.get(name, ())), values) for name, values in sorted(history.items())}
         | {
             "rate": ("step", jax.jit(jax.vmap(rates(settings)))(at)),
@@ -63,6 +67,10 @@ def train(settings: Mapping[str, Any], events: xr.Dataset, checkpoint: Path | No
         },
         coords={"seed": list(seeds), "step": at, "cut": names},
     )
+    biases = {
+        f"{sample}_smoothing_bias": largest_smoothing_bias(trained, sample) for sample in ("signal", "background")
+    }
+    return trained.assign(biases)
 
 
 def _flat(networks: Any, number: int) -> np.ndarray:
