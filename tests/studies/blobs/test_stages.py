@@ -7,20 +7,29 @@ from support import oracles, spread
 
 from diffhep.models import workspace
 from diffhep.studies.blobs import stages
+from diffhep.studies.blobs.settings import Defaults, Experiment, Generation, Rebinning, Run, Scan, TimedRuns, Workspaces
+from diffhep.typed_settings import from_plain
 
 YIELDS = {"signal": 2.0, "background": 10.0, "overall": 10.0, "floor": 0.001}
 MEANS = {"signal": [-1.0, 1.0], "background": [1.0, -1.0], "up": [2.5, 2.0], "down": [-2.5, -1.5]}
-RUN = {
+RUN = from_plain(Run, {
     "seed": 0, "seeds_at_once": "auto", "yields": YIELDS, "plane": {"range": [-3.0, 3.0], "points": 7},
-    "network": [16], "epochs": 3, "batch_size": 150, "learning_rate": 0.01, "seeds": 2,
+    "widths": [16], "epochs": 3, "batch_size": 150, "learning_rate": 0.01, "seeds": 2,
     "bins": 5, "bin_edges": "fixed", "bandwidth": 0.1, "outer_edges": "leak", "interpolation": "code4p",
     "objective": {"cls": 1.0},
-}  # fmt: skip
+})  # fmt: skip
+TOYS = from_plain(
+    Scan, {"seed": 0, "interpolation": "code4p", "number": 200, "tested_mu": [1.0], "first": 0, "last": 0}
+)
+
+
+def changed(settings, **changes):
+    return from_plain(type(settings), settings.plain() | changes)
 
 
 @pytest.fixture(scope="module")
 def events():
-    return stages.generate({"seed": 0, "events": 400, "test_fraction": 0.25, "means": MEANS})
+    return stages.generate(from_plain(Generation, {"seed": 0, "events": 400, "test_fraction": 0.25, "means": MEANS}))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +53,8 @@ def test_yields_are_shares_of_the_test_events_times_the_scales(trained):
 
 @pytest.fixture(scope="module")
 def evaluated(trained):
-    return stages.evaluate({"yields": YIELDS, "bins": [3, 5, 20], "interpolation": "code4p"}, trained)
+    settings = from_plain(Rebinning, {"yields": YIELDS, "bins": [3, 5, 20], "interpolation": "code4p"})
+    return stages.evaluate(settings, trained)
 
 
 def test_evaluation_at_the_training_s_own_settings_repeats_its_metrics(trained, evaluated):
@@ -64,14 +74,14 @@ def test_the_selected_epoch_has_the_lowest_objective_of_its_seed(trained):
 def test_logits_over_the_plane_are_those_of_the_selected_epoch(events, trained):
     """A run that is stopped at the selected epoch ends with the same network."""
     stop = int(trained["selected"][0])
-    shorter = stages.train(RUN | {"epochs": stop}, events)
+    shorter = stages.train(changed(RUN, epochs=stop), events)
     if int(shorter["selected"][0]) == stop:
         np.testing.assert_allclose(shorter["logits"][0], trained["logits"][0], atol=1e-5)
     assert trained["logits"].dims == ("seed", "y", "x") and trained.sizes["x"] == 7
 
 
 def test_learned_edges_move_and_stay_in_order(events):
-    run = RUN | {"bin_edges": "learned", "learning_rate": 0.05}
+    run = changed(RUN, bin_edges="learned", learning_rate=0.05)
     edges = stages.train(run, events)["edges"]
     np.testing.assert_allclose(edges[:, 0], np.tile(np.linspace(0, 1, 6), (2, 1)))
     assert np.abs(edges[:, -1] - edges[:, 0]).max() > 1e-3
@@ -82,8 +92,15 @@ def test_fixed_edges_do_not_move(trained):
     assert (trained["edges"] == np.linspace(0, 1, 6)).all()
 
 
+def experiment(compare, sweep=None):
+    defaults = {key: value for key, value in RUN.plain().items() if key in Defaults.model_fields}
+    variants = {name: {"objective": {name: 1.0}} for name in compare}
+    content = {"defaults": defaults, "variants": variants, "compare": compare} | ({"sweep": sweep} if sweep else {})
+    return from_plain(Experiment, content)
+
+
 def test_comparison_without_a_sweep_tells_selected_epochs_and_how_far_edges_moved(trained):
-    settings = {"compare": ["cls"], "defaults": {"bins": 5, "bandwidth": 0.1}}
+    settings = experiment(["cls"])
     moved = trained.assign(edges=trained["edges"] + np.array([0, 0.1, 0, 0, 0, 0]))
     found = stages.compare(settings, {"cls": moved}, {})
     assert found.sizes["point"] == 1
@@ -93,18 +110,14 @@ def test_comparison_without_a_sweep_tells_selected_epochs_and_how_far_edges_move
 
 
 def test_plain_cross_entropy_never_sees_the_shifted_backgrounds(events):
-    run = {**RUN, "objective": {"bce": 1.0}}
+    run = changed(RUN, objective={"bce": 1.0})
     changed = events.copy(deep=True)
     changed["train"].loc[{"sample": ["up", "down"]}] = 7.0
     np.testing.assert_array_equal(stages.train(run, changed)["bce"], stages.train(run, events)["bce"])
 
 
 def test_comparison_takes_swept_runs_as_trained_and_others_as_evaluated(trained, evaluated):
-    settings = {
-        "compare": ["bce", "cls"],
-        "defaults": {"bins": 5, "bandwidth": 0.1},
-        "sweep": {"points": [{"bins": 3, "bandwidth": 0.2, "seeds": 1}]},
-    }
+    settings = experiment(["bce", "cls"], {"points": [{"bins": 3, "bandwidth": 0.2, "seeds": 1}]})
     swept = trained.isel(seed=[0]) * 2
     found = stages.compare(
         settings, {"bce": trained, "cls": trained, "cls_bins_3_bandwidth_0.2": swept}, {"bce": evaluated}
@@ -117,8 +130,7 @@ def test_comparison_takes_swept_runs_as_trained_and_others_as_evaluated(trained,
 
 
 def test_toys_are_thrown_from_the_seed_of_median_cls(trained):
-    settings = {**RUN, "number": 200, "tested_mu": [1.0], "first": 0, "last": 0}
-    found = stages.pseudo_experiments(settings, trained, stages.scan(settings, trained))
+    found = stages.pseudo_experiments(TOYS, trained, stages.scan(TOYS, trained))
     last = trained["cls"].isel(epoch=-1).values
     assert last[int(found["seed"])] == np.sort(last)[1]
     assert found["q_mu"].dims == ("true_mu", "toy") and found.sizes["toy"] == 200
@@ -126,22 +138,22 @@ def test_toys_are_thrown_from_the_seed_of_median_cls(trained):
 
 
 def test_strengths_may_be_spread_over_jobs(trained, tmp_path):
-    settings = {**RUN, "number": 200, "tested_mu": [0.2, 0.4, 0.6, 0.8, 1.0]}
+    settings = changed(TOYS, tested_mu=[0.2, 0.4, 0.6, 0.8, 1.0])
 
     def scan(first, last):
-        return stages.scan(settings | {"first": first, "last": last}, trained)
+        return stages.scan(changed(settings, first=first, last=last), trained)
 
     whole, joined = spread.files(tmp_path, scan, 5, "tested_mu")
     assert whole == joined
 
 
 def test_step_cost_times_every_run(events):
-    found = stages.step_cost({"runs": {"a": RUN, "b": {**RUN, "objective": {"bce": 1.0}}}, "repeats": 2}, events)
+    found = stages.step_cost(TimedRuns(runs={"a": RUN, "b": changed(RUN, objective={"bce": 1.0})}, repeats=2), events)
     assert found["seconds"].dims == ("repeat", "run") and (found["seconds"] > 0).all()
 
 
 def test_workspaces_have_the_cls_that_is_reported(trained):
-    found = stages.workspaces({"experiment": "test"}, {"cls": trained})
+    found = stages.workspaces(Workspaces(experiment="test"), {"cls": trained})
     assert sorted(found) == ["test_cls_seed_0", "test_cls_seed_1"]
     for seed in (0, 1):
         workspace.validate(found[f"test_cls_seed_{seed}"])

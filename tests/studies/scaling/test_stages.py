@@ -8,20 +8,21 @@ from support.study_settings import study_settings
 
 from diffhep.peers import timing
 from diffhep.studies.blobs import stages as blobs_stages
-from diffhep.studies.scaling import stages
+from diffhep.studies.blobs.settings import Generation
+from diffhep.studies.scaling import plan, stages
+from diffhep.typed_settings import from_plain
 
-BLOBS = study_settings("blobs", "quick")
+BLOBS, SCALING = (study_settings(study, "quick") for study in ("blobs", "scaling"))
 EVENTS = 300
+DATA = from_plain(Generation, {"seed": 0, "events": 400, "test_fraction": 0.25, "means": BLOBS.data.means.plain()})
 
 
 @pytest.fixture(scope="module")
 def noise():
-    data = {"seed": 0, "events": 400, "test_fraction": 0.25, "means": BLOBS["data"]["means"]}
-    settings = study_settings("scaling", "quick")["gradient_noise"] | {
-        "seed": 0, "yields": BLOBS["yields"], "plane": BLOBS["plane"],
-        "objectives": ["bce_augmented", "cls"], "batch_sizes": [10, EVENTS], "batches": 1000,
-    }  # fmt: skip
-    return stages.gradient_noise(settings, blobs_stages.generate(data))
+    settings = plan.noise_measurement(SCALING, BLOBS, 0).model_copy(
+        update={"objectives": ("bce_augmented", "cls"), "batch_sizes": (10, EVENTS), "batches": 1000}
+    )
+    return stages.gradient_noise(settings, blobs_stages.generate(DATA))
 
 
 def test_a_batch_of_all_events_has_their_gradient(noise):
@@ -50,10 +51,9 @@ def test_measures_of_known_gradients():
 
 
 def cost(work, **changes):
-    settings = study_settings("scaling", "quick")["cost"]["works"][work]
-    common = {"work": work, "seed": 0, "yields": BLOBS["yields"], "repeats": 1, "patience": 100.0}
-    data = {"seed": 0, "events": 400, "test_fraction": 0.25, "means": BLOBS["data"]["means"]}
-    return stages.cost(settings | common | changes, blobs_stages.generate(data))
+    settings = plan.cost_measurement(SCALING, BLOBS, work, 0)
+    settings = settings.model_copy(update={"repeats": 1, "patience": 100.0, **changes})
+    return stages.cost(settings, blobs_stages.generate(DATA))
 
 
 def test_a_peer_that_takes_too_long_is_asked_no_more(monkeypatch):
@@ -63,7 +63,7 @@ def test_a_peer_that_takes_too_long_is_asked_no_more(monkeypatch):
 
     monkeypatch.setattr(stages.costs, "statistics", slow)
     found = cost(
-        "fit", peers=["quick", "slow"], patience=0.1, home={"bins": 3}, axes={"bins": [5, 9], "channels": [1, 2]}
+        "fit", peers=("quick", "slow"), patience=0.1, home={"bins": 3}, axes={"bins": (5, 9), "channels": (1, 2)}
     )
     assert list(found["size"].values) == [5, 9, 1, 2] and list(found["axis"].values) == ["bins"] * 2 + ["channels"] * 2
     np.testing.assert_allclose(found["result"].sel(peer="quick"), [5, 9, 3, 3])

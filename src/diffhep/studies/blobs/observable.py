@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Key
 
 from diffhep.data import blobs
 from diffhep.histogramming.histograms import hard_histogram
-from diffhep.learning import losses, training
+from diffhep.learning import losses, tasks
 from diffhep.learning.losses import Outcome
 from diffhep.learning.networks import DenseNetwork
 from diffhep.learning.networks import logits as logits_of
@@ -34,13 +34,13 @@ from diffhep.typed_settings import select
 FINE_BINS = 60  # a multiple of every number of bins that `evaluate` is asked for
 
 
-def problem(settings: Run, events: xr.Dataset) -> training.Problem:
+def build_task(settings: Run, events: xr.Dataset) -> tasks.Task:
     """What a run of these settings trains, and what it is judged by."""
     terms = settings.objective
     samples = 2 if set(terms) == {"bce"} else len(blobs.SAMPLES)  # the shifts are of no use to it
     train_part, test_part = (_weighted(events[part].values) for part in ("train", "test"))
     losses.objective(terms)  # refuses names that there are not
-    return training.Problem(
+    return tasks.Task(
         name=" + ".join(f"{weight:g} {name}" for name, weight in terms.items()),
         initialise=Bound(_initialised, select(Observable, settings)),
         loss=Bound(_loss, select(Loss, settings)),

@@ -1,6 +1,6 @@
 """Settings of the study, `config/studies/blobs.yaml`, and of each of its stages."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -106,7 +106,7 @@ class Experiment(Settings):
     sweep: Sweep = Sweep()
 
     @model_validator(mode="after")
-    def _names_exist(self) -> Self:
+    def _names_exist(self) -> "Experiment":
         for key, names in {"sweep.variants": self.sweep.variants, "compare": self.compare}.items():
             if unknown := sorted(set(names) - set(self.variants)):
                 raise ValueError(f"{key}: {', '.join(unknown)} is no variant; choose from {', '.join(self.variants)}")
@@ -140,7 +140,7 @@ class Study(Settings):
     step_cost: StepCost
 
     @model_validator(mode="after")
-    def _runs_exist(self) -> Self:
+    def _runs_exist(self) -> "Study":
         known = self.experiments["neos"].variants
         for index, run in enumerate(self.step_cost.runs):
             if run not in known:
