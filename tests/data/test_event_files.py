@@ -24,9 +24,9 @@ def test_so_many_are_kept_evenly_however_rows_are_batched(sizes, data):
 def test_what_are_no_finite_numbers_is_named(tmp_path):
     path, rows = tmp_path / "a.parquet", np.array([4, 9])
     np.testing.assert_array_equal(event_files.finite_numbers(path, "x", np.array([True, False]), rows), [1.0, 0.0])
-    with pytest.raises(ValueError, match=r"a.parquet: x is inf in row 9: leave such events out$"):
+    with pytest.raises(ValueError, match=r"a.parquet: x is inf in row 9: remove such events$"):
         event_files.finite_numbers(path, "x", np.array([1.0, np.inf]), rows)
-    with pytest.raises(ValueError, match=r"a.parquet: x is nan in row 4: leave such events out$"):
+    with pytest.raises(ValueError, match=r"a.parquet: x is nan in row 4: remove such events$"):
         event_files.finite_numbers(path, "x", np.array([None, True]), rows)
     with pytest.raises(ValueError, match=r"a.parquet: x does not hold numbers \(.* 'two'\): store it as numbers$"):
         event_files.finite_numbers(path, "x", np.array(["1", "two"], object), rows)

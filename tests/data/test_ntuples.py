@@ -45,7 +45,7 @@ def test_what_is_written_is_read_whatever_is_in_memory_at_a_time(table, tmp_path
         np.testing.assert_array_equal(getattr(found.events, column), kept[column])
     weights = kept["weight"]
     expected = table["weight"].sum(), weights.sum(), np.sqrt(np.sum(weights**2))
-    np.testing.assert_allclose((found.total, found.passed, found.error), expected, rtol=1e-14)
+    np.testing.assert_allclose((found.total_weight, found.selected_weight, found.selected_error), expected, rtol=1e-14)
 
 
 @KINDS
@@ -53,26 +53,26 @@ def test_what_is_written_is_read_whatever_is_in_memory_at_a_time(table, tmp_path
 def test_fewer_events_stand_for_all(table, tmp_path, monkeypatch, name, batch):
     monkeypatch.setattr(event_files, "BATCH_ROWS", batch)
     path, kept = write(table, tmp_path / name), table[table["selected"]]
-    found, every = ntuples.read(path, at_most=5), ntuples.read(path)
+    found, every = ntuples.read(path, max_events=5), ntuples.read(path)
     expected = kept.iloc[np.arange(5) * len(kept) // 5]
     np.testing.assert_array_equal(found.events.m_bb, expected["m_bb"])
     np.testing.assert_allclose(found.events.weight.sum(), kept["weight"].sum(), rtol=1e-14)
     np.testing.assert_allclose(np.ptp(found.events.weight / expected["weight"]), 0, atol=1e-14)
     assert found[1:] == every[1:]
-    plenty = ntuples.read(path, at_most=len(kept))
+    plenty = ntuples.read(path, max_events=len(kept))
     np.testing.assert_array_equal(plenty.events, every.events)
 
 
 @KINDS
 def test_all_events_are_selected_where_the_file_does_not_say(table, tmp_path, name):
     found = ntuples.read(write(table.drop(columns="selected"), tmp_path / name))
-    assert len(found.events.weight) == len(table) and found.passed == found.total
+    assert len(found.events.weight) == len(table) and found.selected_weight == found.total_weight
 
 
 @KINDS
 def test_a_file_may_have_no_selected_event(table, tmp_path, name):
-    found = ntuples.read(write(table.assign(selected=False), tmp_path / name), at_most=3)
-    assert len(found.events.weight) == 0 and found.passed == found.error == 0 < found.total
+    found = ntuples.read(write(table.assign(selected=False), tmp_path / name), max_events=3)
+    assert len(found.events.weight) == 0 and found.selected_weight == found.selected_error == 0 < found.total_weight
 
 
 def test_what_cannot_be_used_is_named(table, tmp_path):
@@ -83,7 +83,7 @@ def test_what_cannot_be_used_is_named(table, tmp_path):
         ntuples.read(write(table, tmp_path / "c.root"), "nominal")
     for name, reason in (("e.parquet", "Parquet"), ("f.root", "received 9 bytes")):
         (tmp_path / name).write_text("no events")
-        with pytest.raises(ValueError, match=rf"^\S*{name} is broken or no \S+ file \(.*{reason}.*\): make it again$"):
+        with pytest.raises(ValueError, match=rf"^\S*{name} is broken or no \S+ file \(.*{reason}.*\): create it again$"):
             ntuples.read(tmp_path / name)
     with pytest.raises(ValueError, match=r"g.parquet: there is no such file: put it there or name another$"):
         ntuples.read(tmp_path / "g.parquet")
@@ -97,8 +97,8 @@ def test_values_that_are_not_finite_are_named(table, tmp_path, monkeypatch, name
     for column, row in (("m_bb", 3), ("weight", 17)):
         spoilt = table.astype({"selected": int})
         spoilt.loc[row, column] = np.nan
-        with pytest.raises(ValueError, match=rf"{name}: {column} is nan in row {row}: leave such events out$"):
-            ntuples.read(write(spoilt, tmp_path / name), at_most=2)
+        with pytest.raises(ValueError, match=rf"{name}: {column} is nan in row {row}: remove such events$"):
+            ntuples.read(write(spoilt, tmp_path / name), max_events=2)
 
 
 def test_a_file_whose_data_are_broken_is_named(table, tmp_path):
@@ -106,14 +106,14 @@ def test_a_file_whose_data_are_broken_is_named(table, tmp_path):
     content = bytearray(path.read_bytes())
     content[4:200] = bytes(196)
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"a.parquet is broken or no .parquet file \(.+\): make it again$"):
+    with pytest.raises(ValueError, match=r"a.parquet is broken or no .parquet file \(.+\): create it again$"):
         ntuples.read(path)
 
 
 def test_weights_that_no_factor_makes_up_for_are_named(table, tmp_path):
     table = table.assign(selected=True, weight=np.where(np.arange(23) == 0, -1.0, 1.0))
-    with pytest.raises(ValueError, match=r"weights of the 2 events kept add up to 0, .* selected to 21: keep more$"):
-        ntuples.read(write(table, tmp_path / "a.parquet"), at_most=2)
+    with pytest.raises(ValueError, match=r"weights of the 2 returned events add up to 0, .* selected to 21: allow more events$"):
+        ntuples.read(write(table, tmp_path / "a.parquet"), max_events=2)
 
 
 PEAKS = """
@@ -123,7 +123,7 @@ from diffhep.data import ntuples
 
 for path in sys.argv[1:]:
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-    assert len(ntuples.read(Path(path), at_most=1000).events.weight) == 1000
+    assert len(ntuples.read(Path(path), max_events=1000).events.weight) == 1000
     print(*(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 

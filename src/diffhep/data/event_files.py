@@ -1,4 +1,4 @@
-"""Events of files that may be larger than the memory: read in batches, some of them kept from all over the file."""
+"""Batched reading of event files that may be larger than the memory."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,11 +18,11 @@ BUFFER_BYTES = 2**20
 
 
 class Batch(NamedTuple):
-    """Events of one kind in some successive rows of a file.
+    """Selected events from consecutive rows of a file.
 
     Attributes:
-        rows: their places in the file, which ascend.
-        columns: what was read of them, an array each.
+        rows: Row numbers of the events in the file, in ascending order.
+        columns: Values of the events, one array for each column.
     """
 
     rows: Int[np.ndarray, " event"]
@@ -30,33 +30,38 @@ class Batch(NamedTuple):
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:
-    """The file, open, to be read in batches."""
-    # by default all that a row group has of a column is read at once, and a row group may be the file
+    """Open a Parquet file for reading in batches."""
+    # By default pyarrow reads a whole column of a row group, and a row group may be the whole file.
     return pq.ParquetFile(path, buffer_size=BUFFER_BYTES, pre_buffer=False)
 
 
 def select_evenly(batches: Iterable[Batch], number: int, events: int) -> Iterator[Batch]:
-    """So many of all events, evenly from the first on, in their order.
+    """Select events that are evenly spread over a file, in their order.
 
     Args:
-        batches: All events.
-        number: How many they are.
-        events: How many to keep of them, no more than there are.
+        batches: All events of the file.
+        number: Total number of events in the batches.
+        events: Number of events to select, at most `number`.
     """
-    seen = 0
+    done = 0
     for rows, columns in batches:
-        # the k-th that is kept is the (k * number // events)-th of all; those from `first` to `last` are in this batch
-        first, last = (-(-place * events // max(number, 1)) for place in (seen, seen + len(rows)))
-        kept = np.arange(first, last) * number // max(events, 1) - seen
-        yield Batch(rows[kept], [values[kept] for values in columns])
-        seen += len(rows)
+        # The k-th selected event is number k * number // events; those from `first` to `last` are in this batch.
+        first, last = (-(-place * events // max(number, 1)) for place in (done, done + len(rows)))
+        chosen = np.arange(first, last) * number // max(events, 1) - done
+        yield Batch(rows[chosen], [values[chosen] for values in columns])
+        done += len(rows)
 
 
 def require_columns(path: Path, names: Iterable[str], present: Iterable[str]) -> None:
-    """Stop if the file lacks a column.
+    """Check that a file has all required columns.
+
+    Args:
+        path: File, for the message.
+        names: Required columns.
+        present: Columns of the file.
 
     Raises:
-        InputError: It does.
+        InputError: A column is missing.
     """
     missing = [name for name in names if name not in present]
     if missing:
@@ -66,16 +71,22 @@ def require_columns(path: Path, names: Iterable[str], present: Iterable[str]) ->
 def finite_numbers(
     path: Path, name: str, values: np.ndarray, rows: Int[np.ndarray, " event"]
 ) -> Float[np.ndarray, " event"]:
-    """The values of a column in these rows of the file, if they are finite numbers.
+    """Convert values of a column to finite floating-point numbers.
+
+    Args:
+        path: File, for messages.
+        name: Column, for messages.
+        values: Values as read.
+        rows: Row of each value in the file, for messages.
 
     Raises:
-        InputError: They are not.
+        InputError: A value is no number, or not finite.
     """
     try:
-        found = values if values.dtype.kind == "f" else values.astype(float)
+        numbers = values if values.dtype.kind == "f" else values.astype(float)
     except (TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:80]
         raise InputError(f"{path}: {name} does not hold numbers ({reason}): store it as numbers") from None
-    for place in np.flatnonzero(~np.isfinite(found))[:1]:
-        raise InputError(f"{path}: {name} is {found[place]} in row {rows[place]}: leave such events out")
-    return found
+    for index in np.flatnonzero(~np.isfinite(numbers))[:1]:
+        raise InputError(f"{path}: {name} is {numbers[index]} in row {rows[index]}: remove such events")
+    return numbers

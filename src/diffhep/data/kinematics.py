@@ -12,7 +12,14 @@ FourVector = Float[Array, "*axis 4"]
 
 @jax.jit
 def four_vector(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, mass: ArrayLike) -> FourVector:
-    """Of transverse momentum, pseudorapidity, azimuth and mass."""
+    """Return the four-vector of a particle.
+
+    Args:
+        pt: Transverse momentum in GeV.
+        eta: Pseudorapidity.
+        phi: Azimuth in rad.
+        mass: Mass in GeV.
+    """
     px, py, pz = pt * jnp.cos(phi), pt * jnp.sin(phi), pt * jnp.sinh(eta)
     energy = jnp.sqrt((pt * jnp.cosh(eta)) ** 2 + jnp.square(mass))
     return jnp.stack(jnp.broadcast_arrays(energy, px, py, pz), axis=-1)
@@ -20,29 +27,36 @@ def four_vector(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, mass: ArrayLike) 
 
 @jax.jit
 def mass(vector: FourVector) -> Float[Array, "*axis"]:
-    """Invariant mass; 0 where rounding makes its square negative."""
+    """Invariant mass in GeV; 0 where rounding makes its square negative."""
     squares = vector**2
     return jnp.sqrt(jnp.maximum(squares[..., 0] - squares[..., 1:].sum(axis=-1), 0.0))
 
 
 @jax.jit
 def transverse_momentum(vector: FourVector) -> Float[Array, "*axis"]:
-    """Momentum across the beam."""
+    """Momentum transverse to the beam, in GeV."""
     return jnp.hypot(vector[..., 1], vector[..., 2])
 
 
 @jax.jit
 def pseudorapidity(vector: FourVector) -> Float[Array, "*axis"]:
-    """arsinh(pz / pt); infinite along the beam."""
+    """Pseudorapidity arsinh(pz / pt); infinite along the beam."""
     return jnp.arcsinh(vector[..., 3] / transverse_momentum(vector))
 
 
 @jax.jit
 def boost(vector: FourVector, frame: FourVector) -> FourVector:
-    """A vector given in the rest frame of `frame` as it is where `frame` was given (PDG review "Kinematics", 49.1).
+    """Boost a vector out of the rest frame of `frame` (PDG review "Kinematics", 49.1).
 
     With p the momentum of the frame, E its energy and M its mass: E' = (E e + p.q) / M and
     q' = q + p (p.q / (M (E + M)) + e / M).
+
+    Args:
+        vector: Four-vector (e, q) in the rest frame of `frame`.
+        frame: Four-vector of the frame in the laboratory.
+
+    Returns:
+        Four-vector in the laboratory.
     """
     energy, momentum = frame[..., :1], frame[..., 1:]
     rest = mass(frame)[..., None]
@@ -61,10 +75,20 @@ def decay(
     second: ArrayLike,
     direction: Float[Array, "*axis 3"] | None = None,
 ) -> tuple[FourVector, FourVector]:
-    """Two products of so much mass, isotropic in the rest frame of their parent or in a given direction there.
+    """Decay particles into two products, isotropically or in a given direction in the rest frame of the parent.
 
-    Their momentum there is sqrt[(M² - (m1 + m2)²)(M² - (m1 - m2)²)] / 2M (PDG review "Kinematics", eq. 49.17); 0 where
-    the parent is too light. Without a direction the key decides; with one it is not looked at.
+    The momentum of the products in that frame is sqrt[(M² - (m1 + m2)²)(M² - (m1 - m2)²)] / 2M (PDG review
+    "Kinematics", eq. 49.17), or 0 if the parent is too light.
+
+    Args:
+        key: Source of randomness; unused if a direction is given.
+        parent: Four-vectors of the parents.
+        first: Mass of the first product in GeV.
+        second: Mass of the second product in GeV.
+        direction: Unit vectors of the first product in the rest frame; isotropic by default.
+
+    Returns:
+        Four-vectors of both products.
     """
     heavy = mass(parent)
     product = (heavy**2 - jnp.square(first + second)) * (heavy**2 - jnp.square(first - second))
@@ -73,8 +97,8 @@ def decay(
         direction = jax.random.normal(key, (*heavy.shape, 3))
         direction = direction / jnp.linalg.norm(direction, axis=-1, keepdims=True)
     products = []
-    for sign, each in ((1, first), (-1, second)):
-        energy = jnp.sqrt(momentum**2 + jnp.square(each))
+    for sign, product_mass in ((1, first), (-1, second)):
+        energy = jnp.sqrt(momentum**2 + jnp.square(product_mass))
         at_rest = jnp.concatenate([energy[..., None], sign * momentum[..., None] * direction], axis=-1)
         products.append(boost(at_rest, parent))
     return products[0], products[1]
@@ -82,9 +106,14 @@ def decay(
 
 @partial(jax.jit, static_argnums=1)
 def draw_forward_directions(key: Key[Array, ""], shape: tuple[int, ...], forward: ArrayLike) -> Float[Array, "*axis 3"]:
-    """Directions whose cosine c to the beam has the density 1 / (1 - a² c²), up to normalisation, with a = `forward`.
+    """Draw directions whose cosine c to the beam has a density proportional to 1 / (1 - a² c²).
 
-    Drawn as c = tanh(u artanh a) / a with u uniform in (-1, 1); a between 0, where it would be isotropic, and 1.
+    With u uniform in (-1, 1), c = tanh(u artanh a) / a.
+
+    Args:
+        key: Source of randomness.
+        shape: Shape of the result without its last axis.
+        forward: Parameter a, between 0 (isotropic) and 1 (along the beam), both excluded.
     """
     polar, azimuth = jax.random.split(key)
     cosine = jnp.tanh(jax.random.uniform(polar, shape, minval=-1.0) * jnp.arctanh(forward)) / forward
@@ -95,7 +124,7 @@ def draw_forward_directions(key: Key[Array, ""], shape: tuple[int, ...], forward
 
 @jax.jit
 def delta_r(first: FourVector, second: FourVector) -> Float[Array, "*axis"]:
-    """Delta R, the distance of two directions in pseudorapidity and azimuth."""
+    """Delta R, the distance between two directions in pseudorapidity and azimuth."""
     phi = jnp.arctan2(first[..., 2], first[..., 1]) - jnp.arctan2(second[..., 2], second[..., 1])
-    around = jnp.abs(jnp.arctan2(jnp.sin(phi), jnp.cos(phi)))
-    return jnp.hypot(around, pseudorapidity(first) - pseudorapidity(second))
+    wrapped = jnp.abs(jnp.arctan2(jnp.sin(phi), jnp.cos(phi)))
+    return jnp.hypot(wrapped, pseudorapidity(first) - pseudorapidity(second))

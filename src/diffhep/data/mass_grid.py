@@ -1,4 +1,4 @@
-"""Points in the plane of the masses of X and S at which a signal is simulated, and at which it is asked for."""
+"""Mass points (m_X, m_S) at which the signal X -> S H is simulated or predicted."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,13 +13,16 @@ Axis = Sequence[float | int] | np.ndarray
 
 
 def mass_points(parts: Mapping[str, Mapping[str, Axis]]) -> Float[np.ndarray, "point mass"]:
-    """Masses (m_X, m_S) in GeV at the crossings of several grids, where the decay is allowed; sorted.
+    """Return the points of several rectangular grids at which the decay is allowed.
 
     Args:
-        parts: `m_x` and `m_s` of each grid.
+        parts: Masses `m_x` and `m_s` of each grid, in GeV.
+
+    Returns:
+        Sorted pairs (m_X, m_S) without duplicates, in GeV.
 
     Raises:
-        ValueError: There are none.
+        ValueError: The decay is allowed at no point.
     """
     crossings = {(m_x, m_s) for part in parts.values() for m_x in part["m_x"] for m_s in part["m_s"]}
     allowed = sorted(pair for pair in crossings if pair[0] > pair[1] + HIGGS_MASS)
@@ -28,24 +31,29 @@ def mass_points(parts: Mapping[str, Mapping[str, Axis]]) -> Float[np.ndarray, "p
     return np.array(allowed, float)
 
 
-def select_points(masses: Float[np.ndarray, "point mass"], wanted: Sequence[Axis]) -> Bool[np.ndarray, " point"]:
-    """Which points are wanted.
+def select_points(masses: Float[np.ndarray, "point mass"], selection: Sequence[Axis]) -> Bool[np.ndarray, " point"]:
+    """Return a mask that selects some of the mass points.
+
+    Args:
+        masses: Points of the grid.
+        selection: Points to select.
 
     Raises:
-        ValueError: One that is wanted is no point.
+        ValueError: A selected point is not on the grid.
     """
-    there = {tuple(pair) for pair in masses.tolist()}
-    for pair in wanted:
-        if tuple(map(float, pair)) not in there:
+    grid = {tuple(pair) for pair in masses.tolist()}
+    for pair in selection:
+        if tuple(map(float, pair)) not in grid:
             raise ValueError(f"m_X = {pair[0]:g}, m_S = {pair[1]:g} GeV is no point of the grid: name one that is")
-    return np.array([list(pair) in [list(map(float, each)) for each in wanted] for pair in masses.tolist()], bool)
+    selected = [list(map(float, pair)) for pair in selection]
+    return np.array([list(pair) in selected for pair in masses.tolist()], bool)
 
 
 def mass_mesh(settings: Mapping[str, Any]) -> Float[np.ndarray, "point mass"]:
-    """An even mesh over the plane, where the decay is allowed.
+    """Return an evenly spaced mesh over the mass plane, where the decay is allowed.
 
     Args:
-        settings: `m_x` and `m_s`, each with the first and the last mass and a step.
+        settings: For `m_x` and `m_s`: first mass, last mass and step, in GeV.
     """
     axes = {name: np.arange(low, high + step / 2, step) for name, (low, high, step) in settings.items()}
     return mass_points({"mesh": axes})

@@ -14,7 +14,14 @@ from jaxtyping import Array, Float, Key
 def mixture_density(
     x: Float[Array, " x"], weights: Sequence[ArrayLike], means: Sequence[ArrayLike], widths: Sequence[ArrayLike]
 ) -> Float[Array, " x"]:
-    """Density of a mixture of normal distributions; the weights sum to one."""
+    """Density of a mixture of normal distributions.
+
+    Args:
+        x: Points at which the density is evaluated.
+        weights: Weight of each component; their sum is one.
+        means: Mean of each component.
+        widths: Standard deviation of each component.
+    """
     return norm.pdf(x[:, None], jnp.asarray(means), jnp.asarray(widths)) @ jnp.asarray(weights)
 
 
@@ -22,7 +29,13 @@ def mixture_density(
 def draw_mixture(
     key: Key[Array, ""], mixture: Mapping[str, Sequence[ArrayLike]], events: int
 ) -> Float[Array, " event"]:
-    """Events of a mixture with the given `weights`, `means` and `widths`."""
+    """Draw events of a mixture of normal distributions.
+
+    Args:
+        key: Source of randomness.
+        mixture: `weights`, `means` and `widths` of the components.
+        events: Number of events.
+    """
     which, where = jax.random.split(key)
     component = jax.random.choice(which, len(mixture["means"]), (events,), p=jnp.asarray(mixture["weights"]))
     means, widths = jnp.asarray(mixture["means"]), jnp.asarray(mixture["widths"])

@@ -109,5 +109,5 @@ def test_values_that_are_not_finite_are_named(path, column):
         table.loc[row, column] = np.nan
         return table
 
-    with pytest.raises(ValueError, match=f"b.parquet: {column} is nan in row {row}: leave such events out"):
+    with pytest.raises(ValueError, match=f"b.parquet: {column} is nan in row {row}: remove such events"):
         challenge_files.read(changed(path, "b.parquet", spoil), "htautau", 40)
