@@ -35,6 +35,7 @@ test-slurm: $(STAMP)  ## submit a document to a SLURM of one node, started for i
 lint: $(STAMP)  ## check style and workflow
 	$(IN_VENV) ruff check
 	$(IN_VENV) ruff format --check
+	$(IN_VENV) lint-imports --no-cache
 	$(IN_VENV) snakefmt --check Snakefile workflow
 	$(IN_VENV) snakemake --lint
 
