@@ -96,7 +96,10 @@ def partial(kind: type[Kind], name: str) -> type[Settings]:
         name: Name of the new class.
     """
     fields = {
-        key: (Annotated[field.annotation, *field.metadata, ""] | None, Field(None, description=field.description))
+        key: (
+            Annotated[field.annotation, *field.metadata, ""] | None,
+            Field(None, description=field.description, json_schema_extra={"replaces": True}),
+        )
         for key, field in kind.model_fields.items()
     }
     return create_model(name, __base__=Settings, **fields)

@@ -1,9 +1,33 @@
-"""Tables of all settings with their meaning, for `config/README.md`, from the JSON schema of a study."""
+"""Tables of all settings with their meaning, in `config/README.md`: `python -m diffhep.pipeline.settings_reference`."""
 
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from diffhep.files import replacing
+from diffhep.pipeline import settings
+
+README = Path("config/README.md")
+TABLE = re.compile(r"(<!-- settings of (\w+) -->\n).*?(\n<!-- end -->)", re.S)
+
 Schema = Mapping[str, Any]
+
+
+def with_tables(text: str, schemas: Path) -> str:
+    """A page with the tables between `<!-- settings of NAME -->` and `<!-- end -->` made anew.
+
+    Args:
+        text: The page.
+        schemas: Folder of the JSON schemas of settings that have no class.
+    """
+    return TABLE.sub(lambda table: f"{table[1]}\n{reference(schema_of(table[2], schemas))}\n{table[3]}", text)
+
+
+def schema_of(name: str, schemas: Path) -> Schema:
+    """JSON schema of the settings of a study, or of another file of `config/`."""
+    path = schemas / f"{name}.schema.yaml"
+    return settings.read(path) if path.exists() else settings.study_kind(name).model_json_schema()
 
 
 def reference(schema: Schema) -> str:
@@ -28,6 +52,8 @@ def _rows(key: str, schema: Schema, root: Schema) -> Iterator[tuple[str, str]]:
     if key and (text or not members):
         yield key + suffix, " ".join(text.split())
     for name, member in members.items():
+        if member.get("replaces"):  # a key of other settings, explained there
+            continue
         yield from _rows(f"{key}{suffix}.{name}" if key else name, member, root)
 
 
@@ -53,3 +79,8 @@ def _resolved(schema: Schema, root: Schema) -> Schema:
         else:
             schema = next(option for option in schema["anyOf"] if option.get("type") != "null")
     return schema
+
+
+if __name__ == "__main__":
+    with replacing(README) as temporary:
+        temporary.write_text(with_tables(README.read_text(), Path("workflow/schemas")))
