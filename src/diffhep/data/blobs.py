@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
 
-from diffhep.samples import Events
+from diffhep.samples import WeightedEvents
 
 SAMPLES = ("signal", "background", "up", "down")
 N_FEATURES = 2
 
 
-def draw_blobs(key: Key[Array, ""], means: Mapping[str, Sequence[float]], events: int) -> Events:
+def draw_blobs(key: Key[Array, ""], means: Mapping[str, Sequence[float]], events: int) -> WeightedEvents:
     """Draw events x ~ Normal(mean of the sample, identity matrix) of weight one (neos 3.1).
 
     Args:
@@ -34,12 +34,12 @@ def draw_blobs(key: Key[Array, ""], means: Mapping[str, Sequence[float]], events
 
 
 @partial(jax.jit, static_argnums=2)
-def _draw(key, centres, events: int) -> Events:
+def _draw(key, centres, events: int) -> WeightedEvents:
     noise = jax.random.normal(key, (len(SAMPLES), events, centres.shape[1]), jnp.float32)
-    return Events(centres[:, None] + noise, jnp.ones((len(SAMPLES), events), jnp.float32))
+    return WeightedEvents(centres[:, None] + noise, jnp.ones((len(SAMPLES), events), jnp.float32))
 
 
-def split_events(events: Events, test_fraction: float) -> tuple[Events, Events]:
+def split_events(events: WeightedEvents, test_fraction: float) -> tuple[WeightedEvents, WeightedEvents]:
     """Split events into training and test events.
 
     Args:
@@ -55,4 +55,4 @@ def split_events(events: Events, test_fraction: float) -> tuple[Events, Events]:
     held_out = round(events.features.shape[1] * test_fraction)
     if not 0 < held_out < events.features.shape[1]:
         raise ValueError(f"test_fraction {test_fraction} leaves no events to train or to test on")
-    return Events(*(a[:, :-held_out] for a in events)), Events(*(a[:, -held_out:] for a in events))
+    return WeightedEvents(*(a[:, :-held_out] for a in events)), WeightedEvents(*(a[:, -held_out:] for a in events))

@@ -42,9 +42,9 @@ def select_signal(settings: dict, files: dict[str, Path] | None = None) -> xr.Da
     return _joined([each.events for each in samples], "mass_point", data["test_fraction"]).assign({
         "masses": (("point", "mass"), masses),
         "held_out": ("point", mass_grid.select_points(masses, settings["grid"]["held_out"])),
-        "yield": ("point", [each.passed for each in samples]),
-        "yield_error": ("point", [each.error for each in samples]),
-        "efficiency": ("point", [each.passed / each.total for each in samples]),
+        "yield": ("point", [each.selected_weight for each in samples]),
+        "yield_error": ("point", [each.selected_error for each in samples]),
+        "efficiency": ("point", [each.selected_weight / each.total_weight for each in samples]),
     })  # fmt: skip
 
 
