@@ -1,4 +1,4 @@
-"""Any pyhf description gives pyhf's rates and log-likelihood, traced too; what is none is refused with its place."""
+"""Models of pyhf specifications have the rates and log-likelihood of pyhf; invalid specifications are refused."""
 
 import copy
 
@@ -19,7 +19,7 @@ CODES = (("code4p", "code4"), ("code0", "code1"))
 
 @pytest.mark.parametrize("name", WORKSPACES)
 @pytest.mark.parametrize("codes", CODES)
-def test_rates_auxiliary_data_and_log_likelihood_are_pyhfs(name, codes):
+def test_rates_auxiliary_data_and_log_likelihood_equal_those_of_pyhf(name, codes):
     oracle = oracles.PyhfAnalysis(WORKSPACES[name], codes)
     model, _ = model_and_data(WORKSPACES[name], histosys=codes[0], normsys=codes[1])
     assert sorted(model.parameters.names) == sorted(oracle.model.config.par_names)
@@ -34,7 +34,7 @@ def test_rates_auxiliary_data_and_log_likelihood_are_pyhfs(name, codes):
 
 
 @pytest.mark.parametrize("name", WORKSPACES)
-def test_start_bounds_and_fixed_parameters_are_pyhfs(name):
+def test_start_values_bounds_and_fixed_parameters_equal_those_of_pyhf(name):
     oracle, (model, data) = oracles.PyhfAnalysis(WORKSPACES[name]), model_and_data(WORKSPACES[name])
     config, order = oracle.model.config, oracle.order(model)
     np.testing.assert_array_equal(np.array(model.parameters.initial)[order], config.suggested_init())
@@ -50,7 +50,7 @@ def test_the_large_workspace_is_as_large_as_published_ones():
 
 
 def traced_model(scale):
-    """The channels of "everything" with all yields multiplied."""
+    """Build the model of "everything" with all yields multiplied by a scale."""
     channels = copy.deepcopy(workspaces.everything()["channels"])
     for channel in channels:
         for each in channel["samples"]:
@@ -63,7 +63,7 @@ def traced_model(scale):
     return build_model(channels, poi="mu", parameters=[workspaces.LUMI])
 
 
-def test_a_model_of_traced_yields_is_that_of_known_ones_and_has_derivatives():
+def test_a_model_with_traced_yields_equals_that_with_known_ones_and_has_derivatives():
     known, _ = model_and_data(workspaces.everything())
     pars = 0.9 * jnp.array(known.parameters.initial) + 0.1
     compilations = []
@@ -80,7 +80,7 @@ def test_a_model_of_traced_yields_is_that_of_known_ones_and_has_derivatives():
     np.testing.assert_allclose(jax.vmap(total)(jnp.array([1.0, 2.0])), [total(1.0), total(2.0)], rtol=1e-12)
 
 
-def test_relative_errors_of_traced_yields_are_those_of_known_ones():
+def test_constraints_from_traced_yields_equal_those_from_known_ones():
     known, _ = model_and_data(workspaces.everything())
     traced = jax.jit(lambda scale: traced_model(scale).constraints)(1.0)
     np.testing.assert_allclose(traced.width, known.constraints.width, rtol=1e-12)
@@ -88,7 +88,7 @@ def test_relative_errors_of_traced_yields_are_those_of_known_ones():
 
 
 def broken(**changes):
-    """A workspace of one channel with another background."""
+    """Change the background of a workspace with one channel."""
     spec = one(normsys("size", 1.1, 0.9))
     spec["channels"][0]["samples"][1].update(changes)
     return spec
@@ -97,7 +97,7 @@ def broken(**changes):
 REFUSED = {
     "negative bin": (broken(data=[50.0, -1.0, 3.0]), "channel SR, sample background: -1.0 in bin 1: yields cannot be"),
     "not a number": (broken(data=[50.0, np.nan, 3.0]), "channel SR, sample background: nan in bin 1: give finite"),
-    "too few bins": (broken(data=[50.0, 40.0]), "channel SR, sample background has shape (2,) where the channel has 3"),
+    "too few bins": (broken(data=[50.0, 40.0]), "channel SR, sample background has shape (2,) but the channel has 3"),
     "unknown type": (broken(modifiers=[modifier("x", "y")]), "sample background, modifier y: unknown type 'x'"),
     "short template": (
         one(workspaces.histosys("tilt", [1.0, 2.0], [1.0, 2.0, 3.0])),
@@ -105,9 +105,12 @@ REFUSED = {
     ),
     "short errors": (one(modifier("shapesys", "model", [1.0])), "modifier model (shapesys) has shape (1,)"),
     "negative error": (one(modifier("staterror", "mc", [1.0, -2.0, 1.0])), "(staterror): -2.0 in bin 1"),
-    "missing side": (one(modifier("normsys", "size", {"hi": 1.1})), "modifier size (normsys): data lacks lo"),
+    "missing side": (
+        one(modifier("normsys", "size", {"hi": 1.1})),
+        "modifier size (normsys): missing lo in data: add it",
+    ),
     "zero factor": (one(normsys("size", 0.0, 1.0)), "modifier size (normsys): hi is 0.0: give a positive number"),
-    "modifier twice": (one(normsys("a", 1.1, 0.9), normsys("a", 1.1, 0.9)), "modifier a (normsys) stands twice"),
+    "modifier twice": (one(normsys("a", 1.1, 0.9), normsys("a", 1.1, 0.9)), "modifier a (normsys) is defined twice"),
     "shared shapesys": (
         one(modifier("shapesys", "a", [1.0, 1, 1]), on_signal=[modifier("shapesys", "a", [1.0, 1, 1])]),
         "modifier a (shapesys) has the name of",
@@ -115,11 +118,11 @@ REFUSED = {
     "two meanings": (one(normsys("mu", 1.1, 0.9)), "modifier mu (normsys) cannot share its parameter with channel SR"),
     "lumi without measurement": (
         one(modifier("lumi", "lumi")),
-        "parameter lumi (lumi) of the measurement lacks",
+        "parameter lumi (lumi) of the measurement: missing auxdata",
     ),
     "too many values": (
         one(normsys("a", 1.1, 0.9), parameters=[{"name": "a", "inits": [0.0, 0.0]}]),
-        "parameter a of the measurement: inits has 2 values where 1 are needed",
+        "parameter a of the measurement: inits has 2 values: give 1",
     ),
     "no such attribute": (
         one(normsys("a", 1.1, 0.9), parameters=[{"name": "a", "sigmas": [2.0]}]),
@@ -127,11 +130,11 @@ REFUSED = {
     ),
     "configured twice": (
         one(normsys("a", 1.1, 0.9), parameters=[{"name": "a", "fixed": True}, {"name": "a", "fixed": True}]),
-        "parameter a is configured twice",
+        "parameter a of the measurement is configured twice: remove one",
     ),
     "start outside bounds": (
         one(normsys("a", 1.1, 0.9), parameters=[{"name": "a", "inits": [7.0]}]),
-        "parameter a starts at 7.0, outside its bounds -5.0 to 5.0",
+        "parameter a starts at 7.0: start within its bounds, -5.0 to 5.0",
     ),
     "empty bin": (
         workspaces.workspace(
@@ -142,10 +145,10 @@ REFUSED = {
     ),
     "sample twice": (
         workspaces.workspace({"SR": [sample("a", [1.0], workspaces.SIGNAL), sample("a", [1.0])]}, {"SR": [1.0]}),
-        "channel SR: sample a stands twice",
+        "channel SR: sample a is defined twice",
     ),
 }
-PYHF_GOES_ON = {  # and counts on, with NaN or with one of the two
+PYHF_ACCEPTS = {  # and computes NaN, or uses one of the two
     "negative bin", "not a number", "negative error", "zero factor", "modifier twice", "start outside bounds",
     "empty bin",
 }  # fmt: skip
@@ -156,27 +159,27 @@ PYHF_REFUSES = (
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_is_no_model_is_refused_by_name(case):
+def test_an_invalid_specification_is_refused_with_channel_sample_and_modifier(case):
     spec, message = REFUSED[case]
     with pytest.raises(ValueError) as refused:
         model_and_data(spec)
     assert message in str(refused.value)
 
 
-@pytest.mark.parametrize("case", sorted(set(REFUSED) - PYHF_GOES_ON))
-def test_pyhf_refuses_it_too(case):
+@pytest.mark.parametrize("case", sorted(set(REFUSED) - PYHF_ACCEPTS))
+def test_pyhf_refuses_the_specification_too(case):
     with pytest.raises(PYHF_REFUSES):
         pyhf.Workspace(REFUSED[case][0]).model()
 
 
 def test_the_parameter_of_interest_must_be_a_single_parameter_of_the_model():
     spec = one(modifier("staterror", "mc", [4.0, 3.0, 1.0]))
-    with pytest.raises(ValueError, match="no modifier has the parameter of interest 'nu'; there are mu, mc"):
+    with pytest.raises(ValueError, match="no modifier has the parameter of interest 'nu': choose from mu, mc"):
         build_model(spec["channels"], poi="nu")
-    with pytest.raises(ValueError, match="'mc' stands for 3 bins"):
+    with pytest.raises(ValueError, match="'mc' has one value in each of 3 bins"):
         build_model(spec["channels"], poi="mc")
 
 
-def test_codes_are_checked():
+def test_an_unknown_interpolation_code_is_refused():
     with pytest.raises(ValueError, match="interpolation is 'code9': choose from code4, code1"):
         build_model.__wrapped__(one()["channels"], poi="mu", normsys="code9")

@@ -1,7 +1,7 @@
-"""HistFactory models from the description that pyhf uses: channels of samples, and modifiers that act on them.
+"""HistFactory models from pyhf specifications: channels of samples, and modifiers that act on the samples.
 
-Yields in it may be traced, so that a model can be built, and differentiated, inside `jax.jit`, `grad` and `vmap`. What
-is known when building is checked; shapes and names always are.
+Yields may be traced, so that a model can be built and differentiated inside `jax.jit`, `grad` and `vmap`. Shapes and
+names are always checked, values only if they are not traced.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,8 @@ from diffhep.models.constraints import Constraints
 from diffhep.models.interpolation import HISTOSYS_CODES, NORMSYS_CODES, HistoSysCode, NormSysCode
 from diffhep.models.likelihood import Model, Parameters
 from diffhep.models.modifiers import BinFactors, HistoSys, Modifier, NormFactor, NormSys
-from diffhep.models.specification import Effect, Layout, placed, read_layout
+from diffhep.models.specification import Effect, Layout, read_layout
+from diffhep.models.traced_arrays import concatenate, set_entries
 
 
 def build_model(
@@ -26,23 +27,26 @@ def build_model(
     histosys: HistoSysCode = HISTOSYS_CODES[0],
     normsys: NormSysCode = NORMSYS_CODES[0],
 ) -> Model:
-    """The model of some channels.
+    """Build the statistical model of channels.
 
-    Bins are those of all channels, channels in alphabetical order.
+    The bins of the model are those of all channels, with the channels in alphabetical order.
 
     Args:
-        channels: `channels` of a pyhf workspace; its numbers may be arrays, traced ones too.
-        poi: name of the parameter of interest.
-        parameters: `parameters` of a measurement: start values, bounds, auxiliary data and what is fixed.
-        histosys: interpolation of histosys, "code4p" or "code0".
-        normsys: interpolation of normsys, "code4" or "code1".
+        channels: `channels` of a pyhf workspace; numbers may be arrays, also traced ones.
+        poi: Name of the parameter of interest.
+        parameters: `parameters` of a measurement: start values, bounds, auxiliary data and fixed parameters.
+        histosys: Interpolation of histosys, "code4p" or "code0".
+        normsys: Interpolation of normsys, "code4" or "code1".
+
+    Returns:
+        The model; `model.constraints.auxiliary` holds its auxiliary data.
 
     Raises:
-        ValueError: The description is none of a model; channel, sample, modifier and remedy are named.
+        ValueError: The specification is invalid; the message names channel, sample, modifier and remedy.
     """
-    for code, known in ((histosys, HISTOSYS_CODES), (normsys, NORMSYS_CODES)):
-        if code not in known:
-            raise ValueError(f"interpolation is {code!r}: choose from {', '.join(known)}")
+    for code, codes in ((histosys, HISTOSYS_CODES), (normsys, NORMSYS_CODES)):
+        if code not in codes:
+            raise ValueError(f"interpolation is {code!r}: choose from {', '.join(codes)}")
     layout = read_layout(channels)
     sets = parameter_sets.collect(layout, parameters)
     first = parameter_sets.first_indices(sets)
@@ -66,17 +70,17 @@ _KINDS = {
 
 
 def _by_name(effects: Sequence[Effect]) -> dict[str, list[Effect]]:
-    names: dict[str, list[Effect]] = {}
+    by_name: dict[str, list[Effect]] = {}
     for effect in effects:
-        names.setdefault(effect.name, []).append(effect)
-    return names
+        by_name.setdefault(effect.name, []).append(effect)
+    return by_name
 
 
 def _histosys(layout: Layout, effects: Sequence[Effect], first: Mapping[str, int], code: HistoSysCode) -> Modifier:
     names = sorted(_by_name(effects), key=first.__getitem__)
     nominal = layout.nominal[None].repeat(len(names), axis=0)
     up, down = (
-        placed(nominal, [((names.index(e.name), e.sample, e.bins), e.yields(side)) for e in effects])
+        set_entries(nominal, [((names.index(e.name), e.sample, e.bins), e.yields(side)) for e in effects])
         for side in ("hi_data", "lo_data")
     )
     return HistoSys(tuple(first[name] for name in names), code, up, down)
@@ -86,61 +90,64 @@ def _normsys(layout: Layout, effects: Sequence[Effect], first: Mapping[str, int]
     names = sorted(_by_name(effects), key=first.__getitem__)
     ones = np.ones((len(names), len(layout.samples), len(layout.channels)))
     up, down = (
-        placed(ones, [((names.index(e.name), e.sample, e.channel), e.factor(side)) for e in effects])
+        set_entries(ones, [((names.index(e.name), e.sample, e.channel), e.factor(side)) for e in effects])
         for side in ("hi", "lo")
     )
     return NormSys(tuple(first[name] for name in names), code, tuple(layout.channels.values()), up, down)
 
 
 def _normfactors(layout: Layout, effects: Sequence[Effect], first: Mapping[str, int]) -> list[Modifier]:
-    found = []
-    for name, places in _by_name(effects).items():
-        scaled = np.zeros(layout.nominal.shape, bool)
-        for effect in places:
-            scaled[effect.sample, effect.bins] = True
-        if (scaled == scaled[:, :1]).all():
-            scaled = scaled[:, :1]
-        found.append(NormFactor(first[name], tuple(map(tuple, scaled.tolist()))))
-    return found
+    modifiers = []
+    for name, targets in _by_name(effects).items():
+        mask = np.zeros(layout.nominal.shape, bool)
+        for effect in targets:
+            mask[effect.sample, effect.bins] = True
+        if (mask == mask[:, :1]).all():
+            mask = mask[:, :1]
+        modifiers.append(NormFactor(first[name], tuple(map(tuple, mask.tolist()))))
+    return modifiers
 
 
 def _bin_factors(layout: Layout, effects: Sequence[Effect], first: Mapping[str, int]) -> Modifier:
-    """As few layers as hold all of them, one parameter a place."""
+    """Put the parameters into as few layers as possible, with at most one per sample and bin of a layer."""
     layers: list[np.ndarray] = []
     for effect in effects:
-        here = (effect.sample, effect.bins)
-        free = [layer for layer in layers if (layer[here] == -1).all()]
+        index = (effect.sample, effect.bins)
+        free = [layer for layer in layers if (layer[index] == -1).all()]
         if not free:
             layers.append(np.full(layout.nominal.shape, -1))
         layer = free[0] if free else layers[-1]
-        layer[here] = first[effect.name] + parameter_sets.channel_offset(layout, effect) + np.arange(layer[here].size)
+        offset = parameter_sets.channel_offset(layout, effect)
+        layer[index] = first[effect.name] + offset + np.arange(layer[index].size)
     return BinFactors(tuple(tuple(map(tuple, layer.tolist())) for layer in layers))
 
 
 def _constraints(sets: Mapping[str, parameter_sets.ParameterSet], first: Mapping[str, int]) -> Constraints:
-    places = {kind: [] for kind in ("normal", "poisson")}
-    values = {kind: [] for kind in ("normal", "poisson", "measured normal", "measured poisson")}
-    for name, of_name in sets.items():
-        if of_name.constraint:
-            places[of_name.constraint] += range(first[name], first[name] + of_name.size)
-            values[of_name.constraint].append(of_name.scale)
-            values[f"measured {of_name.constraint}"].append(of_name.measured)
-    joined = {kind: parameter_sets.joined(arrays) for kind, arrays in values.items()}
-    measured = parameter_sets.joined([joined["measured normal"], joined["measured poisson"]])
-    return Constraints(*map(tuple, places.values()), joined["normal"], joined["poisson"], measured)
+    by_constraint = {
+        constraint: {name: each for name, each in sets.items() if each.constraint == constraint}
+        for constraint in ("normal", "poisson")
+    }
+    indices = [
+        tuple(index for name, each in members.items() for index in range(first[name], first[name] + each.size))
+        for members in by_constraint.values()
+    ]
+    scales = [concatenate([each.scale for each in members.values()]) for members in by_constraint.values()]
+    auxiliary = [each.auxiliary for members in by_constraint.values() for each in members.values()]
+    return Constraints(*indices, *scales, concatenate(auxiliary))
 
 
 def _parameters(sets: Mapping[str, parameter_sets.ParameterSet], first: Mapping[str, int], poi: str) -> Parameters:
     if poi not in sets:
-        raise ValueError(f"no modifier has the parameter of interest {poi!r}; there are {', '.join(sets)}")
+        raise ValueError(f"no modifier has the parameter of interest {poi!r}: choose from {', '.join(sets)}")
     if not sets[poi].scalar:
-        raise ValueError(f"the parameter of interest {poi!r} stands for {sets[poi].size} bins: choose a single one")
-    every = sets.values()
+        raise ValueError(
+            f"the parameter of interest {poi!r} has one value in each of {sets[poi].size} bins: choose a scalar one"
+        )
     return Parameters(
-        names=tuple(name for label, of_name in sets.items() for name in of_name.names(label)),
-        modifiers=tuple(label for label, of_name in sets.items() for _ in range(of_name.size)),
-        initial=tuple(value for of_name in every for value in of_name.initial),
-        bounds=tuple(pair for of_name in every for pair in of_name.bounds),
-        fixed=tuple(value for of_name in every for value in of_name.fixed),
+        names=tuple(name for label, each in sets.items() for name in each.names(label)),
+        modifiers=tuple(label for label, each in sets.items() for _ in range(each.size)),
+        initial=tuple(value for each in sets.values() for value in each.initial),
+        bounds=tuple(pair for each in sets.values() for pair in each.bounds),
+        fixed=tuple(value for each in sets.values() for value in each.fixed),
         poi=first[poi],
     )

@@ -117,7 +117,7 @@ def model_and_data(
     model = build_model(
         workspace["channels"], poi=config["poi"], parameters=parameters, histosys=histosys, normsys=normsys
     )
-    return model, Data(jnp.asarray(_observed(workspace)), model.constraints.measured)
+    return model, Data(jnp.asarray(_observed(workspace)), model.constraints.auxiliary)
 
 
 def _measurement(workspace, name):

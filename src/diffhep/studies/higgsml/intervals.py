@@ -147,7 +147,7 @@ def merge_bins(
 
 def fit_toys(model: Model, observed: Float[np.ndarray, "toy bin"]) -> tuple[Data, FitResult]:
     """Data sets and their best fits; what is known of nuisance parameters was measured to be their medians."""
-    measured = np.asarray(model.constraints.measured)
+    measured = np.asarray(model.constraints.auxiliary)
     data = Data(np.asarray(observed, float), np.broadcast_to(measured, (len(observed), len(measured))))
     return data, jax.tree.map(np.asarray, fit_all(model, data))
 
