@@ -1,7 +1,7 @@
-"""Statistical models of a signal that was never simulated, only interpolated (thesis 9.5 and 9.6).
+"""Statistical models of an interpolated signal, which was not simulated (thesis 9.5 and 9.6).
 
-The members of an ensemble disagree about the shape of the signal, and a Gaussian process tells its yield with an
-uncertainty. Both become nuisance parameters.
+The spread of an ensemble in the shape of the signal, and the uncertainty of a Gaussian process in its yield, become
+nuisance parameters.
 """
 
 import numpy as np
@@ -14,11 +14,14 @@ from diffhep.models.likelihood import Model
 
 
 def shape_shifts(templates: Float[Array, "member bin"]) -> Float[Array, "shift bin"]:
-    """Shifts of the mean template by one standard deviation, which hold all that the members' covariance says.
+    """Return shifts of the mean template by one standard deviation that reproduce the covariance of an ensemble.
 
     The n - 1 shifts v_k are orthonormal contrasts of the n templates (Helmert's), scaled so that sum_k v_k v_k^T is
-    the templates' sample covariance. Any such set gives the same likelihood, for v_k enters it linearly. (Ours; the
-    thesis looks at the uncertainty of each bin alone.)
+    the sample covariance of the templates. Any such set gives the same likelihood, because v_k enters it linearly.
+    (Our choice; the thesis treats the uncertainty of each bin separately.)
+
+    Args:
+        templates: Expected events of each member of the ensemble.
     """
     members = len(templates)
     return helmert(members) @ templates / np.sqrt(members - 1)
@@ -30,13 +33,15 @@ def interpolated_signal_model(
     shifts: Float[Array, "shift bin"],
     relative_error: Float[ArrayLike, ""],
 ) -> Model:
-    """Signal of strength mu, with shape shifts and a log-normal yield, over a background that is known.
+    """Build the model of a signal with shape shifts and a log-normal yield over a known background.
 
     Args:
-        signal: Expected events at mu = 1.
-        background: Expected events.
-        shifts: Of the signal, as from `shape_shifts`; each has a nuisance parameter with a unit normal constraint.
-        relative_error: Of the signal's yield: it is multiplied by 1 + this at one standard deviation.
+        signal: Expected signal events at mu = 1.
+        background: Expected background events.
+        shifts: Shifts of the signal, as from `shape_shifts`; each has a nuisance parameter with a unit normal
+            constraint.
+        relative_error: Relative uncertainty of the signal yield, which is multiplied by 1 + `relative_error` at one
+            standard deviation.
     """
     scale = {"hi": 1 + relative_error, "lo": 1 / (1 + relative_error)}
     modifiers = [

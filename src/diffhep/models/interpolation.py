@@ -1,4 +1,4 @@
-"""How yields between the templates at -1, 0 and +1 standard deviations are found: the codes of HistFactory and pyhf."""
+"""Interpolation codes of HistFactory and pyhf between templates at -1, 0 and +1 standard deviations."""
 
 from typing import Literal
 
@@ -10,13 +10,15 @@ HistoSysCode = Literal["code0", "code4p"]
 NormSysCode = Literal["code1", "code4"]
 
 HISTOSYS_CODES: tuple[HistoSysCode, ...] = ("code4p", "code0")
+"""Interpolation codes of histosys, the default of pyhf first."""
+
 NORMSYS_CODES: tuple[NormSysCode, ...] = ("code4", "code1")
-"""Codes by kind of modifier, pyhf's default first."""
+"""Interpolation codes of normsys, the default of pyhf first."""
 
 KINKED_CODES = ("code0", "code1")
-"""Codes whose derivative jumps at 0."""
+"""Codes with a discontinuous derivative at 0."""
 
-# a_1 ... a_6 of code4 from f(1) - 1, f(-1) - 1 and first and second derivatives there
+# coefficients a_1 ... a_6 of code4 from f(1) - 1, f(-1) - 1, f'(1), f'(-1), f''(1) and f''(-1)
 _CODE4 = np.array([
     [15, -15, -7, -7, 1, -1],
     [24, 24, -9, 9, 1, 1],
@@ -28,7 +30,15 @@ _CODE4 = np.array([
 
 
 def asymmetry_weight(alpha: Float[Array, " shift"], code: HistoSysCode) -> Float[Array, " shift"]:
-    """h(alpha) of `modifiers.HistoSys`: 8 |alpha|, for code4p within ±1 the even sextic that joins it smoothly."""
+    """Weight h(alpha) of the asymmetric part of `modifiers.HistoSys`.
+
+    h = 8 |alpha| (code0). Within ±1, code4p replaces it by the even sextic 3 alpha^6 - 10 alpha^4 + 15 alpha^2, which
+    has equal value, slope and curvature at ±1.
+
+    Args:
+        alpha: Nuisance parameters in standard deviations.
+        code: Interpolation code.
+    """
     line = 8 * jnp.where(alpha >= 0, alpha, -alpha)
     if code == "code0":
         return line
@@ -42,10 +52,16 @@ def normsys_factor(
     down: Float[Array, "shift sample channel"],
     code: NormSysCode,
 ) -> Float[Array, "shift sample channel"]:
-    """Factor that is `up` at +1, `down` at -1 and one at 0.
+    """Normalisation factor that is `up` at +1, `down` at -1 and 1 at 0.
 
-    up^alpha for alpha >= 0 and down^-alpha below (code1); code4 replaces it within ±1 by the sextic that has the same
-    value, slope and curvature at ±1 (CERN-OPEN-2012-016; pyhf).
+    The factor is up^alpha for alpha >= 0 and down^-alpha below (code1). Within ±1, code4 replaces it by the sextic
+    with equal value, slope and curvature at ±1 (CERN-OPEN-2012-016; pyhf).
+
+    Args:
+        alpha: Nuisance parameters in standard deviations.
+        up: Factors at +1.
+        down: Factors at -1.
+        code: Interpolation code.
     """
     log_up, log_down = jnp.log(up), jnp.log(down)
     exponential = jnp.exp(jnp.where(alpha >= 0, alpha * log_up, -alpha * log_down))

@@ -1,7 +1,7 @@
-"""Effects of parameters on yields: the parts of a HistFactory model.
+"""Modifiers of a HistFactory model: effects of parameters on yields.
 
-Each is a pytree of arrays with its parameters' indices fixed when compiling. A new kind of modifier is a class with a
-`factor` or an `addition` and changes nothing else.
+A modifier is a pytree of arrays; the indices of its parameters are static. A new type of modifier is a subclass of
+`Modifier` with a `factor` or an `addition`, and needs no change elsewhere.
 """
 
 import functools
@@ -11,37 +11,37 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import register_dataclass
-from jaxtyping import Array
+from jaxtyping import Array, Num
 
 from diffhep.models.interpolation import KINKED_CODES, HistoSysCode, NormSysCode, asymmetry_weight, normsys_factor
 
 STATIC = {"static": True}
-"""Marks what is known when a program is compiled, not data of the pytree."""
+"""Metadata of fields that are known at compile time and are no leaves of the pytree."""
 
 Leaf = Any
-"""An array of a pytree; not `Array`, because jax also rebuilds pytrees with placeholders in their leaves."""
+"""Type of an array in a pytree; not `Array`, because jax also rebuilds pytrees with placeholders as leaves."""
 
 
 class Modifier:
-    """An effect of parameters on yields; a subclass overrides one of the two methods."""
+    """Effect of parameters on yields; a subclass overrides `addition` or `factor`."""
 
     @property
     def shifts(self) -> tuple[int, ...]:
-        """Parameters, in standard deviations, that move between templates."""
+        """Indices of the parameters that shift yields between templates, in standard deviations."""
         return ()
 
     @property
     def kinked(self) -> tuple[int, ...]:
-        """Parameters at whose zero the effect has a kink."""
+        """Indices of the parameters with a kink of the effect at 0."""
         return ()
 
     def addition(self, nominal: Array, pars: Array) -> Array | float:
-        """Events added to the nominal yields, broadcast to (sample, bin)."""
+        """Return the events to add to the nominal yields, broadcastable to (sample, bin)."""
         del nominal, pars
         return 0.0
 
     def factor(self, nominal: Array, pars: Array) -> Array | float:
-        """What the yields are multiplied with after all additions, broadcast to (sample, bin)."""
+        """Return the factor that scales the yields after all additions, broadcastable to (sample, bin)."""
         del nominal, pars
         return 1.0
 
@@ -49,33 +49,33 @@ class Modifier:
 @register_dataclass
 @dataclass(frozen=True)
 class NormFactor(Modifier):
-    """A parameter that scales some samples, such as the signal strength or the luminosity.
+    """Parameter that scales samples, such as the signal strength or the luminosity.
 
     Attributes:
-        parameter: its index.
-        scaled: what it scales, shape (sample, bin), or (sample, 1) if that is the same in all bins.
+        parameter: Index of the parameter.
+        mask: Yields that it scales, shape (sample, bin), or (sample, 1) if all bins are alike.
     """
 
     parameter: int = field(metadata=STATIC)
-    scaled: tuple[tuple[bool, ...], ...] = field(metadata=STATIC)
+    mask: tuple[tuple[bool, ...], ...] = field(metadata=STATIC)
 
     def factor(self, nominal: Array, pars: Array) -> Array:
-        """The parameter for what it scales, one for the others, broadcast to (sample, bin)."""
+        """Return the parameter where it scales the yields and 1 elsewhere, broadcastable to (sample, bin)."""
         del nominal
-        return jnp.where(np.array(self.scaled), pars[self.parameter], 1.0)
+        return jnp.where(np.array(self.mask), pars[self.parameter], 1.0)
 
 
 class Interpolated(Modifier):
-    """Effects between templates at -1, 0 and +1 standard deviations of their `parameters`, by a `code`."""
+    """Modifier that interpolates between templates at -1, 0 and +1 standard deviations of its `parameters`."""
 
     @property
     def shifts(self) -> tuple[int, ...]:
-        """All of them."""
+        """Indices of all parameters."""
         return self.parameters
 
     @property
     def kinked(self) -> tuple[int, ...]:
-        """All of them, with a code that is kinked."""
+        """Indices of all parameters if the interpolation `code` has a kink at 0."""
         return self.parameters if self.code in KINKED_CODES else ()
 
 
@@ -84,14 +84,14 @@ class Interpolated(Modifier):
 class HistoSys(Interpolated):
     """Systematic shifts of the yields, interpolated between templates at -1, 0 and +1 standard deviations.
 
-    All of a model's shifts live in one object, so that a hundred cost little more than one. A sample that a shift does
-    not touch has up = down = nominal.
+    One object has all shifts of a model, so that a hundred cost little more than one. A sample that a shift does not
+    change has up = down = nominal.
 
     Attributes:
-        parameters: index of the parameter of each shift.
+        parameters: Index of the parameter of each shift.
         code: "code0", piecewise linear, or "code4p", a sextic polynomial inside ±1 and linear outside (both of pyhf).
-        up: yields at +1, shape (shift, sample, bin).
-        down: yields at -1, shape (shift, sample, bin).
+        up: Yields at +1, shape (shift, sample, bin).
+        down: Yields at -1, shape (shift, sample, bin).
     """
 
     parameters: tuple[int, ...] = field(metadata=STATIC)
@@ -100,10 +100,12 @@ class HistoSys(Interpolated):
     down: Leaf
 
     def addition(self, nominal: Array, pars: Array) -> Array:
-        """Sum over shifts of alpha S + h(alpha) A, with S = (up - down) / 2 and A = (up + down - 2 nominal) / 16.
+        """Return the sum over shifts of alpha S + h(alpha) A, shape (sample, bin).
 
-        This is pyhf's code0 and code4p: outside ±1 (for code0 everywhere) h = 8 |alpha| makes it alpha (up - nominal)
-        or alpha (nominal - down). At alpha = 0 code0 has a kink: its derivative is the one on the right, of "up".
+        S = (up - down) / 2, A = (up + down - 2 nominal) / 16, and h is `interpolation.asymmetry_weight`. These are
+        code0 and code4p of pyhf: outside ±1 (for code0 everywhere) h = 8 |alpha|, so that the sum is
+        alpha (up - nominal) or alpha (nominal - down). At the kink of code0 (alpha = 0) the derivative is the right
+        one, up - nominal.
         """
         alpha = gather(pars, self.parameters)
         symmetric = (self.up - self.down) / 2
@@ -114,16 +116,16 @@ class HistoSys(Interpolated):
 @register_dataclass
 @dataclass(frozen=True)
 class NormSys(Interpolated):
-    """Systematic changes of the size of samples, interpolated between factors at -1, 0 and +1 standard deviations.
+    """Systematic shifts of normalisations, interpolated between factors at -1, 0 and +1 standard deviations.
 
-    All of a model's live in one object. A sample that one of them does not touch has up = down = 1.
+    One object has all shifts of a model. A sample that a shift does not change has up = down = 1.
 
     Attributes:
-        parameters: index of the parameter of each change.
+        parameters: Index of the parameter of each shift.
         code: "code1", exponential, or "code4", a sextic polynomial inside ±1 and exponential outside (both of pyhf).
-        channel_bins: bins of each channel, in their order.
-        up: factor at +1, shape (change, sample, channel).
-        down: factor at -1, shape (change, sample, channel).
+        channel_bins: Number of bins of each channel.
+        up: Factors at +1, shape (shift, sample, channel).
+        down: Factors at -1, shape (shift, sample, channel).
     """
 
     parameters: tuple[int, ...] = field(metadata=STATIC)
@@ -133,7 +135,7 @@ class NormSys(Interpolated):
     down: Leaf
 
     def factor(self, nominal: Array, pars: Array) -> Array:
-        """Product over changes of `interpolation.normsys_factor`, shape (sample, bin)."""
+        """Return the product over shifts of `interpolation.normsys_factor`, shape (sample, bin)."""
         del nominal
         alpha = gather(pars, self.parameters)[:, None, None]
         factor = jnp.prod(normsys_factor(alpha, self.up, self.down, self.code), axis=0)
@@ -146,21 +148,22 @@ class BinFactors(Modifier):
     """Parameters that scale single bins: shapefactor, shapesys and staterror of HistFactory.
 
     Attributes:
-        parameters: in each of several layers, the parameter of each (sample, bin), or -1 where there is none.
+        parameters: Layers of parameter indices, shape (layer, sample, bin); -1 where a layer has no parameter.
     """
 
     parameters: tuple[tuple[tuple[int, ...], ...], ...] = field(metadata=STATIC)
 
     def factor(self, nominal: Array, pars: Array) -> Array:
-        """Product over layers of the parameters, shape (sample, bin)."""
+        """Return the product over layers of the parameters, shape (sample, bin)."""
         del nominal
-        padded = jnp.append(pars, 1.0)  # which -1 finds
+        padded = jnp.append(pars, 1.0)  # the factor at index -1
         layers = [padded[np.array(layer)] for layer in self.parameters]
         return functools.reduce(jnp.multiply, layers)
 
 
-def gather(pars: Array, indices: tuple[int, ...]) -> Array:
-    """pars[indices]; neighbours as a slice, which XLA vectorises and a gather it does not."""
-    if indices == tuple(range(indices[0], indices[0] + len(indices))) if indices else False:
+def gather(pars: Num[Array, " par"], indices: tuple[int, ...]) -> Num[Array, " index"]:
+    """Return pars[indices]; consecutive indices become a slice, which XLA vectorises, unlike a gather."""
+    consecutive = len(indices) > 0 and indices == tuple(range(indices[0], indices[0] + len(indices)))
+    if consecutive:
         return pars[indices[0] : indices[-1] + 1]
     return pars[np.asarray(indices, int)]

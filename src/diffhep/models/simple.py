@@ -1,8 +1,7 @@
-"""Ready-made statistical models: yields in, a `likelihood.Model` out, inside `jax.jit` too."""
+"""Ready-made statistical models of yields, which may be traced by `jax.jit`."""
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
@@ -12,6 +11,7 @@ from diffhep.models.constraints import unit_normal
 from diffhep.models.interpolation import HISTOSYS_CODES, HistoSysCode
 from diffhep.models.likelihood import Model, Parameters
 from diffhep.models.modifiers import HistoSys, NormFactor
+from diffhep.models.traced_arrays import is_traced
 
 
 def signal_background(
@@ -22,34 +22,34 @@ def signal_background(
     *,
     interpolation: HistoSysCode = "code4p",
 ) -> Model:
-    """Signal of unknown strength mu over a background with correlated shape shifts: the model of the neos paper.
+    """Build the model of the neos paper: a signal over a background with correlated shape shifts (arXiv:2203.05570).
 
-    rate = mu signal + background(gamma), with each gamma constrained by a unit normal (arXiv:2203.05570). Bounds are
-    pyhf's: mu in (0, 10), gamma in (-5, 5).
+    The rate is mu signal + background(gamma), with a unit normal constraint on each gamma. The bounds are those of
+    pyhf: mu in (0, 10), gamma in (-5, 5).
 
     Args:
-        signal: signal events in each bin at mu = 1.
-        background: background events in each bin at gamma = 0.
-        up: background at gamma = +1, shape (bin,), or (shift, bin) for parameters gamma_0, gamma_1 ...
-        down: background at gamma = -1, in the same shape.
-        interpolation: "code4p" (pyhf's default) or "code0".
+        signal: Signal events in each bin at mu = 1.
+        background: Background events in each bin at gamma = 0.
+        up: Background at gamma = +1, shape (bin,), or (shift, bin) for parameters gamma_0, gamma_1 and so on.
+        down: Background at gamma = -1, in the shape of `up`.
+        interpolation: "code4p" (the default of pyhf) or "code0".
 
     Raises:
-        ValueError: shapes differ, or a yield known now (not traced) is negative or not finite.
+        ValueError: Shapes differ, or a yield is negative or not finite (traced yields are not checked).
     """
     if interpolation not in HISTOSYS_CODES:
         raise ValueError(f"interpolation is {interpolation!r}: choose 'code0' or 'code4p'")
     yields = {"signal": signal, "background": background, "up": up, "down": down}
-    signal, background, up, down = (_checked(name, value) for name, value in yields.items())
+    signal, background, up, down = (_check_yields(name, value) for name, value in yields.items())
     _check_shapes(signal, background, up, down)
-    gammas = _gammas(up)
-    places = tuple(range(1, 1 + len(gammas)))
-    shifts = (_under(signal, template) for template in (up, down))
+    names = _shift_names(up)
+    indices = tuple(range(1, 1 + len(names)))
+    templates = (_with_signal(signal, template) for template in (up, down))
     return Model(
         nominal=jnp.stack([signal, background]),
-        modifiers=(HistoSys(places, interpolation, *shifts), NormFactor(0, ((True,), (False,)))),
-        constraints=unit_normal(places),
-        parameters=_strength_and(gammas),
+        modifiers=(HistoSys(indices, interpolation, *templates), NormFactor(0, ((True,), (False,)))),
+        constraints=unit_normal(indices),
+        parameters=_parameters(names),
     )
 
 
@@ -62,36 +62,37 @@ def signal_background_workspace(
     observed: Real[ArrayLike, " bin"] | None = None,
     channels: int = 1,
 ) -> dict[str, Any]:
-    """The model of `signal_background` as a workspace that pyhf reads.
+    """Return the model of `signal_background` as a pyhf workspace.
 
     Args:
-        signal: as there.
-        background: as there.
-        up: as there.
-        down: as there.
-        observed: events found, by default the expected background.
-        channels: into how many of as many bins each it is parted.
+        signal: Signal events in each bin at mu = 1.
+        background: Background events in each bin at gamma = 0.
+        up: Background at gamma = +1, shape (bin,), or (shift, bin) for parameters gamma_0, gamma_1 and so on.
+        down: Background at gamma = -1, in the shape of `up`.
+        observed: Observed events in each bin, by default the expected background.
+        channels: Number of channels, into which the bins are split evenly.
     """
-    gammas = _gammas(np.asarray(up))
+    shifts = _shift_names(np.asarray(up))
     arrays = signal, background, np.atleast_2d(up), np.atleast_2d(down), background if observed is None else observed
     parts = list(zip(*(np.split(np.asarray(array, float), channels, axis=-1) for array in arrays), strict=True))
     names = ["observable"] if channels == 1 else [f"observable_{number:03}" for number in range(channels)]
     return {
         "channels": [
-            {"name": name, "samples": _samples(gammas, *part[:-1])} for name, part in zip(names, parts, strict=True)
+            {"name": name, "samples": _samples(shifts, *yields)}
+            for name, (*yields, _) in zip(names, parts, strict=True)
         ],
         "observations": [
-            {"name": name, "data": found.tolist()} for name, (*_, found) in zip(names, parts, strict=True)
+            {"name": name, "data": counts.tolist()} for name, (*_, counts) in zip(names, parts, strict=True)
         ],
         "measurements": [{"name": "measurement", "config": {"poi": "mu", "parameters": []}}],
         "version": "1.0.0",
     }
 
 
-def _samples(gammas, signal, background, up, down):
+def _samples(shift_names, signal, background, up, down):
     shifts = [
-        {"name": gamma, "type": "histosys", "data": {"hi_data": high.tolist(), "lo_data": low.tolist()}}
-        for gamma, high, low in zip(gammas, up, down, strict=True)
+        {"name": name, "type": "histosys", "data": {"hi_data": high.tolist(), "lo_data": low.tolist()}}
+        for name, high, low in zip(shift_names, up, down, strict=True)
     ]
     strength = {"name": "mu", "type": "normfactor", "data": None}
     return [
@@ -100,48 +101,46 @@ def _samples(gammas, signal, background, up, down):
     ]
 
 
-def _gammas(up):
-    """Names of the shifts."""
+def _shift_names(up):
     return ("gamma",) if up.ndim == 1 else tuple(f"gamma_{shift}" for shift in range(up.shape[0]))
 
 
-def _strength_and(gammas):
-    """A signal strength and constrained parameters, starting and ending as in pyhf."""
+def _parameters(shift_names):
+    """Signal strength and shifts, with the start values and bounds of pyhf."""
     return Parameters(
-        names=("mu", *gammas),
-        modifiers=("mu", *gammas),
-        initial=(1.0,) + (0.0,) * len(gammas),
-        bounds=((0.0, 10.0),) + ((-5.0, 5.0),) * len(gammas),
-        fixed=(False,) * (1 + len(gammas)),
+        names=("mu", *shift_names),
+        modifiers=("mu", *shift_names),
+        initial=(1.0,) + (0.0,) * len(shift_names),
+        bounds=((0.0, 10.0),) + ((-5.0, 5.0),) * len(shift_names),
+        fixed=(False,) * (1 + len(shift_names)),
         poi=0,
     )
 
 
-def _under(signal, template):
-    """Templates of signal and background, shape (shift, 2, bin), where only the background is shifted."""
+def _with_signal(signal, template):
+    """Stack the unshifted signal and the shifted background, shape (shift, 2, bin)."""
     template = jnp.atleast_2d(template)
     return jnp.stack([jnp.broadcast_to(signal, template.shape), template], axis=1)
 
 
-def _checked(name, values):
-    """Float64 yields; those known outside of jit must be finite and not negative."""
+def _check_yields(name, values):
+    """Convert yields to float64 arrays; raise if they are known and negative or not finite."""
     values = jnp.asarray(values, jnp.float64)
-    if not isinstance(values, jax.core.Tracer):
+    if not is_traced(values):
         known = np.asarray(values)
-        for place in np.argwhere(~(np.isfinite(known) & (known >= 0)))[:1]:
-            where = f"bin {place[-1]}" + (f" of shift {place[0]}" if len(place) > 1 else "")
-            raise ValueError(f"{name} is {known[tuple(place)]} in {where}: yields must be finite and not negative")
+        for index in np.argwhere(~(np.isfinite(known) & (known >= 0)))[:1]:
+            place = f"bin {index[-1]}" + (f" of shift {index[0]}" if len(index) > 1 else "")
+            raise ValueError(f"{name} is {known[tuple(index)]} in {place}: yields must be finite and not negative")
     return values
 
 
 def _check_shapes(signal, background, up, down):
-    """The rules that also traced yields must keep."""
     for name, values in {"signal": signal, "background": background}.items():
         if values.ndim != 1:
-            raise ValueError(f"{name} has shape {values.shape}: give one number for each bin, shape (bin,)")
+            raise ValueError(f"{name} has shape {values.shape}: give one number per bin, shape (bin,)")
     bins = background.shape[0]
     for name, values in {"signal": signal, "up": up, "down": down}.items():
         if values.ndim not in (1, 2) or values.shape[-1] != bins:
-            raise ValueError(f"{name} has shape {values.shape} but background has {bins} bins: give them the same bins")
+            raise ValueError(f"{name} has shape {values.shape} but background has {bins} bins: give both the same bins")
     if up.shape != down.shape:
-        raise ValueError(f"up has shape {up.shape} but down has {down.shape}: give one of each for every shift")
+        raise ValueError(f"up has shape {up.shape} but down has {down.shape}: give both templates of every shift")

@@ -1,4 +1,4 @@
-"""Workspaces in pyhf's JSON: statistical models and data that others have published."""
+"""Statistical models and observed data from pyhf workspaces, such as published likelihoods."""
 
 import json
 import sys
@@ -21,11 +21,32 @@ from diffhep.schema_messages import describe_violation
 STANDARD_INPUT = "-"
 
 
-def load(source: str | Path) -> dict[str, Any]:
-    """The workspace in a file, or from standard input if the source is "-".
+def read_workspace(path: str | Path, measurement: str | None = None) -> tuple[Model, Data]:
+    """Read the statistical model and the observed data of a pyhf workspace, with the interpolation codes of pyhf.
+
+    Args:
+        path: JSON file of the workspace, or "-" for standard input.
+        measurement: Name of the measurement, by default the first.
+
+    Returns:
+        The model, and the observed data with the auxiliary data.
 
     Raises:
-        InputError: It cannot be read, is no JSON, or no pyhf workspace; file, place and reason are named.
+        InputError: The file cannot be read or is no valid workspace; the message names file, place and remedy.
+    """
+    content = load(path)
+    try:
+        return model_and_data(content, measurement)
+    except ValueError as error:
+        raise InputError(f"{source_name(path)}: {error}") from None
+
+
+def load(source: str | Path) -> dict[str, Any]:
+    """Load a workspace from a file, or from standard input if the source is "-".
+
+    Raises:
+        InputError: The file cannot be read, or is no JSON or no pyhf workspace; the message names file, place and
+            remedy.
     """
     name = source_name(source)
     try:
@@ -40,34 +61,34 @@ def load(source: str | Path) -> dict[str, Any]:
         raise InputError(f"{name}: byte {error.start} is not UTF-8: save the file as UTF-8") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise InputError(f"{name}: {where}: {error.msg}: this is no complete JSON") from None
+        raise InputError(f"{name}: {where}: {error.msg}: give a complete JSON file") from None
     except RecursionError:
-        raise InputError(f"{name}: brackets within brackets without end: this is no workspace") from None
+        raise InputError(f"{name}: brackets are nested too deeply: give a workspace") from None
     except ValueError as error:
         raise InputError(f"{name}: {error}") from None
     return content
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object, if no key stands twice, of which Python would take the last in silence."""
-    found: dict[str, Any] = {}
+    """Build a JSON object; refuse duplicated keys, of which Python would silently use the last."""
+    content: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
-            raise InputError(f"key {key!r} stands twice in one object: remove one")
-        found[key] = value
-    return found
+        if key in content:
+            raise InputError(f"key {key!r} is given twice in one object: remove one")
+        content[key] = value
+    return content
 
 
 def source_name(source: str | Path) -> str:
-    """How messages call a source."""
+    """Return the name of a source in messages."""
     return "standard input" if source == STANDARD_INPUT else str(source)
 
 
 def validate(workspace: Mapping[str, Any]) -> None:
-    """Stop at what pyhf's schema does not allow.
+    """Check a workspace against the JSON schema of pyhf.
 
     Raises:
-        ValueError: Channel, sample and modifier are named.
+        ValueError: The workspace violates the schema; the message names channel, sample and modifier.
     """
     try:
         pyhf.schema.validate(workspace, "workspace.json")
@@ -77,21 +98,21 @@ def validate(workspace: Mapping[str, Any]) -> None:
 
 
 def _explain(workspace, path, error):
-    """Where in the workspace the schema is broken, by names instead of numbers."""
-    names, place, parent, kind = [], workspace, "", None
+    """Describe a violation of the schema, with its place by names instead of indices."""
+    names, entry, parent, kind = [], workspace, "", None
     for key in path:
-        parent, place = key if isinstance(key, str) else parent, place[key]
-        if isinstance(key, int) and isinstance(place, Mapping):
-            names.append(f"{parent.removesuffix('s')} {place.get('name', f'number {key}')}")
-            kind = place.get("type") if parent == "modifiers" else kind
-    where = ", ".join(names) or "top level"
-    if kind is not None:
+        parent, entry = key if isinstance(key, str) else parent, entry[key]
+        if isinstance(key, int) and isinstance(entry, Mapping):
+            names.append(f"{parent.removesuffix('s')} {entry.get('name', f'number {key}')}")
+            kind = entry.get("type") if parent == "modifiers" else kind
+    place = ", ".join(names) or "top level"
+    if kind is not None:  # the schema's own message lists every type of modifier
         try:
-            check_modifier(where.rpartition(", modifier")[0], place)
-        except ValueError as plainer:
-            return str(plainer)
-    inside = [str(key) for key in error.absolute_path if isinstance(key, str)][-1:]
-    return f"{where}: {''.join(f'{key}: ' for key in inside)}{describe_violation(error)}"
+            check_modifier(place.rpartition(", modifier")[0], entry)
+        except ValueError as clearer:
+            return str(clearer)
+    last_key = [str(key) for key in error.absolute_path if isinstance(key, str)][-1:]
+    return f"{place}: {''.join(f'{key}: ' for key in last_key)}{describe_violation(error)}"
 
 
 def model_and_data(
@@ -101,16 +122,16 @@ def model_and_data(
     histosys: HistoSysCode = HISTOSYS_CODES[0],
     normsys: NormSysCode = NORMSYS_CODES[0],
 ) -> tuple[Model, Data]:
-    """Statistical model and observed data of a workspace.
+    """Return the statistical model and the observed data of a workspace.
 
     Args:
-        workspace: as pyhf's schema has it; yields may be arrays.
-        measurement: name of the one to use, by default the first.
-        histosys: interpolation of histosys, see `histfactory.build_model`.
-        normsys: interpolation of normsys.
+        workspace: Workspace in the schema of pyhf; yields may be arrays.
+        measurement: Name of the measurement, by default the first.
+        histosys: Interpolation of histosys, "code4p" or "code0".
+        normsys: Interpolation of normsys, "code4" or "code1".
 
     Raises:
-        ValueError: The workspace has no such measurement, or is none of a model; see `histfactory.build_model`.
+        ValueError: The workspace lacks the measurement or an observation, or its model is invalid.
     """
     config = _measurement(workspace, measurement)
     parameters = config.get("parameters", [])
@@ -121,33 +142,33 @@ def model_and_data(
 
 
 def _measurement(workspace, name):
-    known = {measurement["name"]: measurement["config"] for measurement in workspace.get("measurements", [])}
-    if not known:
+    configs = {measurement["name"]: measurement["config"] for measurement in workspace.get("measurements", [])}
+    if not configs:
         raise ValueError("the workspace has no measurements: add one")
-    if name is not None and name not in known:
-        raise ValueError(f"there is no measurement {name!r}; choose from {', '.join(known)}")
-    chosen = next(iter(known)) if name is None else name
-    if not known[chosen].get("poi"):
-        raise ValueError(f"measurement {chosen} names no parameter of interest: set its poi")
-    return known[chosen]
+    if name is not None and name not in configs:
+        raise ValueError(f"the workspace has no measurement {name!r}: choose from {', '.join(configs)}")
+    name = next(iter(configs)) if name is None else name
+    if not configs[name].get("poi"):
+        raise ValueError(f"measurement {name} has no parameter of interest: set its poi")
+    return configs[name]
 
 
 def _observed(workspace):
-    """Counts of all channels in alphabetical order."""
-    found = {observation["name"]: observation["data"] for observation in workspace["observations"]}
-    parts = []
+    """Return the counts of all channels, in alphabetical order of the channels."""
+    observations = {observation["name"]: observation["data"] for observation in workspace["observations"]}
+    by_channel = []
     for channel in sorted(workspace["channels"], key=lambda channel: channel["name"]):
         name, bins = channel["name"], len(channel["samples"][0]["data"])
-        if name not in found:
+        if name not in observations:
             raise ValueError(f"channel {name}: the workspace has no observation of that name: add one")
-        counts = np.asarray(found[name], float)
+        counts = np.asarray(observations[name], float)
         if counts.shape != (bins,):
             raise ValueError(
-                f"observation {name} has {len(counts)} bins where the channel has {bins}: give one count a bin"
+                f"observation {name} has {len(counts)} bins but the channel has {bins}: give one count per bin"
             )
-        for place in np.flatnonzero(~(np.isfinite(counts) & (counts >= 0)))[:1]:
+        for number in np.flatnonzero(~(np.isfinite(counts) & (counts >= 0)))[:1]:
             raise ValueError(
-                f"observation {name}: {counts[place]} in bin {place}: give finite counts that are not negative"
+                f"observation {name}: {counts[number]} in bin {number}: give finite counts that are not negative"
             )
-        parts.append(counts)
-    return np.concatenate(parts)
+        by_channel.append(counts)
+    return np.concatenate(by_channel)
