@@ -83,7 +83,7 @@ def test_what_cannot_be_used_is_named(table, tmp_path):
         ntuples.read(write(table, tmp_path / "c.root"), "nominal")
     for name, reason in (("e.parquet", "Parquet"), ("f.root", "received 9 bytes")):
         (tmp_path / name).write_text("no events")
-        with pytest.raises(ValueError, match=rf"^\S*{name} is broken or no \S+ file \(.*{reason}.*\): create it again$"):
+        with pytest.raises(ValueError, match=rf"^\S*{name} is broken or no .+ \(.*{reason}.*\): create it again$"):
             ntuples.read(tmp_path / name)
     with pytest.raises(ValueError, match=r"g.parquet: there is no such file: put it there or name another$"):
         ntuples.read(tmp_path / "g.parquet")
@@ -112,7 +112,7 @@ def test_a_file_whose_data_are_broken_is_named(table, tmp_path):
 
 def test_weights_that_no_factor_makes_up_for_are_named(table, tmp_path):
     table = table.assign(selected=True, weight=np.where(np.arange(23) == 0, -1.0, 1.0))
-    with pytest.raises(ValueError, match=r"weights of the 2 returned events add up to 0, .* selected to 21: allow more events$"):
+    with pytest.raises(ValueError, match=r"weights of the 2 returned .* to 0, .* to 21: allow more events$"):
         ntuples.read(write(table, tmp_path / "a.parquet"), max_events=2)
 
 

@@ -1,1 +1,1 @@
-"""Simulated H -> tau tau events with the columns of the HiggsML challenge."""
+"""Toy H -> tau tau events with the columns of the HiggsML challenge, their energy shifts, and the challenge's files."""

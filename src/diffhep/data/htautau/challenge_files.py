@@ -1,4 +1,4 @@
-"""Files of the HiggsML Uncertainty Challenge: Parquet, of which the real ones are larger than the memory."""
+"""Parquet files of the HiggsML Uncertainty Challenge; the real ones are larger than the memory."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -20,16 +20,16 @@ from diffhep.data.htautau.shifts import PROCESSES
 from diffhep.errors import InputError
 
 WEIGHTS, PROCESS, SIGNAL = "weights", "detailed_labels", "labels"
-"""Columns apart from those of `htautau_features`: expected events, name of the process, 1 for the signal and 0 else."""
+"""Columns beside those of `features`: expected events, name of the process, and 1 for the signal or 0."""
 
 
 class ChallengeSample(NamedTuple):
-    """Events of one process from a file.
+    """Events of one process from a file of the challenge.
 
     Attributes:
-        primaries: in the columns of `PRIMARY`, single precision.
-        weights: as in the file, where they add up to `total` with those of the events that were left out.
-        total: expected events of the process, all of the file.
+        primaries: Events in the columns of `PRIMARY`, single precision.
+        weights: Weights as in the file.
+        total: Sum of the weights of all events of the process in the file, read or not.
     """
 
     primaries: Primaries
@@ -38,18 +38,18 @@ class ChallengeSample(NamedTuple):
 
 
 def read(path: Path, process: str, events: int) -> ChallengeSample:
-    """So many events of one process, evenly from all over the file, in its order.
+    """Read events of one process that are evenly spread over a file, in its order.
 
-    The file is read twice and in batches: the labels and weights, to know which events are needed, and these.
+    The file is read twice in batches: labels and weights first, to count the events, and then the events.
 
     Args:
-        path: A Parquet file with the columns of `PRIMARY`, `weights` and `detailed_labels`.
-        process: One of the names in `detailed_labels`.
-        events: How many.
+        path: Parquet file with the columns of `PRIMARY`, `weights` and `detailed_labels`.
+        process: Process, one of the names in `detailed_labels`.
+        events: Number of events to read.
 
     Raises:
-        InputError: The file is no Parquet file, lacks a column, has no such process or too few events of it, or is not
-            finite where it is read.
+        InputError: The file is no Parquet file, lacks a column, has no such process or too few events of it, or holds
+            values that are not finite.
     """
     try:
         file = event_files.open_parquet(path)
@@ -58,28 +58,28 @@ def read(path: Path, process: str, events: int) -> ChallengeSample:
         raise InputError(f"{path} cannot be read as Parquet ({reason}): give the challenge's .parquet file") from None
     with file:
         event_files.require_columns(path, (*PRIMARY, WEIGHTS, PROCESS), file.schema_arrow.names)
-        number, total = _counted(path, file, process)
+        number, total = _count(path, file, process)
         if number < events:
             raise InputError(
                 f"{path} has {number} events of {process}, fewer than {events}: ask for no more than it has"
             )
-        return ChallengeSample(*_taken(path, file, process, number, events), total)
+        return ChallengeSample(*_read_events(path, file, process, number, events), total)
 
 
-def _counted(path: Path, file: pq.ParquetFile, process: str) -> tuple[int, float]:
-    """Events of the process, and the sum of their weights."""
+def _count(path: Path, file: pq.ParquetFile, process: str) -> tuple[int, float]:
+    """Number of events of the process, and the sum of their weights."""
     number, total = 0, 0.0
     for rows, (weights,) in _batches(file, process, (WEIGHTS,)):
         number, total = number + len(rows), total + float(finite_numbers(path, WEIGHTS, weights, rows).sum(dtype=float))
     if not number:
         labels = (batch[PROCESS].unique() for batch in file.iter_batches(event_files.BATCH_ROWS, columns=[PROCESS]))
-        known = {str(label) for each in labels for label in each.to_pylist()}
+        known = {str(label) for column in labels for label in column.to_pylist()}
         raise InputError(f"{path} has no process {process!r}; its {PROCESS} are {', '.join(sorted(known))}")
     return number, total
 
 
-def _taken(path: Path, file: pq.ParquetFile, process: str, number: int, events: int) -> tuple[Array, Array]:
-    """Primaries and weights of so many of the events of the process."""
+def _read_events(path: Path, file: pq.ParquetFile, process: str, number: int, events: int) -> tuple[Array, Array]:
+    """Primaries and weights of `events` of the `number` events of the process."""
     names = (*PRIMARY, WEIGHTS)
     parts = [np.empty((len(names), 0), np.float32)]
     for rows, columns in select_evenly(_batches(file, process, names), number, events):
@@ -90,27 +90,27 @@ def _taken(path: Path, file: pq.ParquetFile, process: str, number: int, events: 
 
 
 def _batches(file: pq.ParquetFile, process: str, names: tuple[str, ...]) -> Iterator[Batch]:
-    """These columns of the events of the process."""
+    """Read columns of the events of one process."""
     start = 0
     for batch in file.iter_batches(event_files.BATCH_ROWS, columns=[PROCESS, *names]):
-        wanted = pc.fill_null(pc.equal(batch[PROCESS].cast(pa.string()), process), False)
-        of = np.flatnonzero(wanted.to_numpy(zero_copy_only=False))
-        yield Batch(start + of, [batch[name].to_numpy(zero_copy_only=False)[of] for name in names])
+        mask = pc.fill_null(pc.equal(batch[PROCESS].cast(pa.string()), process), False)
+        rows = np.flatnonzero(mask.to_numpy(zero_copy_only=False))
+        yield Batch(start + rows, [batch[name].to_numpy(zero_copy_only=False)[rows] for name in names])
         start += len(batch)
 
 
 def write(path: Path, samples: Mapping[str, tuple[Primaries, Float[Array, " event"]]], seed: int) -> None:
-    """Events as the challenge's own code reads them, with derived columns and with metadata in a file beside them.
+    """Write events with derived columns, and the metadata file that the challenge's code expects beside them.
 
-    Rows are shuffled, for that code splits a file into its first and last rows. It wants a folder with one such file.
+    Rows are shuffled, because that code splits a file into its first and last rows. It expects a folder with one file.
 
     Args:
-        path: Of the Parquet file; the other is called `<stem>_metadata.json`.
+        path: Parquet file to write; the metadata file is called `<stem>_metadata.json`.
         samples: Primaries and weights of each process.
-        seed: Of the order of rows.
+        seed: Seed of the order of rows.
 
     Raises:
-        ValueError: There is no such process in the challenge.
+        ValueError: The challenge has no such process.
     """
     for process in samples.keys() - set(PROCESSES):
         raise ValueError(f"{path}: there is no process {process!r} in the challenge, only {', '.join(PROCESSES)}")
@@ -121,11 +121,11 @@ def write(path: Path, samples: Mapping[str, tuple[Primaries, Float[Array, " even
     columns |= dict(zip(DERIVED, np.asarray(jax.jit(derive_columns)(primaries)).T, strict=True))
     table = pa.table({name: pa.array(values) for name, values in columns.items()})
     pq.write_table(table.take(np.random.default_rng(seed).permutation(len(labels))), path)
-    about = {
+    metadata = {
         "total_rows": table.num_rows,
         "total_columns": table.num_columns,
         "columns": table.column_names,
         "detailed_labels": list(samples),
         "sum_weights": float(weights.sum(dtype=float)),
     }
-    path.with_name(f"{path.stem}_metadata.json").write_text(json.dumps(about, indent=2) + "\n")
+    path.with_name(f"{path.stem}_metadata.json").write_text(json.dumps(metadata, indent=2) + "\n")
