@@ -1,4 +1,4 @@
-"""Uncertain shapes and yields enter a model as the members' covariance and a log-normal factor."""
+"""Uncertain shapes enter a model as the covariance of the ensemble, uncertain yields as a log-normal factor."""
 
 import jax
 import jax.numpy as jnp
@@ -19,13 +19,13 @@ def model(templates, error):
     )
 
 
-def test_shifts_hold_the_members_covariance():
+def test_shifts_reproduce_the_covariance_of_the_ensemble():
     shifts = interpolated_signal.shape_shifts(TEMPLATES)
     assert shifts.shape == (3, 3)
     np.testing.assert_allclose(shifts.T @ shifts, np.cov(TEMPLATES.T), atol=1e-12)
 
 
-def test_each_parameter_does_what_it_says():
+def test_each_parameter_scales_or_shifts_the_signal():
     built = model(TEMPLATES, 0.2)
     names, shifts = built.parameters.names, interpolated_signal.shape_shifts(TEMPLATES)
     start, signal = nominal_parameters(built, 2.0), TEMPLATES.mean(axis=0)
@@ -42,11 +42,11 @@ def test_each_parameter_does_what_it_says():
     np.testing.assert_allclose(rates(shape_1=0.5), 2 * (signal + 0.5 * shifts[1]) + BACKGROUND)
 
 
-def test_uncertainty_costs_sensitivity_and_none_costs_nothing():
+def test_uncertainties_weaken_the_expected_limit():
     limit = jax.jit(lambda templates, error: upper_limits.expected_upper_limit(model(templates, error)))
     same = jnp.broadcast_to(TEMPLATES.mean(axis=0), TEMPLATES.shape)
-    known, of_yield, of_shape = limit(same, 0.0), limit(same, 0.3), limit(TEMPLATES, 0.0)
-    assert known < of_shape < 1.1 * known and 1.02 * known < of_yield
+    exact, uncertain_yield, uncertain_shape = limit(same, 0.0), limit(same, 0.3), limit(TEMPLATES, 0.0)
+    assert exact < uncertain_shape < 1.1 * exact and 1.02 * exact < uncertain_yield
 
 
 def test_the_limit_does_not_depend_on_the_order_of_the_members():

@@ -1,4 +1,4 @@
-"""Likelihoods against pyhf's, and the guard of vanishing rates."""
+"""Rates and log-likelihoods equal those of pyhf; the floor on rates is smooth."""
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,7 @@ S, B, U, D = np.array([1.0, 2, 3]), np.array([10.0, 20, 30]), np.array([12.0, 19
 @pytest.mark.parametrize("code", oracles.CODES)
 @settings(max_examples=15)
 @given(yields=oracles.ordinary(), mu=st.floats(0, 5), gamma=st.floats(-3, 3))
-def test_rates_and_log_likelihood_are_pyhfs(code, yields, mu, gamma):
+def test_rates_and_log_likelihood_equal_those_of_pyhf(code, yields, mu, gamma):
     model, oracle = oracles.ours(yields, code), oracles.pyhf_model(*yields, code)
     pars = jnp.array([mu, gamma])
     rates = expected_rates(model, pars)
@@ -36,20 +36,20 @@ def test_code0_has_the_derivative_of_the_up_side_at_its_kink():
     np.testing.assert_allclose(jax.jacfwd(lambda p: expected_rates(model, p))(jnp.array([0.0, 0.0]))[:, 1], U - B)
 
 
-def test_many_shifts_add():
+def test_shifts_of_several_parameters_add_up():
     one = [signal_background(S, B, u, d) for u, d in ((U, D), (D, U))]
     both = signal_background(S, B, np.stack([U, D]), np.stack([D, U]))
     added = sum(expected_rates(m, jnp.array([1.0, g])) - (S + B) for m, g in zip(one, (0.4, -1.7), strict=True))
     np.testing.assert_allclose(expected_rates(both, jnp.array([1.0, 0.4, -1.7])), S + B + added, rtol=1e-12)
 
 
-def test_asimov_data_are_the_expectation():
+def test_asimov_data_equal_the_expectation():
     data = expected_data(signal_background(S, B, U, D), jnp.array([1.0, 0.0]))
     np.testing.assert_allclose(data.main, S + B)
     np.testing.assert_allclose(data.auxiliary, [0.0])
 
 
-def test_the_rate_guard_is_smooth_at_the_floor_and_finite_below():
+def test_the_floor_on_rates_is_smooth_and_finite_below():
     below = jax.vmap(jax.grad(lambda r: apply_rate_floor(r)[0]))(RATE_FLOOR * jnp.array([1 - 1e-9, 1 + 1e-9]))
     np.testing.assert_allclose(below, 1.0, rtol=1e-6)
     assert np.isfinite(apply_rate_floor(jnp.array(-5.0))[1])

@@ -1,4 +1,4 @@
-"""Tests of any workspace are pyhf's; files that are none are told in one line."""
+"""Workspaces have the p-values of pyhf; invalid files are refused in one line with file, place and remedy."""
 
 import copy
 import json
@@ -18,24 +18,24 @@ from diffhep.models.simple import signal_background, signal_background_workspace
 
 
 def pyhf_test(oracle, mu, test_stat):
-    """Observed and expected p-values."""
+    """Return the observed and expected p-values of pyhf."""
     bounds = oracle.model.config.suggested_bounds()
     if test_stat == "q":
         low, high = bounds[oracle.model.config.poi_index]
         bounds[oracle.model.config.poi_index] = (low - 10, high)
-    tolerance = 1e-14 if len(bounds) < 50 else 1e-8  # a minute less for pyhf, and p-values still to 1e-5
+    tolerance = 1e-14 if len(bounds) < 50 else 1e-8  # saves a minute; p-values are still accurate to 1e-5
     with oracles.tight_pyhf(tolerance):
-        found = pyhf.infer.hypotest(
+        observed, expected = pyhf.infer.hypotest(
             mu, oracle.data, oracle.model, test_stat=test_stat, par_bounds=bounds, return_expected_set=True
         )
-    return np.array([found[0], *found[1]], float)
+    return np.array([observed, *expected], float)
 
 
 TESTED = [(name, "qtilde") for name in WORKSPACES] + [(name, "q0") for name in ("staterror", "correlated")]
 
 
 @pytest.mark.parametrize(("name", "test_stat"), TESTED)
-def test_p_values_are_pyhfs(name, test_stat):
+def test_p_values_equal_those_of_pyhf(name, test_stat):
     model, data = workspace.model_and_data(WORKSPACES[name])
     if test_stat == "q0":
         mu, tested = 0.0, jax.jit(hypotests.discovery_test)(model, data)
@@ -57,7 +57,7 @@ def test_with_q_the_strength_is_unbounded_below(name):
     np.testing.assert_allclose(ours, pyhf_test(oracles.PyhfAnalysis(spec), 1.0, "q"), rtol=1e-4)
 
 
-def test_exported_models_are_read_as_what_they_were():
+def test_an_exported_model_is_read_back_unchanged():
     yields = (np.array([1.0, 2, 3]), np.array([10.0, 20, 30]), np.array([12.0, 19, 33]), np.array([9.0, 22, 31]))
     spec = signal_background_workspace(*yields)
     workspace.validate(spec)
@@ -68,7 +68,7 @@ def test_exported_models_are_read_as_what_they_were():
     np.testing.assert_array_equal(data.main, yields[1])
 
 
-def test_several_shifts_in_several_channels_are_exported_as_what_they_were():
+def test_an_exported_model_with_several_shifts_and_channels_is_read_back_unchanged():
     shifts = np.array([[12.0, 19, 33, 41], [9.0, 21, 30, 37]]), np.array([[9.0, 22, 31, 38], [10.0, 18, 32, 44]])
     yields = np.array([1.0, 2, 3, 4]), np.array([10.0, 20, 30, 40]), *shifts
     spec = signal_background_workspace(*yields, observed=np.array([11.0, 21, 31, 41]), channels=2)
@@ -82,14 +82,14 @@ def test_several_shifts_in_several_channels_are_exported_as_what_they_were():
 
 
 BROKEN = {
-    "truncated": ('{"channels": [', "line 1, column 15: Expecting value: this is no complete JSON"),
+    "truncated": ('{"channels": [', "line 1, column 15: Expecting value: give a complete JSON file"),
     "a list": ("[]", "a workspace is a JSON object, not a list"),
     "no channels": ("{}", "top level: missing key channels, measurements, observations, version: add it"),
 }
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_what_is_no_workspace_is_told_with_its_file(tmp_path, case):
+def test_an_invalid_file_is_refused_with_its_name(tmp_path, case):
     text, message = BROKEN[case]
     (tmp_path / "broken.json").write_text(text)
     with pytest.raises(ValueError) as refused:
@@ -102,14 +102,14 @@ SCHEMA = {
     "missing side": (
         ["modifiers", 0, "data"],
         {"hi": 1.0},
-        "sample background, modifier size (normsys): data lacks lo",
+        "sample background, modifier size (normsys): missing lo in data: add it",
     ),
     "text": (["data"], ["many", 1.0, 2.0], "channel SR, sample background: data: 'many': give a finite number"),
 }
 
 
 @pytest.mark.parametrize("case", SCHEMA)
-def test_what_breaks_the_schema_is_told_with_channel_sample_and_modifier(case):
+def test_a_violation_of_the_schema_is_refused_with_channel_sample_and_modifier(case):
     path, value, message = SCHEMA[case]
     spec = workspaces.one(workspaces.normsys("size", 1.1, 0.9))
     place = spec["channels"][0]["samples"][1]
@@ -123,20 +123,35 @@ def test_what_breaks_the_schema_is_told_with_channel_sample_and_modifier(case):
 
 @pytest.mark.parametrize(("change", "message"), [
     ({"observations": []}, "channel SR: the workspace has no observation of that name: add one"),
-    ({"observations": [{"name": "SR", "data": [1.0]}]}, "observation SR has 1 bins where the channel has 3"),
+    ({"observations": [{"name": "SR", "data": [1.0]}]}, "observation SR has 1 bins but the channel has 3"),
     ({"observations": [{"name": "SR", "data": [1.0, -1.0, 2.0]}]}, "observation SR: -1.0 in bin 1"),
     ({"measurements": []}, "the workspace has no measurements"),
-    ({"measurements": [{"name": "m", "config": {"poi": "", "parameters": []}}]}, "measurement m names no parameter"),
+    ({"measurements": [{"name": "m", "config": {"poi": "", "parameters": []}}]}, "measurement m has no parameter of"),
 ])  # fmt: skip
-def test_data_and_measurement_must_fit_the_channels(change, message):
+def test_data_and_measurement_have_to_fit_the_channels(change, message):
     with pytest.raises(ValueError, match=message):
         workspace.model_and_data({**workspaces.one(), **change})
 
 
-def test_measurements_are_chosen_by_name():
+def test_a_measurement_is_chosen_by_name():
     spec = workspaces.one(workspaces.modifier("normfactor", "nu"))
     spec["measurements"].append({"name": "other", "config": {"poi": "nu", "parameters": []}})
     model, _ = workspace.model_and_data(spec, "other")
     assert model.parameters.names[model.parameters.poi] == "nu"
-    with pytest.raises(ValueError, match="no measurement 'third'; choose from measurement, other"):
+    with pytest.raises(ValueError, match="no measurement 'third': choose from measurement, other"):
         workspace.model_and_data(spec, "third")
+
+
+def test_read_workspace_gives_model_and_data_of_the_chosen_measurement(tmp_path):
+    spec = workspaces.one(workspaces.modifier("normfactor", "nu"), observed=(58.0, 41.0, 30.0))
+    spec["measurements"].append({"name": "other", "config": {"poi": "nu", "parameters": []}})
+    path = tmp_path / "workspace.json"
+    path.write_text(json.dumps(spec))
+    for measurement, poi in ((None, "mu"), ("other", "nu")):
+        model, data = workspace.read_workspace(path, measurement)
+        assert model.parameters.names[model.parameters.poi] == poi
+        np.testing.assert_array_equal(data.main, [58, 41, 30])
+        rates = expected_rates(model, jnp.array(model.parameters.initial))
+        np.testing.assert_allclose(rates, pyhf.Workspace(spec).model().expected_actualdata([1.0, 1.0]), rtol=1e-12)
+    with pytest.raises(ValueError, match=r"workspace\.json: the workspace has no measurement 'third'"):
+        workspace.read_workspace(path, "third")
