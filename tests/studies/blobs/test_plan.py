@@ -8,7 +8,7 @@ from diffhep.studies.blobs.settings import Defaults, Experiment, SweepPoint
 from diffhep.typed_settings import from_plain
 
 STUDY = study_settings("blobs")
-DEFAULTS = {key: value for key, value in STUDY.experiments["neos"].defaults.plain().items()} | {"seeds": 7}
+DEFAULTS = STUDY.experiments["neos"].defaults.plain() | {"seeds": 7}
 EXPERIMENT = {
     "defaults": DEFAULTS,
     "variants": {"bce": {"objective": {"bce": 1.0}}, "wide": {"objective": {"cls": 1.0}, "bandwidth": 0.5}},

@@ -23,7 +23,7 @@ TOYS = from_plain(
 )
 
 
-def changed(settings, **changes):
+def with_changes(settings, **changes):
     return from_plain(type(settings), settings.plain() | changes)
 
 
@@ -74,14 +74,14 @@ def test_the_selected_epoch_has_the_lowest_objective_of_its_seed(trained):
 def test_logits_over_the_plane_are_those_of_the_selected_epoch(events, trained):
     """A run that is stopped at the selected epoch ends with the same network."""
     stop = int(trained["selected"][0])
-    shorter = stages.train(changed(RUN, epochs=stop), events)
+    shorter = stages.train(with_changes(RUN, epochs=stop), events)
     if int(shorter["selected"][0]) == stop:
         np.testing.assert_allclose(shorter["logits"][0], trained["logits"][0], atol=1e-5)
     assert trained["logits"].dims == ("seed", "y", "x") and trained.sizes["x"] == 7
 
 
 def test_learned_edges_move_and_stay_in_order(events):
-    run = changed(RUN, bin_edges="learned", learning_rate=0.05)
+    run = with_changes(RUN, bin_edges="learned", learning_rate=0.05)
     edges = stages.train(run, events)["edges"]
     np.testing.assert_allclose(edges[:, 0], np.tile(np.linspace(0, 1, 6), (2, 1)))
     assert np.abs(edges[:, -1] - edges[:, 0]).max() > 1e-3
@@ -110,7 +110,7 @@ def test_comparison_without_a_sweep_tells_selected_epochs_and_how_far_edges_move
 
 
 def test_plain_cross_entropy_never_sees_the_shifted_backgrounds(events):
-    run = changed(RUN, objective={"bce": 1.0})
+    run = with_changes(RUN, objective={"bce": 1.0})
     changed = events.copy(deep=True)
     changed["train"].loc[{"sample": ["up", "down"]}] = 7.0
     np.testing.assert_array_equal(stages.train(run, changed)["bce"], stages.train(run, events)["bce"])
@@ -138,17 +138,17 @@ def test_toys_are_thrown_from_the_seed_of_median_cls(trained):
 
 
 def test_strengths_may_be_spread_over_jobs(trained, tmp_path):
-    settings = changed(TOYS, tested_mu=[0.2, 0.4, 0.6, 0.8, 1.0])
+    settings = with_changes(TOYS, tested_mu=[0.2, 0.4, 0.6, 0.8, 1.0])
 
     def scan(first, last):
-        return stages.scan(changed(settings, first=first, last=last), trained)
+        return stages.scan(with_changes(settings, first=first, last=last), trained)
 
     whole, joined = spread.files(tmp_path, scan, 5, "tested_mu")
     assert whole == joined
 
 
 def test_step_cost_times_every_run(events):
-    found = stages.step_cost(TimedRuns(runs={"a": RUN, "b": changed(RUN, objective={"bce": 1.0})}, repeats=2), events)
+    found = stages.step_cost(TimedRuns(runs={"a": RUN, "b": with_changes(RUN, objective={"bce": 1.0})}, repeats=2), events)
     assert found["seconds"].dims == ("repeat", "run") and (found["seconds"] > 0).all()
 
 

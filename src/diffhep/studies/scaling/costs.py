@@ -1,4 +1,4 @@
-"""What fits, limits and training steps cost, done by diffhep and by its peers on the same templates."""
+"""Fits, limits and training steps by diffhep and by its peers on the same templates, to be timed."""
 
 import importlib
 from collections.abc import Callable, Mapping
@@ -22,30 +22,30 @@ from diffhep.samples import WeightedEvents
 from diffhep.studies.scaling.settings import StepMeasurement
 
 CROSS_ENTROPY = "cross_entropy"
-"""Stands among the peers of a training step for one without any statistics."""
+"""Name, among the peers of a training step, of a step without statistics."""
 
 
 def statistics(work: str, peer: str, size: Mapping[str, int], seed: int) -> timing.Workload:
-    """A `fit` or a `limit` of templates of some `nuisance_parameters`, `bins` and `channels`."""
+    """A `fit` or a `limit` of templates with `nuisance_parameters`, `bins` and `channels` of a size."""
     module = importlib.import_module(f"diffhep.peers.{peer}")
-    made, observed = make_templates(*(size[key] for key in ("nuisance_parameters", "bins", "channels")), seed)
+    templates, observed = make_templates(*(size[key] for key in ("nuisance_parameters", "bins", "channels")), seed)
     if peer == "pyhf":
-        return timing.python_workload(getattr(module, work), *module.prepare(made, observed, size["channels"]))
-    return timing.compiled_workload(getattr(module, work), jax.tree.map(jnp.asarray, made), jnp.asarray(observed))
+        return timing.python_workload(getattr(module, work), *module.prepare(templates, observed, size["channels"]))
+    return timing.compiled_workload(getattr(module, work), jax.tree.map(jnp.asarray, templates), jnp.asarray(observed))
 
 
 def step(peer: str, size: Mapping[str, int], settings: StepMeasurement, events: WeightedEvents) -> timing.Workload:
-    """A training step on expected CLs, for some `nuisance_parameters`, `bins` and a `batch_size`."""
+    """A training step on expected CLs with `nuisance_parameters`, `bins` and a `batch_size` of a size."""
     loss, network = _loss(peer, size, settings), DenseNetwork(settings.widths)
     optimiser = optax.adam(settings.learning_rate)
     batch = jax.tree.map(lambda array: jnp.asarray(np.asarray(array)[:, : size["batch_size"]]), events)
     start = jax.jit(network.init)
     parameters = start(prng.key(settings.seed, prng.INITIALISE), np.zeros(N_FEATURES, np.float32))
 
-    def advance(parameters, memory, batch):
+    def advance(parameters, opt_state, batch):
         value, gradient = jax.value_and_grad(loss)(parameters, batch)
-        updates, memory = optimiser.update(gradient, memory)
-        return value, optax.apply_updates(parameters, updates), memory
+        updates, opt_state = optimiser.update(gradient, opt_state)
+        return value, optax.apply_updates(parameters, updates), opt_state
 
     return timing.compiled_workload(advance, parameters, jax.jit(optimiser.init)(parameters), batch)
 
@@ -58,8 +58,8 @@ def _loss(peer: str, size: Mapping[str, int], settings: StepMeasurement) -> Call
     def loss(parameters, batch):
         logits = logits_of(network, parameters, batch.features)
         if peer == CROSS_ENTROPY:
-            return losses.bce_augmented(losses.Outcome(logits, batch.weights, None))
-        signal, background, *moved = smooth_yields(
+            return losses.bce_augmented(logits, batch.weights)
+        signal, background, *shifted = smooth_yields(
             logits,
             batch.weights,
             edges,
@@ -67,14 +67,14 @@ def _loss(peer: str, size: Mapping[str, int], settings: StepMeasurement) -> Call
             outer_edges=settings.outer_edges,
             scales=dict(settings.yields),
         )
-        up, down = (background + (template - background) * patterns for template in moved)
+        up, down = (background + (template - background) * patterns for template in shifted)
         return importlib.import_module(f"diffhep.peers.{peer}").cls(Templates(signal, background, up, down))
 
     return loss
 
 
 def _patterns(nuisance_parameters: int, bins: int, seed: int) -> Float[np.ndarray, "shift bin"]:
-    """How much of the background's shift belongs to each parameter: all of it to one, or parts of random signs."""
+    """Share of the background's shift that each nuisance parameter has: all of it, or parts of random signs."""
     if nuisance_parameters == 1:
         return np.ones((1, bins))
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], (nuisance_parameters, bins))
