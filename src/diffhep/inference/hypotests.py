@@ -1,7 +1,6 @@
-"""Likelihood-ratio tests: q0, qmu, their asymptotic p-values, and what to expect of them.
+"""Hypothesis tests with asymptotic formulae: CLs, discovery p-values, and their expected values.
 
-Everything is in logarithms of p-values: 1 - Phi(sqrt q) loses all precision near q = 70, and its gradient with it.
-Fitted parameters count as constants in derivatives of test statistics: by the envelope theorem that is exact.
+Functions work with logarithms of p-values: 1 - Phi(sqrt q) and its gradient lose all precision near q = 70.
 """
 
 from typing import NamedTuple
@@ -26,16 +25,16 @@ from diffhep.inference.test_statistics import (
 from diffhep.models.likelihood import Data, Model
 
 FLUCTUATIONS = (2.0, 1.0, 0.0, -1.0, -2.0)
-"""Where expected results are told: sqrt(q) less its median without signal, so that p-values and limits ascend."""
+"""Brazil-band quantiles in standard deviations from +2 to -2, in the order of ascending p-values and limits."""
 
 
 class HypotestResult(NamedTuple):
-    """What a test found, and what it was expected to find.
+    """Result of a hypothesis test.
 
     Attributes:
-        log_observed: log p-value of the data.
-        log_expected: log p-value where the data fluctuate by `FLUCTUATIONS`, the third is the median.
-        converged: whether all fits behind them reached their minimum.
+        log_observed: Logarithm of the observed p-value.
+        log_expected: Logarithms of the expected p-values for fluctuations by `FLUCTUATIONS`; the third is the median.
+        converged: True if all fits converged.
     """
 
     log_observed: Float[Array, ""]
@@ -45,39 +44,83 @@ class HypotestResult(NamedTuple):
 
 @jax.jit
 def expected_log_cls(model: Model, mu: Real[ArrayLike, ""] = 1.0) -> Float[Array, ""]:
-    """Logarithm of `expected_cls`."""
+    """Logarithm of the median CLs of a signal if there is none, see `expected_cls`.
+
+    Args:
+        model: Statistical model.
+        mu: Signal strength to test.
+
+    Returns:
+        Logarithm of the expected CLs.
+    """
     return np.log(2.0) + log_ndtr(-safe_sqrt(expected_q(model, mu, 0.0)))
 
 
 def expected_cls(model: Model, mu: Real[ArrayLike, ""] = 1.0) -> Float[Array, ""]:
-    """Median CLs of a signal of strength `mu` if there is none: below 0.05 the analysis expects to exclude it.
+    """Median CLs of a signal if there is none: below 0.05 the analysis expects to exclude the signal.
 
-    2 [1 - Phi(sqrt q_A)], with q_A of Asimov data without signal (arXiv:1007.1727 section 3.8; CLb is 1/2).
+    2 [1 - Phi(sqrt q_A)], with q_A of background-only Asimov data (arXiv:1007.1727 section 3.8; CLb is 1/2).
+
+    Args:
+        model: Statistical model.
+        mu: Signal strength to test.
+
+    Returns:
+        Expected CLs.
     """
     return jnp.exp(expected_log_cls(model, mu))
 
 
 @jax.jit
 def expected_log_p0(model: Model, mu: Real[ArrayLike, ""] = 1.0) -> Float[Array, ""]:
-    """Logarithm of `expected_p0`."""
+    """Logarithm of the median discovery p-value if there is a signal, see `expected_p0`.
+
+    Args:
+        model: Statistical model.
+        mu: Signal strength of the Asimov data.
+
+    Returns:
+        Logarithm of the expected p-value.
+    """
     return log_p0(expected_q(model, 0.0, mu))
 
 
 def expected_p0(model: Model, mu: Real[ArrayLike, ""] = 1.0) -> Float[Array, ""]:
-    """Median p-value of "no signal" if there is one of strength `mu`: small where discovery is expected.
+    """Median p-value of the background-only hypothesis if there is a signal: small if a discovery is expected.
 
     1 - Phi(sqrt q_0), with q_0 of Asimov data with signal (arXiv:1007.1727 eqs. 52 and 94).
+
+    Args:
+        model: Statistical model.
+        mu: Signal strength of the Asimov data.
+
+    Returns:
+        Expected p-value.
     """
     return jnp.exp(expected_log_p0(model, mu))
 
 
 def log_p0(q: Float[Array, "*toy"]) -> Float[Array, "*toy"]:
-    """Logarithm of the asymptotic p-value of an observed q_0: log[1 - Phi(sqrt q)], arXiv:1007.1727 eq. 52."""
+    """Logarithm of the asymptotic discovery p-value: log[1 - Phi(sqrt q_0)], arXiv:1007.1727 eq. 52.
+
+    Args:
+        q: Observed q_0.
+
+    Returns:
+        Logarithm of the p-value.
+    """
     return log_ndtr(-safe_sqrt(q))
 
 
 def log_clsb(q: Float[Array, "*toy"]) -> Float[Array, "*toy"]:
-    """Logarithm of CLs+b, the asymptotic p-value of an observed q_mu if mu is true: arXiv:1007.1727 eq. 59."""
+    """Logarithm of CLs+b, the asymptotic p-value of q_mu if mu is true: arXiv:1007.1727 eq. 59.
+
+    Args:
+        q: Observed q_mu.
+
+    Returns:
+        Logarithm of CLs+b.
+    """
     return log_ndtr(-safe_sqrt(q))
 
 
@@ -87,55 +130,88 @@ def log_clb(q: Float[Array, "*toy"], q_asimov: Float[Array, ""]) -> Float[Array,
     log[1 - Phi(sqrt q - sqrt q_A)], arXiv:1007.1727 eq. 57 with mu' = 0 and mu / sigma = sqrt q_A.
 
     Args:
-        q: observed q_mu.
-        q_asimov: `expected_q(model, mu, 0.0)`, of Asimov data without signal.
+        q: Observed q_mu.
+        q_asimov: q_mu of background-only Asimov data, `expected_q(model, mu, 0.0)`.
+
+    Returns:
+        Logarithm of CLb.
     """
     return log_ndtr(safe_sqrt(q_asimov) - safe_sqrt(q))
 
 
 def log_cls(q: Float[Array, "*toy"], q_asimov: Float[Array, ""]) -> Float[Array, "*toy"]:
-    """Logarithm of the asymptotic CLs = CLs+b / CLb of an observed q_mu; see `log_clb` for the arguments."""
+    """Logarithm of the asymptotic CLs = CLs+b / CLb.
+
+    Args:
+        q: Observed q_mu.
+        q_asimov: q_mu of background-only Asimov data, `expected_q(model, mu, 0.0)`.
+
+    Returns:
+        Logarithm of CLs.
+    """
     return log_clsb(q) - log_clb(q, q_asimov)
 
 
 def hypotest(model: Model, data: Data, mu: Real[ArrayLike, ""], test_stat: TestStatistic = "qtilde") -> HypotestResult:
-    """CLs of a signal of strength `mu`, as pyhf's `hypotest` computes it with the asymptotic formulae.
+    """Compute observed and expected CLs of a signal, as pyhf's `hypotest` with asymptotic formulae.
 
     Args:
-        model: statistical model.
-        data: what was observed.
-        mu: strength to test.
-        test_stat: "qtilde" keeps the fitted strength within the model's bounds, 0 below as a rule (arXiv:1007.1727
-            eqs. 16 and 64 to 66); "q" lets it take any value below (eqs. 14 and 57 to 59).
+        model: Statistical model.
+        data: Observed data.
+        mu: Signal strength to test.
+        test_stat: "qtilde" restricts the fitted signal strength to the model's bounds, usually 0 below (arXiv:1007.1727
+            eqs. 16 and 64 to 66); "q" removes the lower bound (eqs. 14 and 57 to 59).
+
+    Returns:
+        Logarithms of CLs.
 
     Raises:
-        ValueError: There is no such test statistic.
+        ValueError: If the test statistic is unknown.
     """
     model = with_test_statistic_bounds(model, test_stat)
-    reference = generate_asimov_data(model, data, 0.0)
-    q_asimov, known = asimov_q_and_convergence(model, reference, mu)
+    asimov = generate_asimov_data(model, data, 0.0)
+    q_asimov, asimov_converged = asimov_q_and_convergence(model, asimov, mu)
     q, converged = q_mu_and_convergence(model, data, mu)
-    return HypotestResult(*observed_and_expected_log_cls(q, q_asimov, test_stat), known & converged)
+    log_observed, log_expected = observed_and_expected_log_cls(q, q_asimov, test_stat)
+    return HypotestResult(log_observed, log_expected, asimov_converged & converged)
 
 
 def observed_and_expected_log_cls(
     q: Float[Array, ""], q_asimov: Float[Array, ""], test_stat: TestStatistic
 ) -> tuple[Float[Array, ""], Float[Array, " fluctuation"]]:
-    """Observed and expected log CLs, given the test statistics of the data and of Asimov data without signal."""
+    """Compute log CLs from test statistics.
+
+    Args:
+        q: Test statistic of the observed data.
+        q_asimov: Test statistic of background-only Asimov data.
+        test_stat: "qtilde" or "q", see `hypotest`.
+
+    Returns:
+        Observed log CLs, and expected log CLs for fluctuations by `FLUCTUATIONS`.
+    """
     root_asimov = safe_sqrt(q_asimov)
     distance = safe_sqrt(q) - root_asimov
     if test_stat == "qtilde":
         beyond = (q - q_asimov) / (2 * jnp.where(root_asimov > 0, root_asimov, 1.0))
         distance = jnp.where(distance > 0, beyond, distance)
-    return tuple(_log_cls(at, root_asimov) for at in (distance, jnp.array(FLUCTUATIONS)))
+    return tuple(_log_cls_ratio(each, root_asimov) for each in (distance, jnp.array(FLUCTUATIONS)))
 
 
-def _log_cls(distance, root_asimov):
+def _log_cls_ratio(distance, root_asimov):
     return log_ndtr(-distance - root_asimov) - log_ndtr(-distance)
 
 
 def discovery_test(model: Model, data: Data) -> HypotestResult:
-    """Discovery p-value of the data; expected ones are those of a signal of strength one (arXiv:1007.1727 eq. 52)."""
-    q_asimov, known = asimov_q_and_convergence(model, generate_asimov_data(model, data, 1.0), 0.0)
+    """Compute the observed discovery p-value, and those expected for a signal of strength 1 (arXiv:1007.1727 eq. 52).
+
+    Args:
+        model: Statistical model.
+        data: Observed data.
+
+    Returns:
+        Logarithms of p-values of the background-only hypothesis.
+    """
+    q_asimov, asimov_converged = asimov_q_and_convergence(model, generate_asimov_data(model, data, 1.0), 0.0)
     q, converged = q_0_and_convergence(model, data)
-    return HypotestResult(log_p0(q), log_ndtr(-safe_sqrt(q_asimov) - jnp.array(FLUCTUATIONS)), known & converged)
+    log_expected = log_ndtr(-safe_sqrt(q_asimov) - jnp.array(FLUCTUATIONS))
+    return HypotestResult(log_p0(q), log_expected, asimov_converged & converged)

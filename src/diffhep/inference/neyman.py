@@ -1,4 +1,4 @@
-"""Neyman's construction: confidence intervals of a true value from the distribution of its estimates."""
+"""Confidence intervals by Neyman's construction, from the distribution of estimates of a parameter."""
 
 from typing import NamedTuple
 
@@ -7,20 +7,19 @@ from jax.typing import ArrayLike
 from jaxtyping import Float, Real
 from sklearn.isotonic import isotonic_regression
 
-CONFIDENCE_LEVEL = 0.6827
-"""Confidence level: of one standard deviation to each side."""
+from diffhep.inference.profile_intervals import CONFIDENCE_LEVEL
 
 BELT_POINTS = 1001
-"""True values at which a belt is told; between them it is linear."""
+"""Number of true values at which a belt is computed; it is linear between them."""
 
 
 class ConfidenceBelt(NamedTuple):
-    """Central acceptance intervals of an estimate.
+    """Confidence belt: central acceptance intervals of an estimate at true values of the parameter.
 
     Attributes:
-        truth: true values, ascending.
-        low: lower ends for each, not decreasing.
-        high: upper ends for each, not decreasing.
+        truth: True values, ascending.
+        low: Lower ends of the acceptance intervals, not decreasing.
+        high: Upper ends of the acceptance intervals, not decreasing.
     """
 
     truth: Float[np.ndarray, " point"]
@@ -34,63 +33,70 @@ def confidence_belt(
     level: float = CONFIDENCE_LEVEL,
     order: int = 3,
 ) -> ConfidenceBelt:
-    """The central confidence belt of simulated estimates, smooth and not decreasing.
+    """Compute the central confidence belt from simulated estimates.
 
-    At each true value an estimate falls below the acceptance interval with probability (1 - level) / 2, and above it
-    with the same (PDG review "Statistics", section "Frequentist confidence intervals"). Quantiles fluctuate with the
-    simulation, so each end is replaced by its least-squares polynomial in the true value, and this, where it falls, by
-    the closest sequence that does not: every estimate then has an interval, not several.
+    At a true value, an estimate falls below the acceptance interval with probability (1 - level) / 2, and above it with
+    probability (1 - level) / 2 (PDG review "Statistics", section "Frequentist confidence intervals"). Quantiles of
+    simulated estimates fluctuate. Each end is therefore replaced by a least-squares polynomial in the true value, and
+    this by the closest sequence that does not decrease: every estimate then has one interval, not several.
 
     Args:
         truth: True values that were simulated.
-        estimates: Of each, from data sets that are independent.
+        estimates: Estimates from independent data sets at each true value.
         level: Confidence level.
-        order: Of the polynomial; smaller than the number of true values.
+        order: Order of the polynomial, smaller than the number of true values.
+
+    Returns:
+        Confidence belt, smooth and not decreasing.
 
     Raises:
-        ValueError: There are estimates that are not finite, no such level, or too few true values for the order.
+        ValueError: If an estimate is not finite, the level is not between 0 and 1, or the order does not suit the
+            number of true values.
     """
     truth, estimates = np.asarray(truth, float), np.asarray(estimates, float)
     if not 0 < level < 1:
         raise ValueError(f"the confidence level is {level}: choose one between 0 and 1")
     if not 1 <= order < len(np.unique(truth)):
         raise ValueError(
-            f"{len(np.unique(truth))} true values for a polynomial of order {order}: simulate more, or choose an order "
-            "of at least 1 and below their number"
+            f"{len(np.unique(truth))} true values for a polynomial of order {order}: simulate more true values, or "
+            "choose an order of at least 1 and below their number"
         )
     _check_finite(truth, estimates)
-    fine = np.linspace(truth.min(), truth.max(), BELT_POINTS)
+    points = np.linspace(truth.min(), truth.max(), BELT_POINTS)
     quantiles = np.quantile(estimates, [(1 - level) / 2, (1 + level) / 2], axis=1)
-    low, high = (isotonic_regression(np.polynomial.Polynomial.fit(truth, end, order)(fine)) for end in quantiles)
-    return ConfidenceBelt(fine, low, high)
+    low, high = (isotonic_regression(np.polynomial.Polynomial.fit(truth, end, order)(points)) for end in quantiles)
+    return ConfidenceBelt(points, low, high)
 
 
 def confidence_interval(belt: ConfidenceBelt, estimate: Real[ArrayLike, "*shape"]) -> Float[np.ndarray, "*shape side"]:
-    """All true values whose acceptance interval holds the estimate: the confidence interval, lower and upper end.
+    """Invert a confidence belt: return the true values whose acceptance intervals contain an estimate.
 
-    It ends where the belt does. An estimate below or above the whole belt is one that no true value in its range
-    accepts: its interval shrinks to the lowest or highest of them, and its width is 0. Simulate a range of true values
-    that is wider than what is asked about.
+    Intervals end where the belt does. No true value of the belt accepts an estimate below or above the whole belt: its
+    interval has a width of 0 at the lowest or the highest true value. Simulate a wider range of true values than the
+    intervals should cover.
 
     Args:
-        belt: The confidence belt.
-        estimate: Of one data set, or of many.
+        belt: Confidence belt.
+        estimate: Estimates, an array of any shape.
+
+    Returns:
+        Lower and upper end of each interval, along a new last axis.
 
     Raises:
-        ValueError: An estimate is not a number.
+        ValueError: If an estimate is NaN.
     """
     estimate = np.asarray(estimate, float)
     if np.isnan(estimate).any():
         raise ValueError(f"{np.isnan(estimate).sum()} estimates are NaN: leave out fits that did not converge")
-    # of equal ends np.interp takes the last, which for the lower end of the interval must be the first
+    # of equal ends np.interp takes the last, but the lower end of the interval must be the first
     lower = -np.interp(-estimate, -belt.high[::-1], -belt.truth[::-1])
     return np.stack([lower, np.interp(estimate, belt.low, belt.truth)], axis=-1)
 
 
 def _check_finite(truth, estimates):
-    for number in np.flatnonzero(~np.isfinite(estimates).all(axis=1))[:1]:
-        bad = np.count_nonzero(~np.isfinite(estimates[number]))
+    for index in np.flatnonzero(~np.isfinite(estimates).all(axis=1))[:1]:
+        n_bad = np.count_nonzero(~np.isfinite(estimates[index]))
         raise ValueError(
-            f"{bad} of {estimates.shape[1]} estimates of true value {truth[number]} are not finite: leave out fits "
+            f"{n_bad} of {estimates.shape[1]} estimates of true value {truth[index]} are not finite: leave out fits "
             "that did not converge"
         )

@@ -1,4 +1,4 @@
-"""Pseudo-experiments: data sets thrown from a model and fitted by the thousands."""
+"""Pseudo-experiments (toys): generation, test statistics and p-values."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -19,13 +19,13 @@ from diffhep.models.likelihood import Data, Model, expected_data, nominal_parame
 
 
 class ToyStatistics(NamedTuple):
-    """Test statistics of one data set, or of many.
+    """Test statistics of pseudo-experiments.
 
     Attributes:
-        mu_hat: fitted signal strength.
-        q_mu: test statistic of the tested strength for upper limits (arXiv:1007.1727 eq. 14).
-        q_0: test statistic of discovery (arXiv:1007.1727 eq. 12).
-        converged: whether all three fits reached their minimum.
+        mu_hat: Fitted signal strength.
+        q_mu: Test statistic for upper limits at the tested signal strength (arXiv:1007.1727 eq. 14).
+        q_0: Test statistic for discovery (arXiv:1007.1727 eq. 12).
+        converged: True where all three fits converged.
     """
 
     mu_hat: Float[Array, "*toy"]
@@ -34,40 +34,53 @@ class ToyStatistics(NamedTuple):
     converged: Bool[Array, "*toy"]
 
 
-@partial(jax.jit, static_argnames="number")
-def throw(model: Model, pars: Float[Array, " par"], number: int, *, key: Key[Array, ""]) -> Data:
-    """Data sets as nature would make them if `pars` were true; auxiliary measurements fluctuate too.
+@partial(jax.jit, static_argnames="n_toys")
+def throw(model: Model, pars: Float[Array, " par"], n_toys: int, *, key: Key[Array, ""]) -> Data:
+    """Sample pseudo-experiments, auxiliary measurements included.
 
-    Counts, auxiliary ones too, are Poisson distributed around the expected rates, other auxiliary data normally with
-    their errors.
+    Main and auxiliary counts follow Poisson distributions around the expected rates, other auxiliary data normal
+    distributions with their errors.
+
+    Args:
+        model: Statistical model.
+        pars: True values of all parameters.
+        n_toys: Number of pseudo-experiments.
+        key: Random key.
 
     Returns:
         Data with arrays (toy, bin) and (toy, aux).
     """
     counts, normal, poisson = (jax.random.fold_in(key, purpose) for purpose in range(3))
     expected, constraints = expected_data(model, pars), model.constraints
-    main = jax.random.poisson(counts, expected.main, (number, *expected.main.shape))
-    measured = constraints.width * jax.random.normal(normal, (number, len(constraints.normal)), expected.main.dtype)
+    main = jax.random.poisson(counts, expected.main, (n_toys, *expected.main.shape))
+    measured = constraints.width * jax.random.normal(normal, (n_toys, len(constraints.normal)), expected.main.dtype)
     measured += expected.auxiliary[: len(constraints.normal)]
-    counted = jax.random.poisson(poisson, constraints.counts(expected.auxiliary), (number, len(constraints.poisson)))
+    counted = jax.random.poisson(poisson, constraints.counts(expected.auxiliary), (n_toys, len(constraints.poisson)))
     return Data(main.astype(expected.main.dtype), jnp.concatenate([measured, counted], axis=1))
 
 
 def toy_statistics(model: Model, data: Data, mu: Float[Array, ""]) -> ToyStatistics:
-    """Fitted strength, q_mu at `mu` and q_0 of many data sets, arrays (toy, ...).
+    """Compute the fitted signal strength, q_mu and q_0 of many data sets.
 
-    The strength is unbounded below if the model's bounds say so (`likelihood.with_unbounded_poi`).
+    Args:
+        model: Statistical model; the signal strength has a lower bound only if the model has one, see
+            `likelihood.with_unbounded_poi`.
+        data: Data sets, arrays (toy, bin) and (toy, aux).
+        mu: Signal strength to test with q_mu.
+
+    Returns:
+        Test statistics, arrays (toy,).
     """
     mu = jnp.asarray(mu, float)  # a number of weak type would be compiled anew
     free = fit_all(model, data)
-    held = [fit_all(model, data, value) for value in (mu, jnp.zeros_like(mu))]
-    ratio = [jnp.maximum(2 * (of.nll - free.nll), 0.0) for of in held]  # rounding
+    conditional = [fit_all(model, data, value) for value in (mu, jnp.zeros_like(mu))]
+    ratios = [jnp.maximum(2 * (fitted.nll - free.nll), 0.0) for fitted in conditional]  # negative only by rounding
     mu_hat = free.parameters[:, model.parameters.poi]
     return ToyStatistics(
         mu_hat,
-        jnp.where(mu_hat > mu, 0.0, ratio[0]),
-        jnp.where(mu_hat < 0, 0.0, ratio[1]),
-        free.converged & held[0].converged & held[1].converged,
+        jnp.where(mu_hat > mu, 0.0, ratios[0]),
+        jnp.where(mu_hat < 0, 0.0, ratios[1]),
+        free.converged & conditional[0].converged & conditional[1].converged,
     )
 
 
@@ -75,9 +88,9 @@ class ToyHypotestResult(NamedTuple):
     """CLs of one signal strength from pseudo-experiments.
 
     Attributes:
-        observed: of the data.
-        expected: without signal, if the data fluctuate by `hypotests.FLUCTUATIONS`; the third is the median.
-        failed: pseudo-experiments left out because a fit did not converge, of those with and without signal.
+        observed: Observed CLs.
+        expected: Background-only CLs for fluctuations by `hypotests.FLUCTUATIONS`; the third is the median.
+        failed: Numbers of pseudo-experiments with and without signal left out because a fit did not converge.
     """
 
     observed: Float[Array, ""]
@@ -86,41 +99,50 @@ class ToyHypotestResult(NamedTuple):
 
 
 def toy_hypotest(
-    model: Model, data: Data, mu: float, number: int, *, key: Key[Array, ""], test_stat: TestStatistic = "qtilde"
+    model: Model, data: Data, mu: float, n_toys: int, *, key: Key[Array, ""], test_stat: TestStatistic = "qtilde"
 ) -> ToyHypotestResult:
-    """CLs = CLs+b / CLb (arXiv:1007.1727 section 3.8) with sampling distributions thrown, not assumed.
+    """Compute CLs = CLs+b / CLb (arXiv:1007.1727 section 3.8) with sampling distributions from pseudo-experiments.
 
-    Both hypotheses are thrown with the nuisance parameters that fit the data best under them.
+    The pseudo-experiments of a hypothesis have the nuisance parameters that fit the observed data best under it.
 
     Args:
-        model: what is thrown and fitted.
-        data: what was observed.
-        mu: strength to test.
-        number: data sets for each hypothesis.
-        key: source of randomness.
-        test_stat: as in `hypotests.hypotest`.
+        model: Statistical model.
+        data: Observed data.
+        mu: Signal strength to test.
+        n_toys: Number of pseudo-experiments for each of the two hypotheses.
+        key: Random key.
+        test_stat: "qtilde" restricts the fitted signal strength to the model's bounds, "q" removes the lower bound; see
+            `hypotests.hypotest`.
+
+    Returns:
+        Observed and expected CLs.
+
+    Raises:
+        ValueError: If the test statistic is unknown.
     """
     model, mu = with_test_statistic_bounds(model, test_stat), jnp.asarray(mu, float)
-    found, held = [], jax.jit(lambda value: conditional_fit(model, data, value).parameters)
-    for strength, fresh in zip((mu, jnp.zeros_like(mu)), jax.random.split(key), strict=True):
-        thrown = throw(model, held(strength), number, key=fresh)
-        # fitted with the data as the last of them: one shape, compiled once
-        joined = jax.tree.map(lambda toys, seen: jnp.concatenate([toys, jnp.asarray(seen)[None]]), thrown, data)
-        found.append(toy_statistics(model, joined, mu))
-    signal, empty = (jnp.where(of.converged, of.q_mu, jnp.nan)[:-1] for of in found)
-    thresholds = jnp.append(jnp.nanquantile(empty, ndtr(jnp.array(FLUCTUATIONS))), found[0].q_mu[-1])
-    tails = [jnp.nanmean(jnp.where(jnp.isnan(q), q, q >= thresholds[:, None]), axis=1) for q in (signal, empty)]
-    values = tails[0] / tails[1]
-    return ToyHypotestResult(values[-1], values[:-1], jnp.stack([jnp.sum(~of.converged[:-1]) for of in found]))
+    results, fit_at = [], jax.jit(lambda value: conditional_fit(model, data, value).parameters)
+    for strength, toy_key in zip((mu, jnp.zeros_like(mu)), jax.random.split(key), strict=True):
+        toys = throw(model, fit_at(strength), n_toys, key=toy_key)
+        # the observed data are the last toy: arrays of one shape, compiled once
+        joined = jax.tree.map(lambda array, observed: jnp.concatenate([array, jnp.asarray(observed)[None]]), toys, data)
+        results.append(toy_statistics(model, joined, mu))
+    signal, background = (jnp.where(result.converged, result.q_mu, jnp.nan)[:-1] for result in results)
+    thresholds = jnp.append(jnp.nanquantile(background, ndtr(jnp.array(FLUCTUATIONS))), results[0].q_mu[-1])
+    clsb, clb = (
+        jnp.nanmean(jnp.where(jnp.isnan(q), q, q >= thresholds[:, None]), axis=1) for q in (signal, background)
+    )
+    cls = clsb / clb
+    return ToyHypotestResult(cls[-1], cls[:-1], jnp.stack([jnp.sum(~result.converged[:-1]) for result in results]))
 
 
 class ClsScan(NamedTuple):
-    """Expected CLs of each tested strength, from pseudo-experiments and from the asymptotic formulae.
+    """Expected CLs of several signal strengths, from pseudo-experiments and from asymptotic formulae.
 
     Attributes:
-        toys: p-value under the tested strength of the median q_mu without signal, over that without signal.
-        toys_error: its binomial standard deviation.
-        asymptotic: `hypotests.expected_cls`.
+        toys: CLs from pseudo-experiments, at the median q_mu without signal.
+        toys_error: Its binomial standard deviation.
+        asymptotic: CLs from asymptotic formulae, `hypotests.expected_cls`.
     """
 
     toys: Float[Array, " mu"]
@@ -129,37 +151,44 @@ class ClsScan(NamedTuple):
 
 
 def scan_cls(
-    model: Model, tested_mu: Sequence[float], number: int, *, key: Key[Array, ""], first_index: int = 0
+    model: Model, tested_mu: Sequence[float], n_toys: int, *, key: Key[Array, ""], first_index: int = 0
 ) -> ClsScan:
-    """Expected CLs = CLs+b / CLb (arXiv:1007.1727 section 3.8) with sampling distributions thrown, not assumed.
+    """Compute the expected CLs = CLs+b / CLb (arXiv:1007.1727 section 3.8) of several signal strengths.
 
     Args:
-        model: what is thrown and fitted.
-        tested_mu: strengths to test.
-        number: data sets for each hypothesis; CLs well below 1 / number comes out as 0.
-        key: source of randomness.
-        first_index: number of the first strength, if these are part of a scan of more.
+        model: Statistical model.
+        tested_mu: Signal strengths to test.
+        n_toys: Number of pseudo-experiments for each hypothesis; CLs well below 1 / n_toys results in 0.
+        key: Random key.
+        first_index: Index of the first signal strength in a longer scan, which selects its random stream.
+
+    Returns:
+        CLs from pseudo-experiments and from asymptotic formulae.
     """
-    of = partial(jax.random.fold_in, key)  # 0 is that of no signal
-    empty = throw(model, nominal_parameters(model, 0.0), number, key=of(0))
+    toy_key = partial(jax.random.fold_in, key)  # 0 is the stream of background-only toys
+    background = throw(model, nominal_parameters(model, 0.0), n_toys, key=toy_key(0))
     asymptotic, points = jax.jit(expected_cls), []
-    for place, mu in enumerate(map(jnp.asarray, np.asarray(tested_mu, float)), start=first_index + 1):
-        thrown = empty, throw(model, nominal_parameters(model, mu), number, key=of(place))
-        without, signal = (np.asarray(toy_statistics(model, toys, mu).q_mu) for toys in thrown)
-        median = np.median(without)
-        clsb, clb = np.mean(signal >= median), np.mean(without >= median)
-        points.append((clsb / clb, np.sqrt(clsb * (1 - clsb) / number) / clb, float(asymptotic(model, mu))))
+    for index, mu in enumerate(map(jnp.asarray, np.asarray(tested_mu, float)), start=first_index + 1):
+        signal = throw(model, nominal_parameters(model, mu), n_toys, key=toy_key(index))
+        q_background, q_signal = (np.asarray(toy_statistics(model, toys, mu).q_mu) for toys in (background, signal))
+        median = np.median(q_background)
+        clsb, clb = np.mean(q_signal >= median), np.mean(q_background >= median)
+        points.append((clsb / clb, np.sqrt(clsb * (1 - clsb) / n_toys) / clb, float(asymptotic(model, mu))))
     return ClsScan(*jax.device_put(np.array(points).T))
 
 
 @jax.jit
 def asymptotic_density(q: Float[Array, " q"], shift: Float[Array, ""]) -> Float[Array, " q"]:
-    """Density of q_mu or q_0 above zero, as Wald's approximation has it (arXiv:1007.1727 eqs. 49 and 55).
+    """Density of q_mu or q_0 above zero in Wald's approximation (arXiv:1007.1727 eqs. 49 and 55).
 
-    f(q) = phi(sqrt q - shift) / (2 sqrt q); what is left to one is the share of data sets with q = 0.
+    f(q) = phi(sqrt q - shift) / (2 sqrt q). Its integral is below 1 by the fraction of data sets with q = 0.
 
     Args:
-        q: values above zero.
-        shift: distance of the true from the tested strength in units of sigma_mu, the root of q on Asimov data.
+        q: Positive values of the test statistic.
+        shift: Distance of the true from the tested signal strength in units of sigma_mu: the square root of q for
+            Asimov data.
+
+    Returns:
+        Density at each value.
     """
     return norm.pdf(jnp.sqrt(q) - shift) / (2 * jnp.sqrt(q))

@@ -1,7 +1,7 @@
 """Upper limits on the signal strength, as differentiable functions of model and data.
 
-A limit is where the asymptotic CLs equals the level. The root is found by Newton steps kept inside a bracket; its
-derivative is that of the implicit function theorem.
+A limit is the signal strength where the asymptotic CLs equals the level. Its derivatives are those of the implicit
+function theorem.
 """
 
 from typing import NamedTuple
@@ -27,16 +27,16 @@ from diffhep.inference.test_statistics import (
 from diffhep.models.likelihood import Data, Model, expected_data, nominal_parameters
 
 CLS_LEVEL = 0.05
-"""CLs below which a strength is excluded: limits at 95 % confidence level."""
+"""CLs below which a signal strength is excluded: limits at 95 % confidence level."""
 
 
 class UpperLimits(NamedTuple):
-    """Upper limits on the signal strength.
+    """Observed and expected upper limits on the signal strength.
 
     Attributes:
-        observed: of the data.
-        expected: without signal, if the data fluctuate by `hypotests.FLUCTUATIONS`; the third is the median.
-        converged: whether all fits behind them reached their minimum.
+        observed: Observed limit.
+        expected: Background-only limits for fluctuations by `hypotests.FLUCTUATIONS`; the third is the median.
+        converged: True if all fits converged.
     """
 
     observed: Float[Array, ""]
@@ -47,65 +47,78 @@ class UpperLimits(NamedTuple):
 def upper_limits(
     model: Model, data: Data, level: float = CLS_LEVEL, test_stat: TestStatistic = "qtilde"
 ) -> UpperLimits:
-    """Strengths that the data exclude, and were expected to exclude, at CLs = `level`; infinite without signal.
+    """Compute observed and expected upper limits on the signal strength.
 
     Args:
-        model: statistical model.
-        data: what was observed.
-        level: CLs of the limit.
-        test_stat: as in `hypotests.hypotest`.
+        model: Statistical model.
+        data: Observed data.
+        level: CLs at the limit; 0.05 gives limits at 95 % confidence level.
+        test_stat: "qtilde" restricts the fitted signal strength to the model's bounds, "q" removes the lower bound; see
+            `hypotests.hypotest`.
+
+    Returns:
+        Limits, infinite for a model without signal.
+
+    Raises:
+        ValueError: If the test statistic is unknown.
     """
     model = with_test_statistic_bounds(model, test_stat)
-    reference = generate_asimov_data(model, data, 0.0)
-    expected, found = _expected(model, reference, level, FLUCTUATIONS)
+    asimov = generate_asimov_data(model, data, 0.0)
+    expected, expected_fits = _expected_limits(model, asimov, level, FLUCTUATIONS)
     free = fit(*jax.lax.stop_gradient((model, data)))
     best = free.parameters
 
-    def fitted(mu, model, data, reference):
-        pairs = [(data, best), (reference.data, reference.truth)]
-        both = jax.tree.map(lambda *values: jnp.stack(values), *pairs)
-        return jax.lax.map(lambda pair: conditional_fit(model, pair[0], mu, pair[1]), both)
+    def fits(mu, model, data, asimov):
+        pairs = [(data, best), (asimov.data, asimov.parameters)]
+        stacked = jax.tree.map(lambda *values: jnp.stack(values), *pairs)
+        return jax.lax.map(lambda pair: conditional_fit(model, pair[0], mu, pair[1]), stacked)
 
-    def excluded(mu, held, model, data, reference):
+    def log_exclusion(mu, conditional, model, data, asimov):
         q, q_asimov = (
-            minus_two_log_ratio(model, of, with_poi_value(model, pars, mu), truth)
-            for of, pars, truth in zip((data, reference.data), held.parameters, (best, reference.truth), strict=True)
+            minus_two_log_ratio(model, fitted_data, with_poi_value(model, pars, mu), truth)
+            for fitted_data, pars, truth in zip(
+                (data, asimov.data), conditional.parameters, (best, asimov.parameters), strict=True
+            )
         )
         q = jnp.where(best[model.parameters.poi] > mu, 0.0, q)
         return np.log(level) - observed_and_expected_log_cls(q, q_asimov, test_stat)[0]
 
-    observed, held = increasing_root(excluded, fitted, expected[2], model, data, reference)
-    converged = reference.converged & free.converged & held.converged.all() & found.converged.all()
+    observed, conditional = increasing_root(log_exclusion, fits, expected[2], model, data, asimov)
+    converged = asimov.converged & free.converged & conditional.converged.all() & expected_fits.converged.all()
     return UpperLimits(observed, expected, converged)
 
 
 def expected_upper_limit(model: Model, level: float = CLS_LEVEL) -> Float[Array, ""]:
-    """Median upper limit if there is no signal, from Asimov data of the nominal nuisance parameters."""
+    """Compute the median upper limit if there is no signal, from Asimov data with nominal nuisance parameters.
+
+    Args:
+        model: Statistical model.
+        level: CLs at the limit; 0.05 gives limits at 95 % confidence level.
+
+    Returns:
+        Limit on the signal strength, infinite for a model without signal.
+    """
     truth = nominal_parameters(model, 0.0)
-    reference = AsimovData(expected_data(model, truth), truth, jnp.array(True))
-    return _expected(model, reference, level, (0.0,))[0][0]
+    asimov = AsimovData(expected_data(model, truth), truth, jnp.array(True))
+    return _expected_limits(model, asimov, level, (0.0,))[0][0]
 
 
-def _expected(
-    model: Model, reference: AsimovData, level: float, fluctuations: tuple[float, ...]
+def _expected_limits(
+    model: Model, asimov: AsimovData, level: float, fluctuations: tuple[float, ...]
 ) -> tuple[Array, FitResult]:
-    """Limits, and the fits there, where sqrt(q_A) is what the CLs of each fluctuation n asks for.
+    """Return limits for fluctuations n by the formula of CLs, and the fits at the limits.
 
-    CLs = Phi(-n - sqrt q_A) / Phi(-n) is the level where sqrt q_A = Phi^-1(1 - level Phi(-n)) - n.
+    CLs = Phi(-n - sqrt q_A) / Phi(-n) equals the level where sqrt q_A = Phi^-1(1 - level Phi(-n)) - n.
     """
     n = np.array(fluctuations)
-    wanted = jnp.asarray(-ndtri(level * ndtr(-n)) - n)
+    targets = jnp.asarray(-ndtri(level * ndtr(-n)) - n)
 
-    def fitted(mu, wanted, model, reference):
-        return conditional_fit(model, reference.data, mu, reference.truth)
+    def fit_at(mu, target, model, asimov):
+        return conditional_fit(model, asimov.data, mu, asimov.parameters)
 
-    def missing(mu, held, wanted, model, reference):
-        return (
-            safe_sqrt(
-                minus_two_log_ratio(model, reference.data, with_poi_value(model, held.parameters, mu), reference.truth)
-            )
-            - wanted
-        )
+    def excess(mu, conditional, target, model, asimov):
+        pars = with_poi_value(model, conditional.parameters, mu)
+        return safe_sqrt(minus_two_log_ratio(model, asimov.data, pars, asimov.parameters)) - target
 
-    # one after the other: side by side, loops within loops are traced many times over
-    return jax.lax.map(lambda wanted: increasing_root(missing, fitted, jnp.ones(()), wanted, model, reference), wanted)
+    # sequential: with vmap, loops within loops are traced many times
+    return jax.lax.map(lambda target: increasing_root(excess, fit_at, jnp.ones(()), target, model, asimov), targets)

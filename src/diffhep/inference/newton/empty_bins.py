@@ -1,108 +1,117 @@
-"""The Newton direction where bins without events have a kink.
+"""Newton direction for likelihoods with bins without events.
 
-Such a bin adds its rate nu to the negative log-likelihood as long as nu is positive and nothing below: minima like to
-sit at nu = 0, where there is no derivative.
+Such a bin adds its rate nu to the negative log-likelihood if nu is positive, and nothing if it is negative. Minima
+often lie at the kink nu = 0, where there is no derivative. An empty bin acts like a force on its rate: 1 where the rate
+is positive, 0 where it is negative, and at the kink the value between that keeps the rate there.
 """
+
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Bool, Float
 
 from diffhep.inference.newton.linear_algebra import positive_definite_solver
+from diffhep.inference.newton.problem import Expansion
 from diffhep.models.likelihood import RATE_FLOOR, apply_rate_floor
 
 MAX_PASSES = 3
-"""Most forces of empty bins that can reach a bound in one step."""
+"""Maximum number of forces that can reach a bound in one step."""
 
 
-def newton_direction(local, force, solve, empty):
-    """Newton direction that knows of the kinks, new forces, the gain that it promises, and a way back to the kinks.
+def newton_direction(
+    local: Expansion, forces: Float[Array, " bin"], solve: Callable[[Array], Array], empty: Bool[Array, " bin"]
+) -> tuple[Float[Array, " par"], Float[Array, " bin"], Float[Array, ""], Callable[[Array], Array]]:
+    """Compute the Newton direction of a likelihood with empty bins.
 
-    The last is a function of the rates at the ends of several steps, arrays (step, bin): a correction of each that
-    leads bins held at their kink back to it, where rates bend away from it (second-order correction; Nocedal and
-    Wright, section 18.3).
-
-    An empty bin pulls its rate down with force 1 where the rate is positive and 0 where it is negative; at the kink the
-    force is what holds the rate there. The forces maximise the dual of the quadratic model.
+    The forces of the empty bins maximise the dual of the quadratic model.
 
     Args:
-        local: rates and derivatives where the step starts, as `newton` expands them.
-        force: first guess of the forces, shape (bin,).
-        solve: divides by the Hessian without the empty bins.
-        empty: which bins have no events, shape (bin,).
+        local: Derivatives of the negative log-likelihood at the start of the step.
+        forces: First guess of the forces.
+        solve: Solves linear equations with the Hessian without the empty bins.
+        empty: Marks the bins without events.
+
+    Returns:
+        Direction of the step, forces of the bins, predicted decrease of the negative log-likelihood, and a function
+        from the rates (step, bin) at the ends of several steps to a correction (step, par) of each: it leads bins at
+        their kink back to it where the rates are not linear (second-order correction; Nocedal and Wright, section
+        18.3).
     """
-    smooth = local.prior + jnp.where(empty, 0.0, local.slope) @ local.jacobian
-    free_fall = -solve(smooth)
+    smooth = local.constraint_gradient + jnp.where(empty, 0.0, local.slope) @ local.jacobian
+    unforced = -solve(smooth)
 
-    def to_kinks(force):
+    def with_kinks(forces):
         response = solve(local.jacobian.T)
-        yielding = local.jacobian @ response
-        ahead = local.rates + local.jacobian @ free_fall - yielding @ force
-        force = _forces(force, ahead, yielding, empty)
-        move = free_fall - response @ force
+        compliance = local.jacobian @ response
+        rates = local.rates + local.jacobian @ unforced - compliance @ forces
+        forces = _optimise_forces(forces, rates, compliance, empty)
+        move = unforced - response @ forces
         speed = local.jacobian @ move
-        kinks = jnp.where(empty, apply_rate_floor(local.rates + speed)[0] - apply_rate_floor(local.rates)[0], 0.0)
-        gain = 0.5 * (jnp.sum(force * speed) - jnp.sum(smooth * move)) - jnp.sum(kinks)
-        return move, force, gain, response, yielding
+        kinks = apply_rate_floor(local.rates + speed)[0] - apply_rate_floor(local.rates)[0]
+        kinks = jnp.where(empty, kinks, 0.0)
+        gain = 0.5 * (jnp.sum(forces * speed) - jnp.sum(smooth * move)) - jnp.sum(kinks)
+        return move, forces, gain, response, compliance
 
-    def freely(force):
-        unneeded = jnp.zeros_like(local.jacobian.T), jnp.zeros((len(empty), len(empty)), free_fall.dtype)
-        return free_fall, force, -0.5 * jnp.sum(smooth * free_fall), *unneeded
+    def without_kinks(forces):
+        unused = jnp.zeros_like(local.jacobian.T), jnp.zeros((len(empty), len(empty)), unforced.dtype)
+        return unforced, forces, -0.5 * jnp.sum(smooth * unforced), *unused
 
-    move, force, gain, response, yielding = jax.lax.cond(empty.any(), to_kinks, freely, force)
+    move, forces, gain, response, compliance = jax.lax.cond(empty.any(), with_kinks, without_kinks, forces)
 
     def corrections(rates):
-        solve_held, held = _between(force, yielding, empty)
-        return -(response @ solve_held(jnp.where(held, rates - _kink(force), 0.0).T)).T
+        solve_active, active = _active_solver(forces, compliance, empty)
+        return -(response @ solve_active(jnp.where(active, rates - _kink_rates(forces), 0.0).T)).T
 
-    def back(rates):
-        none = jnp.zeros((len(rates), len(move)), move.dtype)
-        return jax.lax.cond(empty.any(), corrections, lambda _: none, rates)
+    def correct(rates):
+        zero = jnp.zeros((len(rates), len(move)), move.dtype)
+        return jax.lax.cond(empty.any(), corrections, lambda _: zero, rates)
 
-    return move, force, gain, back
-
-
-def _kink(force):
-    """Rates where the slope of their guard is the force."""
-    return RATE_FLOOR * (1 + jnp.log(jnp.maximum(force, 1e-6)))
+    return move, forces, gain, correct
 
 
-def _between(force, yielding, empty):
-    """Which bins are held at their kink, and a function that divides by how they yield to each other's forces."""
-    held = empty & (force > 0) & (force < 1)
-    ridge = jnp.diag(1e-10 * (jnp.diagonal(yielding) + 1e-30))
-    matrix = jnp.where(held[:, None] & held, yielding + ridge, jnp.eye(force.shape[0]))
-    return positive_definite_solver(matrix), held
+def _kink_rates(forces):
+    """Return the rates where the slope of the guarded rate equals the force."""
+    return RATE_FLOOR * (1 + jnp.log(jnp.maximum(forces, 1e-6)))
 
 
-def _forces(force, ahead, yielding, empty):
-    """Forces of the empty bins, given the rates where a step with the first guess of them would lead.
+def _active_solver(forces, compliance, empty):
+    """Return a solver of equations with the compliance of the bins at their kink, and a mask of these bins."""
+    active = empty & (forces > 0) & (forces < 1)
+    ridge = jnp.diag(1e-10 * (jnp.diagonal(compliance) + 1e-30))
+    matrix = jnp.where(active[:, None] & active, compliance + ridge, jnp.eye(forces.shape[0]))
+    return positive_definite_solver(matrix), active
 
-    They maximise a quadratic function between bounds: first one after the other, then, of those between the bounds, all
-    at once until one meets a bound.
+
+def _optimise_forces(forces, rates, compliance, empty):
+    """Maximise the dual, a quadratic function of the forces between 0 and 1.
+
+    Every pass changes one force after the other, and then all that are between their bounds together until one of them
+    reaches a bound. `rates` are those at the end of a step with the first guess of the forces.
     """
 
-    def again(_, state):
-        force, ahead = state
-        kink = _kink(force)
-        force, ahead = _one_by_one(force, ahead, kink, yielding, empty)
-        solve_between, between = _between(force, yielding, empty)
-        change = solve_between(jnp.where(between, ahead - kink, 0.0))
-        room = jnp.where(change > 0, 1 - force, force) / jnp.maximum(jnp.abs(change), 1e-30)
-        change = jnp.minimum(jnp.min(jnp.where(between, room, 1.0)), 1.0) * change
-        force = jnp.clip(force + change, 0.0, 1.0)
-        return force, ahead - yielding @ change
+    def improve(_, state):
+        forces, rates = state
+        kink = _kink_rates(forces)
+        forces, rates = _optimise_in_turn(forces, rates, kink, compliance, empty)
+        solve_active, active = _active_solver(forces, compliance, empty)
+        change = solve_active(jnp.where(active, rates - kink, 0.0))
+        room = jnp.where(change > 0, 1 - forces, forces) / jnp.maximum(jnp.abs(change), 1e-30)
+        change = jnp.minimum(jnp.min(jnp.where(active, room, 1.0)), 1.0) * change
+        forces = jnp.clip(forces + change, 0.0, 1.0)
+        return forces, rates - compliance @ change
 
-    return jax.lax.fori_loop(0, MAX_PASSES, again, (force, ahead))[0]
+    return jax.lax.fori_loop(0, MAX_PASSES, improve, (forces, rates))[0]
 
 
-def _one_by_one(force, ahead, kink, yielding, empty):
-    bins = force.shape[0]
+def _optimise_in_turn(forces, rates, kink, compliance, empty):
+    bins = forces.shape[0]
 
     def adjust(i, state):
-        force, ahead = state
-        change = (ahead[i] - kink[i]) / (yielding[i, i] + 1e-30)
-        change = jnp.where(empty[i], jnp.clip(force[i] + change, 0.0, 1.0) - force[i], 0.0)
-        return jnp.where(np.arange(bins) == i, force + change, force), ahead - yielding[i] * change
+        forces, rates = state
+        change = (rates[i] - kink[i]) / (compliance[i, i] + 1e-30)
+        change = jnp.where(empty[i], jnp.clip(forces[i] + change, 0.0, 1.0) - forces[i], 0.0)
+        return jnp.where(np.arange(bins) == i, forces + change, forces), rates - compliance[i] * change
 
-    return jax.lax.fori_loop(0, bins, adjust, (force, ahead))
+    return jax.lax.fori_loop(0, bins, adjust, (forces, rates))

@@ -1,4 +1,4 @@
-"""Linear equations of a few unknowns by the thousands, where batched LAPACK is slow."""
+"""Linear equations with few unknowns for thousands of data sets, where batched LAPACK is slow."""
 
 from collections.abc import Callable
 
@@ -7,9 +7,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 MAX_UNROLLED = 5
-"""Up to this many unknowns the factorisation is written out, number by number."""
+"""Maximum number of unknowns for which the factorisation is unrolled into scalar operations."""
 
-# one by one: jaxlib 0.10 splits a batch over the threads that run the program, and waits; two at once wait for ever
+# sequential: jaxlib 0.10 splits a batch over the threads that run the program, and two such batches wait for ever
 cholesky = jax.custom_batching.sequential_vmap(jnp.linalg.cholesky)
 solve = jax.custom_batching.sequential_vmap(jnp.linalg.solve)
 
@@ -20,14 +20,29 @@ def _solve_factorised(factor, right):
 
 
 def is_positive_definite(matrix: Float[Array, "n n"], margin: Float[Array, " n"]) -> Bool[Array, ""]:
-    """Whether a symmetric matrix is positive definite; if it is small, with pivots above `margin`."""
+    """Test whether a symmetric matrix is positive definite.
+
+    Args:
+        matrix: Symmetric matrix.
+        margin: Lower limits on the pivots, used for matrices of up to `MAX_UNROLLED` rows.
+
+    Returns:
+        True if all pivots are above their limits (0 for larger matrices).
+    """
     if matrix.shape[0] > MAX_UNROLLED:
         return jnp.isfinite(cholesky(matrix)).all()
     return jnp.all(jnp.stack(_factorise(matrix)[1]) > margin)
 
 
 def positive_definite_solver(matrix: Float[Array, "n n"]) -> Callable[[Array], Array]:
-    """Function that solves matrix x = right for positive definite matrices."""
+    """Return a function that solves matrix x = right for x.
+
+    Args:
+        matrix: Positive definite matrix, factorised once.
+
+    Returns:
+        Function of the right side, a vector (n,) or the columns of a matrix (n, k).
+    """
     if matrix.shape[0] > MAX_UNROLLED:
         factor = cholesky(matrix)
         return lambda right: _solve_factorised(factor, right)
@@ -36,7 +51,7 @@ def positive_definite_solver(matrix: Float[Array, "n n"]) -> Callable[[Array], A
 
 
 def _factorise(matrix):
-    """Unit lower triangle and pivots of L D L^T."""
+    """Return the unit lower triangle and the pivots of L D L^T."""
     size = matrix.shape[0]
     lower, pivots = [[None] * size for _ in range(size)], []
     for j in range(size):
