@@ -1,4 +1,4 @@
-"""Gaussian processes have the posterior of the textbook, honest uncertainties, and leave folds out."""
+"""Gaussian processes have the textbook's posterior, and are cross-validated on points that they do not know."""
 
 from functools import partial
 
@@ -14,7 +14,7 @@ FIT = partial(gp.fit, ["rbf", "white"], restarts=0, seed=0)
 VALUES = np.sin(POINTS[:, 0] / 200) + POINTS[:, 1] / 500
 
 
-def test_posterior_is_that_of_conditioned_normals():
+def test_the_posterior_equals_the_conditional_normal_distribution():
     values, new = VALUES + RNG.normal(0, 0.1, 40), RNG.uniform(0, 1000, (5, 2))
     process = FIT(POINTS, values)
     found = gp.predict(process, new)
@@ -32,8 +32,8 @@ def test_a_smooth_function_is_interpolated():
     assert np.abs(found.mean - VALUES).max() < 0.2 and (found.error > 0).all()
 
 
-def test_what_is_left_out_does_not_know_itself():
-    """Values without any order cannot be predicted: neither their mean nor a smaller error than their scatter."""
+def test_cross_validation_cannot_predict_random_values():
+    """The residuals and the predicted errors are as large as the scatter of the values."""
     values = RNG.normal(size=40)
     found = gp.cross_validate(FIT, POINTS, values, KFold(5))
     assert np.std(found.mean - values) > 0.8 and found.error.mean() > 0.7
@@ -43,5 +43,5 @@ def test_kernels_are_sums_of_their_terms():
     kernel = gp.kernel(["rbf", "matern", "rational_quadratic", "white"])
     assert kernel(POINTS).shape == (40, 40)
     assert [term in str(kernel) for term in ("RBF", "Matern", "RationalQuadratic", "WhiteKernel")] == [True] * 4
-    with pytest.raises(ValueError, match="a kernel has no term 'linear'"):
+    with pytest.raises(ValueError, match="kernel term 'linear' is unknown; choose from rbf"):
         gp.kernel(["linear"])

@@ -47,7 +47,7 @@ def test_pulls_and_their_normals_are_those_of_bins_with_enough_events(predicted,
         chosen = expected[predicted["trained"].values == (part == "trained")]
         assert float(summary["pull_centre"].sel(part=part)) == pytest.approx(np.nanmedian(chosen))
         assert float(summary["pull_width"].sel(part=part)) == pytest.approx(half_width(chosen))
-    np.testing.assert_allclose(summary["point_pull_centre"], np.nanmedian(expected, axis=(1, 2)))
+    np.testing.assert_allclose(summary["point_pull_centre"], np.nanmedian(expected, axis=(1, 2)), atol=1e-12)
     np.testing.assert_allclose(summary["point_pull_width"], [half_width(point) for point in expected])
 
 

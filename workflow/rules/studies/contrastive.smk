@@ -1,17 +1,10 @@
 """Study `contrastive`: contrastive flows of normal events in two and ten dimensions, and of digits."""
 
-from diffhep.merging import merge
 from diffhep.pipeline.run_times import coupling_seconds
+from diffhep.studies.contrastive import plan as contrastive_plan
 
 CONTRASTIVE = SETTINGS["contrastive"]
-CONTRASTIVE_SEEDS = {key: config[key] for key in ("seed", "seeds_at_once")}
-CONTRASTIVE_STRENGTHS = [float(strength) for strength in CONTRASTIVE["strengths"]]
-CONTRASTIVE_TEN = {key: CONTRASTIVE[key] for key in ("gaussians", "events", "validation")} | {
-    "dimension": CONTRASTIVE["ten"]["dimension"]
-}
-CONTRASTIVE_DIGITS = (
-    merge(CONTRASTIVE["flow"], CONTRASTIVE["digits"]["training"]) | CONTRASTIVE["digits"]["images"]
-)
+CONTRASTIVE_SUITE = {key: config[key] for key in ("seed", "seeds_at_once")}
 
 
 use rule stage as contrastive_sample with:
@@ -20,10 +13,7 @@ use rule stage as contrastive_sample with:
     params:
         job=job(
             "diffhep.studies.contrastive.gaussians:generate",
-            {
-                "seed": config["seed"],
-                **{key: CONTRASTIVE[key] for key in ("gaussians", "events", "validation")},
-            },
+            contrastive_plan.sample(CONTRASTIVE, config["seed"]),
         ),
 
 
@@ -37,11 +27,7 @@ use rule stage as contrastive_flow with:
     params:
         job=lambda w: job(
             "diffhep.studies.contrastive.gaussians:train_flow",
-            {
-                **CONTRASTIVE_SEEDS,
-                **merge(CONTRASTIVE["flow"], CONTRASTIVE["variants"][w.variant]),
-                "strength": float(w.strength),
-            },
+            contrastive_plan.flow(CONTRASTIVE, CONTRASTIVE_SUITE, w.variant, float(w.strength)),
         ),
 
 
@@ -55,7 +41,7 @@ use rule stage as contrastive_classifier with:
     params:
         job=job(
             "diffhep.studies.contrastive.gaussians:train_classifier",
-            {**CONTRASTIVE_SEEDS, **CONTRASTIVE["classifier"]},
+            contrastive_plan.classifier(CONTRASTIVE, CONTRASTIVE_SUITE),
         ),
 
 
@@ -63,18 +49,14 @@ use rule stage as contrastive_surfaces with:
     input:
         sample="<results>/contrastive/plane/sample.nc",
         classifier="<results>/contrastive/plane/classifier.nc",
-        flows=expand("<results>/contrastive/plane/flow/hyperbolic_{strength}.nc", strength=CONTRASTIVE_STRENGTHS),
+        flows=expand(
+            "<results>/contrastive/plane/flow/hyperbolic_{strength}.nc",
+            strength=contrastive_plan.strengths(CONTRASTIVE),
+        ),
     pathvars:
         stem="<results>/contrastive/plane/surfaces",
     params:
-        job=job(
-            "diffhep.studies.contrastive.gaussians:surfaces",
-            {
-                **CONTRASTIVE["surfaces"],
-                **{key: CONTRASTIVE[key] for key in ("gaussians", "flow", "classifier")},
-                "strengths": CONTRASTIVE_STRENGTHS,
-            },
-        ),
+        job=job("diffhep.studies.contrastive.gaussians:surfaces", contrastive_plan.surfaces(CONTRASTIVE)),
 
 
 use rule stage as contrastive_compare with:
@@ -86,13 +68,7 @@ use rule stage as contrastive_compare with:
     resources:
         expected_seconds=30,
     params:
-        job=job(
-            "diffhep.studies.contrastive.gaussians:compare",
-            {
-                "cut": CONTRASTIVE["surfaces"]["cut"],
-                **{key: CONTRASTIVE[key] for key in ("gaussians", "flow", "variants")},
-            },
-        ),
+        job=job("diffhep.studies.contrastive.gaussians:compare", contrastive_plan.couplings(CONTRASTIVE)),
 
 
 use rule stage as contrastive_ten_flow with:
@@ -103,14 +79,7 @@ use rule stage as contrastive_ten_flow with:
     params:
         job=lambda w: job(
             "diffhep.studies.contrastive.robustness:train_flow",
-            {
-                **CONTRASTIVE_TEN,
-                **CONTRASTIVE["flow"],
-                "strength": 1.0,
-                "label": w.label,
-                "seed": config["seed"] + int(w.trial),
-                "seeds_at_once": config["seeds_at_once"],
-            },
+            contrastive_plan.embedded_flow(CONTRASTIVE, CONTRASTIVE_SUITE, w.label, int(w.trial)),
         ),
 
 
@@ -122,12 +91,7 @@ use rule stage as contrastive_ten_plain with:
     params:
         job=lambda w: job(
             "diffhep.studies.contrastive.robustness:train_classifier",
-            {
-                **CONTRASTIVE_TEN,
-                **CONTRASTIVE["classifier"],
-                "seed": config["seed"] + int(w.trial),
-                "seeds_at_once": config["seeds_at_once"],
-            },
+            contrastive_plan.embedded_classifier(CONTRASTIVE, CONTRASTIVE_SUITE, int(w.trial)),
         ),
 
 
@@ -143,14 +107,7 @@ use rule stage as contrastive_robustness with:
     params:
         job=lambda w: job(
             "diffhep.studies.contrastive.robustness:measure_accuracy",
-            {
-                **CONTRASTIVE_TEN,
-                **{key: CONTRASTIVE["ten"][key] for key in ("angles", "per_angle", "tested", "test_events", "cut")},
-                **CONTRASTIVE["ten"]["scenarios"][w.scenario],
-                "classifier": CONTRASTIVE["classifier"] | {"seeds_at_once": config["seeds_at_once"]},
-                "flow": CONTRASTIVE["flow"]["flow"],
-                "seed": config["seed"] + int(w.trial),
-            },
+            contrastive_plan.robustness(CONTRASTIVE, CONTRASTIVE_SUITE, w.scenario, int(w.trial)),
         ),
 
 
@@ -180,18 +137,13 @@ use rule stage as contrastive_digits with:
     params:
         job=lambda w: job(
             "diffhep.studies.contrastive.digits:train",
-            {
-                **CONTRASTIVE_SEEDS,
-                **CONTRASTIVE_DIGITS,
-                "digits": CONTRASTIVE["digits"]["pairs"][w.pair],
-                "strength": float(w.strength),
-            },
+            contrastive_plan.digit_flow(CONTRASTIVE, CONTRASTIVE_SUITE, w.pair, float(w.strength)),
         ),
 
 
-use rule stage as contrastive_drawn with:
+use rule stage as contrastive_digit_samples with:
     input:
-        flows_of=expand(
+        flows=expand(
             "<results>/contrastive/digits/{{pair}}/{strength}.nc",
             strength=map(float, CONTRASTIVE["digits"]["strengths"]),
         ),
@@ -200,28 +152,19 @@ use rule stage as contrastive_drawn with:
     params:
         job=job(
             "diffhep.studies.contrastive.digits:generate_images",
-            {
-                "seed": config["seed"],
-                "flow": CONTRASTIVE_DIGITS["flow"],
-                "shown": CONTRASTIVE["digits"]["shown"],
-            },
+            contrastive_plan.digit_samples(CONTRASTIVE, config["seed"]),
         ),
 
 
-use rule stage as contrastive_judged with:
+use rule stage as contrastive_test_images with:
     input:
         trained="<results>/contrastive/digits/{pair}/2.0.nc",
     pathvars:
-        stem="<results>/contrastive/digits/{pair}/judged",
+        stem="<results>/contrastive/digits/{pair}/test_images",
     params:
         job=lambda w: job(
             "diffhep.studies.contrastive.digits:evaluate_images",
-            {
-                "seed": config["seed"],
-                **CONTRASTIVE["digits"]["images"],
-                **{key: CONTRASTIVE_DIGITS[key] for key in ("flow", "floor")},
-                "digits": CONTRASTIVE["digits"]["pairs"][w.pair],
-            },
+            contrastive_plan.digit_densities(CONTRASTIVE, config["seed"], w.pair),
         ),
 
 

@@ -1,19 +1,25 @@
 """Study `flow_interpolation`: conditional flows that interpolate between the distributions they were trained on."""
 
-from diffhep.pipeline.run_times import flow_seconds
 from diffhep.studies.flow_interpolation import plan as flow_interpolation_plan
 
 FLOW_INTERPOLATION = SETTINGS["flow_interpolation"]
-EXAMPLES, FLOWS = FLOW_INTERPOLATION["examples"], FLOW_INTERPOLATION["flows"]
-FLOW_SEEDS = {key: config[key] for key in ("seed", "seeds_at_once")}
+FLOW_SUITE = {key: config[key] for key in ("seed", "seeds_at_once")}
 exit_with_context(
     "config/studies/flow_interpolation.yaml: data.held_out",
     flow_interpolation_plan.check_held_out,
     FLOW_INTERPOLATION["data"]["held_out"],
     FLOW_INTERPOLATION["data"]["points"],
 )
-FOLDS = FLOW_INTERPOLATION["cross_validation"]
-FOLD_MEMBERS = {"members": FOLDS["members"]}
+
+
+def flow_interpolation_training(wildcards):
+    """Settings of the training of an ensemble."""
+    return flow_interpolation_plan.training(FLOW_INTERPOLATION, FLOW_SUITE, wildcards.flow)
+
+
+def flow_interpolation_fold(wildcards):
+    """Settings of a training without one conditioning point."""
+    return flow_interpolation_plan.fold(FLOW_INTERPOLATION, FLOW_SUITE, wildcards.flow, int(wildcards.context))
 
 
 use rule stage as flow_interpolation_sample with:
@@ -22,11 +28,7 @@ use rule stage as flow_interpolation_sample with:
     params:
         job=lambda w: job(
             "diffhep.studies.flow_interpolation.stages:generate",
-            {
-                "seed": config["seed"],
-                **FLOW_INTERPOLATION["data"],
-                **EXAMPLES[w.example],
-            },
+            flow_interpolation_plan.generation(FLOW_INTERPOLATION, config["seed"], w.example),
         ),
 
 
@@ -36,16 +38,9 @@ use rule stage as flow_interpolation_train with:
     pathvars:
         stem="<results>/flow_interpolation/{flow}/train/{example}",
     resources:
-        **training_resources(lambda w: flow_seconds(FLOWS[w.flow], FLOW_INTERPOLATION["training"])),
+        **training_resources(lambda w: flow_interpolation_plan.training_seconds(flow_interpolation_training(w))),
     params:
-        job=lambda w: job(
-            "diffhep.studies.flow_interpolation.stages:train",
-            {
-                **FLOW_SEEDS,
-                **FLOW_INTERPOLATION["training"],
-                "flow": FLOWS[w.flow],
-            },
-        ),
+        job=lambda w: job("diffhep.studies.flow_interpolation.stages:train", flow_interpolation_training(w)),
 
 
 use rule stage as flow_interpolation_predict with:
@@ -59,63 +54,41 @@ use rule stage as flow_interpolation_predict with:
     params:
         job=lambda w: job(
             "diffhep.studies.flow_interpolation.stages:predict",
-            {
-                "seed": config["seed"],
-                **FLOW_INTERPOLATION["prediction"],
-                "pulls": {
-                    "bins": FLOW_INTERPOLATION["comparison"]["bins"][0],
-                    "min_events": FLOW_INTERPOLATION["comparison"]["min_events"],
-                },
-                "flow": FLOWS[w.flow],
-            },
+            flow_interpolation_plan.prediction(FLOW_INTERPOLATION, config["seed"], w.flow),
         ),
 
 
 use rule stage as flow_interpolation_comparison with:
     input:
-        trained=expand("<results>/flow_interpolation/affine/train/{example}.nc", example=EXAMPLES),
-        predicted=expand("<results>/flow_interpolation/affine/predict/{example}.nc", example=EXAMPLES),
+        trained=expand("<results>/flow_interpolation/affine/train/{example}.nc", example=FLOW_INTERPOLATION["examples"]),
+        predicted=expand(
+            "<results>/flow_interpolation/affine/predict/{example}.nc", example=FLOW_INTERPOLATION["examples"]
+        ),
     pathvars:
         stem="<results>/flow_interpolation/comparison",
     params:
-        job=job("diffhep.studies.flow_interpolation.stages:compare", FLOW_INTERPOLATION["comparison"]),
+        job=job("diffhep.studies.flow_interpolation.comparison:compare", FLOW_INTERPOLATION["comparison"]),
 
 
 use rule flow_interpolation_train as flow_interpolation_fold with:
     pathvars:
         stem="<results>/flow_interpolation/{flow}/fold/{example}/{context}",
     resources:
-        **training_resources(lambda w: flow_seconds(FLOWS[w.flow], FLOW_INTERPOLATION["training"] | FOLD_MEMBERS)),
+        **training_resources(lambda w: flow_interpolation_plan.training_seconds(flow_interpolation_fold(w))),
     params:
-        job=lambda w: job(
-            "diffhep.studies.flow_interpolation.stages:train",
-            {
-                **FLOW_SEEDS,
-                **FLOW_INTERPOLATION["training"],
-                **FOLD_MEMBERS,
-                "flow": FLOWS[w.flow],
-                "without": int(w.context),
-            },
-        ),
+        job=lambda w: job("diffhep.studies.flow_interpolation.stages:train", flow_interpolation_fold(w)),
 
 
 use rule stage as flow_interpolation_cross_validation with:
     input:
-        sample=f"<results>/flow_interpolation/sample/{FOLDS['example']}.nc",
-        folds=expand(
-            f"<results>/flow_interpolation/{FOLDS['flow']}/fold/{FOLDS['example']}/{{context}}.nc",
-            context=flow_interpolation_plan.inner_points(FLOW_INTERPOLATION["data"]["points"]),
-        ),
+        sample=f"<results>/flow_interpolation/sample/{FLOW_INTERPOLATION['cross_validation']['example']}.nc",
+        folds=flow_interpolation_plan.fold_files(FLOW_INTERPOLATION),
     pathvars:
         stem="<results>/flow_interpolation/cross_validation",
     params:
         job=job(
             "diffhep.studies.flow_interpolation.stages:cross_validate",
-            {
-                "seed": config["seed"],
-                "judges": FLOW_INTERPOLATION["prediction"]["judges"],
-                "flow": FLOWS[FOLDS["flow"]],
-            },
+            flow_interpolation_plan.cross_validation(FLOW_INTERPOLATION, config["seed"]),
         ),
 
 
@@ -125,11 +98,11 @@ use rule stage as flow_interpolation_firework with:
     params:
         job=job(
             "diffhep.studies.flow_interpolation.stages:simulate_firework",
-            {"seed": config["seed"], **FLOW_INTERPOLATION["firework"]},
+            flow_interpolation_plan.firework(FLOW_INTERPOLATION, config["seed"]),
         ),
 
 
 wildcard_constraints:
-    example="|".join(map(re.escape, EXAMPLES)),
-    flow="|".join(map(re.escape, FLOWS)),
+    example="|".join(map(re.escape, FLOW_INTERPOLATION["examples"])),
+    flow="|".join(map(re.escape, FLOW_INTERPOLATION["flows"])),
     context=r"\d+",

@@ -1,27 +1,16 @@
 """Study `resonance`: the search for X -> SH -> bb gamma gamma with flows that interpolate its signal."""
 
-from diffhep.data import mass_grid
 from diffhep.pipeline.run_times import flow_seconds
 from diffhep.studies.resonance import plan as resonance_plan
 
 RESONANCE = SETTINGS["resonance"]
-RESONANCE_SEEDS = {key: config[key] for key in ("seed", "seeds_at_once")}
-RESONANCE_GRID = exit_with_context(
-    "config/studies/resonance.yaml: grid.parts", mass_grid.mass_points, RESONANCE["grid"]["parts"]
-)
-for key, masses in resonance_plan.named_masses(RESONANCE):
-    exit_with_context(f"config/studies/resonance.yaml: {key}", mass_grid.select_points, RESONANCE_GRID, masses)
-RESONANCE_TOOLS = {key: RESONANCE[key] for key in ("flow", "network")}
-RESONANCE_LIMITS = {
-    "seed": config["seed"],
-    **RESONANCE_TOOLS,
-    **{key: value for key, value in RESONANCE["limits"].items() if key != "mesh"},
-}
-RESONANCE_MESH = exit_with_context(
-    "config/studies/resonance.yaml: limits.mesh", mass_grid.mass_mesh, RESONANCE["limits"]["mesh"]
-)
-RESONANCE_MASSES = range(len(RESONANCE_GRID) + len(RESONANCE_MESH))
-RESONANCE_SEARCHED = {
+RESONANCE_SUITE = {key: config[key] for key in ("seed", "seeds_at_once")}
+exit_with_context("config/studies/resonance.yaml", resonance_plan.check, RESONANCE)
+RESONANCE_FLOW_TRAINING = resonance_plan.flow_training(RESONANCE, RESONANCE_SUITE)
+RESONANCE_FLOW_SECONDS = flow_seconds(RESONANCE["flow"], RESONANCE["flow_training"])
+RESONANCE_LIMITS = resonance_plan.limits(RESONANCE, config["seed"])
+RESONANCE_LIMIT_POINTS = resonance_plan.limit_points(RESONANCE)
+RESONANCE_LIMIT_INPUTS = {
     "signal": "<results>/resonance/signal.nc",
     "background": "<results>/resonance/background.nc",
     "flow": "<results>/resonance/train/flow.nc",
@@ -41,7 +30,7 @@ use rule stage as resonance_signal with:
     params:
         job=job(
             "diffhep.studies.resonance.events:select_signal",
-            {"seed": config["seed"], **{key: RESONANCE[key] for key in ("grid", "data")}},
+            resonance_plan.signal(RESONANCE, config["seed"]),
         ),
 
 
@@ -49,7 +38,7 @@ use rule stage as resonance_background with:
     input:
         files=user_files(
             "config/studies/resonance.yaml: data.ntuples.background",
-            RESONANCE["data"]["ntuples"].get("background", []),
+            resonance_plan.background_files(RESONANCE),
         ),
     pathvars:
         stem="<results>/resonance/background",
@@ -58,7 +47,7 @@ use rule stage as resonance_background with:
     params:
         job=job(
             "diffhep.studies.resonance.events:select_background",
-            {"seed": config["seed"], "data": RESONANCE["data"]},
+            resonance_plan.background(RESONANCE, config["seed"]),
         ),
 
 
@@ -68,12 +57,9 @@ use rule stage as resonance_train_flow with:
     pathvars:
         stem="<results>/resonance/train/flow",
     resources:
-        **training_resources(flow_seconds(RESONANCE["flow"], RESONANCE["flow_training"])),
+        **training_resources(RESONANCE_FLOW_SECONDS),
     params:
-        job=job(
-            "diffhep.studies.resonance.training:train_flow",
-            {**RESONANCE_SEEDS, **RESONANCE["flow_training"], "flow": RESONANCE["flow"]},
-        ),
+        job=job("diffhep.studies.resonance.training:train_flow", RESONANCE_FLOW_TRAINING),
 
 
 use rule stage as resonance_train_background with:
@@ -82,12 +68,9 @@ use rule stage as resonance_train_background with:
     pathvars:
         stem="<results>/resonance/train/background_flow",
     resources:
-        **training_resources(flow_seconds(RESONANCE["flow"], RESONANCE["flow_training"])),
+        **training_resources(RESONANCE_FLOW_SECONDS),
     params:
-        job=job(
-            "diffhep.studies.resonance.training:train_background",
-            {**RESONANCE_SEEDS, **RESONANCE["flow_training"], "flow": RESONANCE["flow"]},
-        ),
+        job=job("diffhep.studies.resonance.training:train_background", RESONANCE_FLOW_TRAINING),
 
 
 use rule stage as resonance_train_network with:
@@ -101,11 +84,7 @@ use rule stage as resonance_train_network with:
     params:
         job=job(
             "diffhep.studies.resonance.training:train_network",
-            {
-                **RESONANCE_SEEDS,
-                **RESONANCE["network_training"],
-                "network": RESONANCE["network"],
-            },
+            resonance_plan.network_training(RESONANCE, RESONANCE_SUITE),
         ),
 
 
@@ -117,13 +96,8 @@ use rule stage as resonance_predict with:
         stem="<results>/resonance/predict/signal",
     params:
         job=job(
-            "diffhep.studies.resonance.training:predict",
-            {
-                "seed": config["seed"],
-                **RESONANCE["prediction"],
-                "min_events": RESONANCE["pulls"]["min_events"],
-                "flow": RESONANCE["flow"],
-            },
+            "diffhep.studies.resonance.prediction:predict",
+            resonance_plan.prediction(RESONANCE, config["seed"]),
         ),
 
 
@@ -135,12 +109,8 @@ use rule stage as resonance_predict_background with:
         stem="<results>/resonance/predict/background",
     params:
         job=job(
-            "diffhep.studies.resonance.training:predict_background",
-            {
-                "seed": config["seed"],
-                **RESONANCE["prediction"],
-                "flow": RESONANCE["flow"],
-            },
+            "diffhep.studies.resonance.prediction:predict_background",
+            resonance_plan.background_prediction(RESONANCE, config["seed"]),
         ),
 
 
@@ -150,7 +120,7 @@ use rule stage as resonance_comparison with:
     pathvars:
         stem="<results>/resonance/comparison",
     params:
-        job=job("diffhep.studies.resonance.training:compare", RESONANCE["pulls"]),
+        job=job("diffhep.studies.resonance.prediction:compare", RESONANCE["pulls"]),
 
 
 use rule stage as resonance_yields with:
@@ -163,11 +133,7 @@ use rule stage as resonance_yields with:
     params:
         job=job(
             "diffhep.studies.resonance.yields:interpolate",
-            {
-                "seed": config["seed"],
-                **RESONANCE["yields"],
-                "limits_mesh": RESONANCE["limits"]["mesh"],
-            },
+            resonance_plan.yields(RESONANCE, config["seed"]),
         ),
 
 
@@ -183,35 +149,35 @@ use rule stage as resonance_observables with:
     resources:
         expected_seconds=60,
     params:
-        job=job(
-            "diffhep.studies.resonance.limits:discriminate",
-            {
-                **RESONANCE_TOOLS,
-                **RESONANCE["observables"],
-            },
-        ),
+        job=job("diffhep.studies.resonance.observables:discriminate", resonance_plan.observables(RESONANCE)),
 
 
 use rule stage as resonance_limits with:
     input:
-        **shards_or_inputs(RESONANCE_MASSES, "<results>/resonance/limits", "context", **RESONANCE_SEARCHED),
+        **shards_or_inputs(RESONANCE_LIMIT_POINTS, "<results>/resonance/limits", "context", **RESONANCE_LIMIT_INPUTS),
     pathvars:
         stem="<results>/resonance/limits",
     resources:
-        **training_resources(seconds_unless_merged(RESONANCE_MASSES, 400)),
+        **training_resources(seconds_unless_merged(RESONANCE_LIMIT_POINTS, 400)),
     params:
-        job=job("diffhep.studies.resonance.limits:compute_limits", {**RESONANCE_LIMITS, **full_range(RESONANCE_MASSES)}),
+        job=job(
+            "diffhep.studies.resonance.limits:compute_limits",
+            {**RESONANCE_LIMITS, **full_range(RESONANCE_LIMIT_POINTS)},
+        ),
 
 
 use rule stage as resonance_limits_part with:
     input:
-        **RESONANCE_SEARCHED,
+        **RESONANCE_LIMIT_INPUTS,
     pathvars:
         stem="<results>/resonance/limits/context_{first}_{last}",
     resources:
-        **training_resources(lambda w: shard_seconds(RESONANCE_MASSES, 400, w)),
+        **training_resources(lambda w: shard_seconds(RESONANCE_LIMIT_POINTS, 400, w)),
     params:
-        job=lambda w: job("diffhep.studies.resonance.limits:compute_limits", {**RESONANCE_LIMITS, **wildcard_range(w)}),
+        job=lambda w: job(
+            "diffhep.studies.resonance.limits:compute_limits",
+            {**RESONANCE_LIMITS, **wildcard_range(w)},
+        ),
 
 
 use rule stage as resonance_limits_compared with:

@@ -1,1 +1,1 @@
-"""Contrastive normalizing flows on Gaussians and digits."""
+"""Study of contrastive normalizing flows of normally distributed events and of handwritten digits."""

@@ -1,6 +1,6 @@
-"""Contrastive flows of handwritten digits, to look at (contrastive flows Appendix C).
+"""Contrastive flows of handwritten digits (contrastive flows Appendix C).
 
-The digits are the 1797 of 8 x 8 pixels that come with scikit-learn, where the paper has those of MNIST.
+The digits are the 1797 images of 8 x 8 pixels that come with scikit-learn; the paper uses MNIST.
 """
 
 from collections.abc import Mapping
@@ -15,93 +15,104 @@ from sklearn.datasets import load_digits
 from diffhep import prng
 from diffhep.flows import contrastive
 from diffhep.flows import flow as flows_flow
-from diffhep.studies.contrastive.gaussians import split_pairs
+from diffhep.studies.contrastive.gaussians import split_samples
 
 MAX_SHADE = 16
-"""Of the shades of grey."""
+"""Largest shade of grey in scikit-learn's images."""
 
 IMAGE_SHAPE = (8, 8)
 
-TRAINED, VALIDATED = 0.75, 0.2
-"""Share of the images that are trained on, and share of their copies that validate."""
+TRAINING_SHARE, VALIDATION_SHARE = 0.75, 0.2
+"""Share of the images for training (the rest are test images), and share of their copies that validate."""
 
 
 def load_images(settings: Mapping, digit: int) -> tuple[Float[np.ndarray, "_ pixel"], Float[np.ndarray, "_ pixel"]]:
-    """Images of one digit for training and for tests, pixels from 0 to 1.
+    """Load training and test images of one digit.
 
-    There are some 180 of each digit, too few for a flow: each that is trained on stands there `copies` times, turned
-    and moved a little. All have normal noise, for the density of single shades would be infinite.
+    There are about 180 images of each digit, too few for a flow: training images are repeated as rotated and shifted
+    copies. Normal noise is added to all images, because the density of discrete shades would be infinite.
 
     Args:
-        settings: `copies`; `turned` by up to so many degrees, `moved` by up to so many pixels; `noise`; `seed`.
-        digit: 0 to 9.
+        settings: `copies` of each training image; `turned` and `moved`, the largest rotation in degrees and shift in
+            pixels; standard deviation of the `noise`; `seed`.
+        digit: Digit, 0 to 9.
+
+    Returns:
+        Training and test images, pixels from 0 to 1 before the noise.
     """
-    rng, loaded = np.random.default_rng([settings["seed"], prng.CONTRASTIVE_DIGITS, digit]), load_digits()
-    chosen = rng.permutation(loaded.images[loaded.target == digit]) / MAX_SHADE
-    seen, kept = np.split(chosen, [round(TRAINED * len(chosen))])
-    seen = np.stack([_moved(settings, image, rng) for _ in range(settings["copies"]) for image in seen])
-    flat = (each.reshape(len(each), -1) for each in (seen, kept))
-    return tuple(each + settings["noise"] * rng.normal(size=each.shape) for each in flat)
+    rng, digits = np.random.default_rng([settings["seed"], prng.CONTRASTIVE_DIGITS, digit]), load_digits()
+    images = rng.permutation(digits.images[digits.target == digit]) / MAX_SHADE
+    seen, test = np.split(images, [round(TRAINING_SHARE * len(images))])
+    seen = np.stack([_move(settings, image, rng) for _ in range(settings["copies"]) for image in seen])
+    flat = (part.reshape(len(part), -1) for part in (seen, test))
+    return tuple(part + settings["noise"] * rng.normal(size=part.shape) for part in flat)
 
 
-def _moved(settings: Mapping, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _move(settings: Mapping, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Rotate and shift an image at random."""
     angle, shift = rng.uniform(-1, 1), rng.uniform(-1, 1, size=2)
     turned = ndimage.rotate(image, settings["turned"] * angle, reshape=False, order=1)
     return ndimage.shift(turned, settings["moved"] * shift, order=1)
 
 
 def train(settings: dict, checkpoint: Path | None = None) -> xr.Dataset:
-    """Train a flow of one digit that shuns another.
+    """Train a contrastive flow of one digit against another.
 
     Args:
-        settings: As for `gaussian_classes.train` and `load_images`; the `digits` that are wanted and shunned.
-        checkpoint: As in `training.train`.
+        settings: Settings of `flows.contrastive.train` and `load_images`; `digits`, the signal and the background
+            digit.
+        checkpoint: File of the checkpoint, see `learning.training.train`.
+
+    Returns:
+        Result of `flows.contrastive.train`.
     """
-    both = [load_images(settings, digit)[0] for digit in settings["digits"]]
-    number = min(map(len, both))
-    valid = np.arange(number) >= round((1 - VALIDATED) * number)  # other copies of the same images: there are too few
-    seen = split_pairs(np.stack([each[:number] for each in both]), valid, settings["seed"])
-    return contrastive.train(settings, *seen, checkpoint=checkpoint)
+    classes = [load_images(settings, digit)[0] for digit in settings["digits"]]
+    number = min(map(len, classes))
+    # validation images are other copies of the training images, because there are too few images
+    valid = np.arange(number) >= round((1 - VALIDATION_SHARE) * number)
+    samples = split_samples(np.stack([images[:number] for images in classes]), valid, settings["seed"])
+    return contrastive.train(settings, *samples, checkpoint=checkpoint)
 
 
-def generate_images(settings: dict, flows_of: dict[str, xr.Dataset]) -> xr.Dataset:
-    """Images that flows make.
+def generate_images(settings: dict, flows: dict[str, xr.Dataset]) -> xr.Dataset:
+    """Sample images from trained flows.
 
     Args:
-        settings: `flow`; `shown`, how many; `seed`.
-        flows_of: Results of `train`.
+        settings: `flow` (settings of `coupling_flow`); `figure_images`, the number of images of each flow; `seed`.
+        flows: Results of `train`.
 
     Returns:
         `image` (flow, image, y, x).
     """
-    found = []
-    for trained in flows_of.values():
+    images = []
+    for trained in flows.values():
         flow, parameters = contrastive.restore(settings["flow"], trained)
         key = prng.key(settings["seed"], prng.CONTRASTIVE_DIGIT_SAMPLES)
-        drawn = flows_flow.sample(flow, parameters, np.zeros(0), settings["shown"], key=key)
-        found.append(np.asarray(drawn).reshape(settings["shown"], *IMAGE_SHAPE))
-    return xr.Dataset({"image": (("flow", "image", "y", "x"), np.stack(found))}, coords={"flow": list(flows_of)})
+        sample = flows_flow.sample(flow, parameters, np.zeros(0), settings["figure_images"], key=key)
+        images.append(np.asarray(sample).reshape(settings["figure_images"], *IMAGE_SHAPE))
+    return xr.Dataset({"image": (("flow", "image", "y", "x"), np.stack(images))}, coords={"flow": list(flows)})
 
 
 def evaluate_images(settings: dict, trained: xr.Dataset) -> xr.Dataset:
-    """Test images of both digits, by the density that the flow gives them.
+    """Evaluate the density of the test images of both digits.
 
     Args:
-        settings: As for `load_images`; `flow` and `floor`; the `digits` that are wanted and shunned.
+        settings: Settings of `load_images`; `flow` (settings of `coupling_flow`) and `floor` of the loss; `digits`, the
+            signal and the background digit.
         trained: Result of `train`.
 
     Returns:
-        `image` (image, y, x), `wanted` (image), and `log_density` (image), of pixels scaled as in training, sorted by
-        it, the largest first; and the `floor` of training: what lies below is none of the wanted.
+        In decreasing order of their density: `image` (image, y, x), `is_signal` (image), and `log_density` (image) of
+        pixels scaled as in training. And the `floor` of the loss; images below it are classified as background.
     """
-    both = [load_images(settings, digit)[1] for digit in settings["digits"]]
-    every = np.concatenate(both)
-    found = contrastive.log_density_function(settings["flow"], every.shape[-1])(trained, every)
-    found = found + np.log(trained["event_width"].values).sum()
-    order, wanted = np.argsort(-found), np.arange(len(every)) < len(both[0])
+    classes = [load_images(settings, digit)[1] for digit in settings["digits"]]
+    images = np.concatenate(classes)
+    log_density = contrastive.log_density_function(settings["flow"], images.shape[-1])(trained, images)
+    log_density = log_density + np.log(trained["event_width"].values).sum()
+    order, is_signal = np.argsort(-log_density), np.arange(len(images)) < len(classes[0])
     return xr.Dataset({
-        "image": (("image", "y", "x"), every[order].reshape(-1, *IMAGE_SHAPE)),
-        "wanted": ("image", wanted[order]),
-        "log_density": ("image", found[order]),
+        "image": (("image", "y", "x"), images[order].reshape(-1, *IMAGE_SHAPE)),
+        "is_signal": ("image", is_signal[order]),
+        "log_density": ("image", log_density[order]),
         "floor": settings["floor"],
     })  # fmt: skip

@@ -1,4 +1,4 @@
-"""How classifiers fare where events are distorted: ten dimensions, four classifiers (contrastive flows section 5)."""
+"""Accuracy of classifiers on distorted events in ten dimensions (contrastive flows section 5)."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,45 +12,45 @@ from diffhep.data import gaussian_classes
 from diffhep.data.gaussian_classes import Classes, Embedding
 from diffhep.flows import contrastive
 from diffhep.learning import classifiers
-from diffhep.studies.contrastive.gaussians import LABELS, logits, split_pairs
+from diffhep.studies.contrastive.gaussians import LABELS, logits, split_samples
 
 CLASSIFIERS = ("plain", "flow", "perturbed", "perturbed_flow", "perturbed_printed")
 PREDICTIONS = ("likelihood_ratio", "optimum", "averaged")
 
 
-def _space(settings: Mapping) -> Embedding:
-    return gaussian_classes.draw_embedding(
-        np.random.default_rng([settings["seed"], prng.CONTRASTIVE_SPACE]), settings["dimension"]
-    )
+def _embedding(settings: Mapping) -> Embedding:
+    rng = np.random.default_rng([settings["seed"], prng.CONTRASTIVE_SPACE])
+    return gaussian_classes.draw_embedding(rng, settings["dimension"])
 
 
-def _distorted(settings: Mapping, amount: float, kind: str = "rotation") -> Classes:
-    return gaussian_classes.distort(
-        gaussian_classes.build_classes(settings["gaussians"]), _space(settings), kind, amount
-    )
+def _distorted_classes(settings: Mapping, amount: float, kind: str = "rotation") -> Classes:
+    classes = gaussian_classes.build_classes(settings["gaussians"])
+    return gaussian_classes.distort(classes, _embedding(settings), kind, amount)
 
 
-def _training(settings: Mapping):
-    """Events without distortion: what is trained on and what validates."""
+def _undistorted_events(settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
+    """Events of both classes without distortion, and a mask of those that validate."""
     rng = np.random.default_rng([settings["seed"], prng.CONTRASTIVE_UNDISTORTED])
-    events = gaussian_classes.draw(rng, _distorted(settings, 0.0), settings["events"])
+    events = gaussian_classes.draw(rng, _distorted_classes(settings, 0.0), settings["events"])
     return events, np.arange(settings["events"]) < round(settings["validation"] * settings["events"])
 
 
 def train_flow(settings: dict, checkpoint: Path | None = None) -> xr.Dataset:
-    """Train a flow of one class, `label`, that shuns the other, on events without distortion.
+    """Train a contrastive flow of one class on events without distortion.
 
     Args:
-        settings: As for `gaussian_classes.train`; `gaussians`, `dimension`, `events` of each class, `validation`; `label`.
-        checkpoint: As in `training.train`.
+        settings: Settings of `flows.contrastive.train`; `gaussians`, `dimension`, `events` of each class, and
+            `validation`, the share of events that validates; `label` of the class that the flow learns.
+        checkpoint: File of the checkpoint, see `learning.training.train`.
 
     Returns:
-        As of `gaussian_classes.train`, and `centre` and `spread`: median and interquartile range of log p of the events.
+        Result of `flows.contrastive.train`, and `centre` and `spread`, the median and the interquartile range of
+        log p of the events.
     """
-    events, valid = _training(settings)
-    wanted = LABELS.index(settings["label"])
-    ordered = events[[wanted, 1 - wanted]]
-    trained = contrastive.train(settings, *split_pairs(ordered, valid, settings["seed"]), checkpoint=checkpoint)
+    events, valid = _undistorted_events(settings)
+    learned = LABELS.index(settings["label"])
+    ordered = events[[learned, 1 - learned]]
+    trained = contrastive.train(settings, *split_samples(ordered, valid, settings["seed"]), checkpoint=checkpoint)
     log_density = contrastive.log_density_function(settings["flow"], settings["dimension"])(trained, events)
     low, middle, high = np.quantile(log_density, [0.25, 0.5, 0.75])
     return trained.assign(centre=middle, spread=high - low)
@@ -60,87 +60,101 @@ def train_classifier(settings: dict, checkpoint: Path | None = None) -> xr.Datas
     """Train a classifier on events without distortion.
 
     Args:
-        settings: As for `classifiers.train`; otherwise as of `train_flow`.
-        checkpoint: As in `training.train`.
+        settings: Settings of `classifiers.train`; `gaussians`, `dimension`, `events` of each class, and `validation`,
+            the share of events that validates.
+        checkpoint: File of the checkpoint, see `learning.training.train`.
+
+    Returns:
+        Result of `classifiers.train`.
     """
-    return classifiers.train(settings, *split_pairs(*_training(settings), settings["seed"]), checkpoint=checkpoint)
+    samples = split_samples(*_undistorted_events(settings), settings["seed"])
+    return classifiers.train(settings, *samples, checkpoint=checkpoint)
 
 
 def measure_accuracy(settings: dict, signal: xr.Dataset, background: xr.Dataset, plain: xr.Dataset) -> xr.Dataset:
-    """Accuracy of all classifiers on events that are distorted by a known amount, which they do not know.
+    """Measure the accuracy of all classifiers on events of known distortion, which is not among their inputs.
 
     Args:
-        settings: `gaussians`, `dimension`, `kind` of distortion and its range from `low` to `high`; `angles`, at each
-            of which `per_angle` perturbed events, of both classes together, are trained on, `validation`; `classifier`
-            and `flow`; `tested` angles with `test_events` of each class; `cut` on the flow's density; `seed`.
+        settings: `gaussians` and `dimension`; `kind` of the distortion, from `low` to `high`; `angles`, the
+            number of amounts of distortion in the perturbed training sample, `per_angle` events at each of both classes
+            together, and `validation`, the share of events that validates; `classifier` and `flow`; `test_angles`, the
+            number of amounts of distortion in tests, with `test_events` of each class; `cut` on the flow's density;
+            `seed`.
         signal: Result of `train_flow` for the signal.
-        background: Likewise, of the background.
+        background: Result of `train_flow` for the background.
         plain: Result of `train_classifier`.
 
     Returns:
-        `accuracy` (classifier, phi): `plain`, trained without distortion; the `flow`, cut in its density; `perturbed`,
-        trained on perturbed events; `perturbed_flow`, the same with both flows' discrimination functions, and
-        `perturbed_printed` with those as printed; and what is best: the `likelihood_ratio` at phi = 0, the `optimum`
-        (eq. 10) cut like the flow, and the likelihood ratio of densities `averaged` over phi.
+        `accuracy` (classifier, phi) of the classifiers: `plain`, trained without distortion; `flow`, a cut on the
+        density of the signal's flow; `perturbed`, trained on perturbed events; `perturbed_flow`, trained on perturbed
+        events with the scaled discrimination functions of both flows as further inputs; `perturbed_printed`, with the
+        discrimination functions as printed. And of the best possible decisions: `likelihood_ratio` at phi = 0;
+        `optimum`, a cut on the density of eq. 10; `averaged`, the likelihood ratio of densities averaged over phi.
     """
-    inputs, training = _inputs(settings, signal, background), settings["classifier"] | {"seed": settings["seed"]}
-    events, valid = _perturbed(settings)
+    inputs = _input_function(settings, signal, background)
+    training = settings["classifier"] | {"seed": settings["seed"]}
+    events, valid = _perturbed_events(settings)
     trained = {"plain": plain} | {
-        name: classifiers.train(training, *split_pairs(each, valid, settings["seed"]))
-        for name, each in inputs(events).items()
+        name: classifiers.train(training, *split_samples(features, valid, settings["seed"]))
+        for name, features in inputs(events).items()
         if name.startswith("perturbed")
     }
-    amounts, rows = np.linspace(settings["low"], settings["high"], settings["tested"]), []
+    amounts, rows = np.linspace(settings["low"], settings["high"], settings["test_angles"]), []
     for n, amount in enumerate(amounts):
         rng = np.random.default_rng([settings["seed"], prng.CONTRASTIVE_TEST, n])
-        events = gaussian_classes.draw(rng, _distorted(settings, amount, settings["kind"]), settings["test_events"])
-        told, network = inputs(events), settings["classifier"]["network"]
-        chosen = {name: logits(network, each, told[name]) > 0 for name, each in trained.items()}
-        chosen |= {"flow": told["flow"] > settings["cut"], **_predictions(settings, events)}
-        rows.append([_accuracy(chosen[name]) for name in CLASSIFIERS + PREDICTIONS])
+        classes = _distorted_classes(settings, amount, settings["kind"])
+        events = gaussian_classes.draw(rng, classes, settings["test_events"])
+        decisions = _decisions(settings, trained, inputs(events)) | _optimal_decisions(settings, events)
+        rows.append([_accuracy(decisions[name]) for name in CLASSIFIERS + PREDICTIONS])
     return xr.Dataset(
         {"accuracy": (("classifier", "phi"), np.array(rows).T)},
         coords={"classifier": list(CLASSIFIERS + PREDICTIONS), "phi": amounts},
     )
 
 
-def _inputs(settings: Mapping, *flows: xr.Dataset) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
-    """What says what each classifier is told of events; that of the flow is its density."""
-    evaluated = contrastive.log_density_function(settings["flow"], settings["dimension"])
+def _input_function(settings: Mapping, *flows: xr.Dataset) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+    """Function from events to the inputs of each classifier; the input of `flow` is its density."""
+    log_density = contrastive.log_density_function(settings["flow"], settings["dimension"])
     trained = [(flow["centre"].item(), flow["spread"].item()) for flow in flows]
     scales = {"perturbed_flow": trained, "perturbed_printed": [(0.0, 1.0)] * len(flows)}
 
-    def of(events):
-        found = [evaluated(flow, events) for flow in flows]
-        told = {"plain": events, "flow": np.exp(found[0]), "perturbed": events}
-        for name, each in scales.items():
-            pairs = zip(found, each, strict=True)
-            features = [contrastive.discrimination(log_density, *scale) for log_density, scale in pairs]
-            told[name] = np.concatenate([events, np.stack(features, axis=-1)], axis=-1)
-        return told
+    def inputs(events):
+        logs = [log_density(flow, events) for flow in flows]
+        features = {"plain": events, "flow": np.exp(logs[0]), "perturbed": events}
+        for name, flow_scales in scales.items():
+            pairs = zip(logs, flow_scales, strict=True)
+            discriminations = [contrastive.discrimination(values, *scale) for values, scale in pairs]
+            features[name] = np.concatenate([events, np.stack(discriminations, axis=-1)], axis=-1)
+        return features
 
-    return of
+    return inputs
 
 
-def _perturbed(settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
-    """Events at all angles, and which of them validate."""
+def _perturbed_events(settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
+    """Events of both classes at all amounts of distortion, and a mask of those that validate."""
     rng = np.random.default_rng([settings["seed"], prng.CONTRASTIVE_PERTURBED])
-    amounts, each = np.linspace(settings["low"], settings["high"], settings["angles"]), settings["per_angle"] // 2
-    drawn = [gaussian_classes.draw(rng, _distorted(settings, amount, settings["kind"]), each) for amount in amounts]
-    events = np.concatenate(drawn, axis=1)
+    amounts, number = np.linspace(settings["low"], settings["high"], settings["angles"]), settings["per_angle"] // 2
+    distributions = (_distorted_classes(settings, amount, settings["kind"]) for amount in amounts)
+    events = np.concatenate([gaussian_classes.draw(rng, classes, number) for classes in distributions], axis=1)
     return events, rng.random(events.shape[1]) < settings["validation"]
 
 
-def _predictions(settings: Mapping, events: Float[np.ndarray, "2 event axis"]) -> dict[str, np.ndarray]:
-    """What the true densities would choose."""
-    classes, rng = _distorted(settings, 0.0), np.random.default_rng([settings["seed"], prng.CONTRASTIVE_TEST])
+def _decisions(settings: Mapping, trained: Mapping, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Events that each trained classifier assigns to the signal."""
+    network = settings["classifier"]["network"]
+    decisions = {name: logits(network, classifier, inputs[name]) > 0 for name, classifier in trained.items()}
+    return decisions | {"flow": inputs["flow"] > settings["cut"]}
+
+
+def _optimal_decisions(settings: Mapping, events: Float[np.ndarray, "2 event axis"]) -> dict[str, np.ndarray]:
+    """Events that the true densities assign to the signal."""
+    classes, rng = _distorted_classes(settings, 0.0), np.random.default_rng([settings["seed"], prng.CONTRASTIVE_TEST])
     nominal = gaussian_classes.log_densities(classes, events)
-    norm = _norm(
-        gaussian_classes.log_densities(classes, gaussian_classes.draw(rng, classes, settings["test_events"])[0])
-    )
-    amounts = np.linspace(settings["low"], settings["high"], settings["tested"])
-    several = [_distorted(settings, amount, settings["kind"]) for amount in amounts]
-    averaged = gaussian_classes.averaged_log_densities(several, events)
+    signal = gaussian_classes.draw(rng, classes, settings["test_events"])[0]
+    norm = _norm(gaussian_classes.log_densities(classes, signal))
+    amounts = np.linspace(settings["low"], settings["high"], settings["test_angles"])
+    distributions = [_distorted_classes(settings, amount, settings["kind"]) for amount in amounts]
+    averaged = gaussian_classes.averaged_log_densities(distributions, events)
     best = contrastive.optimal_density(*np.exp(nominal), 1.0) / norm
     return {
         "likelihood_ratio": nominal[0] > nominal[1],
@@ -149,47 +163,59 @@ def _predictions(settings: Mapping, events: Float[np.ndarray, "2 event axis"]) -
     }
 
 
-def _norm(nominal: Float[np.ndarray, "2 event"]) -> float:
-    """lambda_c of c = 1: E_s[max(1 - p_b / p_s, 0)], from events of the signal without distortion."""
-    return float(np.maximum(1 - np.exp(nominal[1] - nominal[0]), 0).mean())
+def _norm(log_densities: Float[np.ndarray, "2 event"]) -> float:
+    """lambda_c of c = 1, E_s[max(1 - p_b / p_s, 0)], estimated with undistorted signal events."""
+    return float(np.maximum(1 - np.exp(log_densities[1] - log_densities[0]), 0).mean())
 
 
-def _accuracy(chosen: np.ndarray) -> float:
-    """Share of events called right, of as many of each class."""
-    return float((chosen[0].mean() + 1 - chosen[1].mean()) / 2)
+def _accuracy(decisions: np.ndarray) -> float:
+    """Share of events of equally large classes that are classified correctly."""
+    return float((decisions[0].mean() + 1 - decisions[1].mean()) / 2)
 
 
 def join_seeds(settings: dict, trials: dict[str, xr.Dataset]) -> xr.Dataset:
-    """Results of `measure_accuracy` in one: `accuracy` (seed, classifier, phi)."""
+    """Concatenate results of several seeds.
+
+    Args:
+        settings: No settings.
+        trials: Results of `measure_accuracy` by seed.
+
+    Returns:
+        `accuracy` (seed, classifier, phi).
+    """
     del settings
     return xr.concat(trials.values(), xr.IndexVariable("seed", [int(trial) for trial in trials]))
 
 
 def compare(settings: dict, scenarios: dict[str, xr.Dataset]) -> xr.Dataset:
-    """What the claims are checked on.
+    """Summarise the accuracies of all scenarios for the claims.
 
     Args:
-        settings: None.
+        settings: No settings.
         scenarios: Results of `join_seeds`, by name.
 
     Returns:
-        `accuracy` (point, run, seed, epoch): of each scenario and classifier, without distortion (epoch 0), and the
-        mean over the outer half of distortions (epoch 1); and how far the accuracy of `plain` and `flow` lies, at the
-        most, from the best possible: `plain_misses` and `flow_misses` (point), means over seeds with their errors.
+        `accuracy` (point, run, seed, epoch) of each scenario and classifier: without distortion (epoch 0), and
+        averaged over the outer half of distortions (epoch 1). `plain_misses` and `flow_misses` (point), the largest
+        absolute differences of the accuracies of `plain` and `flow` from the best possible ones, averaged over seeds,
+        with their errors.
     """
     del settings
     values, misses = [], {"plain": [], "flow": []}
     for scenario in scenarios.values():
         accuracy = scenario["accuracy"].transpose("seed", "classifier", "phi")
-        far = np.abs(accuracy["phi"]) > np.abs(accuracy["phi"]).max() / 2
-        near = accuracy.sel(phi=0.0, method="nearest")
-        values.append(np.stack([near, accuracy.sel(phi=far).mean("phi")], axis=-1))
+        outer = np.abs(accuracy["phi"]) > np.abs(accuracy["phi"]).max() / 2
+        undistorted = accuracy.sel(phi=0.0, method="nearest")
+        values.append(np.stack([undistorted, accuracy.sel(phi=outer).mean("phi")], axis=-1))
         for name, best in (("plain", "likelihood_ratio"), ("flow", "optimum")):
-            away = np.abs(accuracy.sel(classifier=name) - accuracy.sel(classifier=best))
-            misses[name].append(away.max("phi").values)
+            difference = np.abs(accuracy.sel(classifier=name) - accuracy.sel(classifier=best))
+            misses[name].append(difference.max("phi").values)
     coords = {"point": list(scenarios), "run": accuracy["classifier"].values, "seed": accuracy["seed"].values}
-    found = xr.Dataset({"accuracy": (("point", "seed", "run", "epoch"), np.array(values))}, coords=coords)
-    for name, each in misses.items():
-        found[f"{name}_misses"] = "point", np.mean(each, axis=1)
-        found[f"{name}_misses_error"] = "point", np.std(each, axis=1, ddof=1) / np.sqrt(accuracy.sizes["seed"])
-    return found.transpose("point", "run", "seed", "epoch")
+    result = xr.Dataset({"accuracy": (("point", "seed", "run", "epoch"), np.array(values))}, coords=coords)
+    for name, by_scenario in misses.items():
+        result[f"{name}_misses"] = "point", np.mean(by_scenario, axis=1)
+        result[f"{name}_misses_error"] = (
+            "point",
+            np.std(by_scenario, axis=1, ddof=1) / np.sqrt(accuracy.sizes["seed"]),
+        )
+    return result.transpose("point", "run", "seed", "epoch")

@@ -1,1 +1,1 @@
-"""Conditional flows that interpolate between the distributions they were trained on."""
+"""Study of conditional flows that interpolate between the distributions they were trained on."""

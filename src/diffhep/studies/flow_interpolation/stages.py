@@ -15,13 +15,22 @@ from diffhep.data import gaussian_grid
 from diffhep.flows import ensembles, training
 from diffhep.flows.flow import Flow
 from diffhep.flows.training import restore
-from diffhep.histogramming.pulls import fit_normal, pulls, rebin, width_uncertainty
 from diffhep.learning.model_selection import TrainedParameters
 from diffhep.studies.flow_interpolation.pull_summaries import summarise_pulls
 
 
 def generate(settings: dict) -> xr.Dataset:
-    """Events of every distribution of the grid, and which of them are held out."""
+    """Generate events of the normal distribution at every conditioning point of the grid.
+
+    Args:
+        settings: `points` along each side of the grid of means, and its `range`; `covariance`, a name in
+            `gaussian_grid.COVARIANCES`; `events` of each distribution; `held_out`, rows and columns at whose crossings
+            a point is held out; `seed`.
+
+    Returns:
+        `events` (context, event, axis); `mean` (context, axis), `covariance` (context, axis, other_axis) and `held_out`
+        (context) of each conditioning point.
+    """
     points = settings["points"]
     means = gaussian_grid.grid_means(*settings["range"], points)
     covariances = gaussian_grid.COVARIANCES[settings["covariance"]](means)
@@ -40,25 +49,27 @@ def generate(settings: dict) -> xr.Dataset:
 
 
 def train(settings: dict, sample: xr.Dataset, checkpoint: Path | None = None) -> xr.Dataset:
-    """Train an ensemble on some contexts; it is validated on their last events and on all other contexts (thesis 8.3).
+    """Train an ensemble on some of the conditioning points (thesis 8.3).
+
+    The validation sample contains the last events of these points, and all events of the other points.
 
     Args:
-        settings: Keys of `training.train`, and `valid_fraction`; `without`: the one context to leave out, instead
-            of those held out.
+        settings: Settings of `flows.training.train`; `valid_fraction` of the events of trained points that validates;
+            optionally `without`, the one point to leave out instead of those held out.
         sample: Result of `generate`.
-        checkpoint: As in `training.train`.
+        checkpoint: File of the checkpoint, see `learning.training.train`.
 
     Returns:
-        Result of `training.train`; which contexts were `trained` on; `train_entropy` and `valid_entropy`, the
-        losses of the truth.
+        Result of `flows.training.train`; `trained` (context), true for points of the training sample; `train_entropy`
+        and `valid_entropy`, the losses of the true densities.
     """
     left_out, events = settings.get("without"), sample["events"].values
     trained = ~sample["held_out"].values if left_out is None else np.arange(len(events)) != left_out
     context = np.broadcast_to(sample["mean"].values[:, None], events.shape)
-    held_back = np.arange(events.shape[1]) >= round(events.shape[1] * (1 - settings["valid_fraction"]))
+    validates = np.arange(events.shape[1]) >= round(events.shape[1] * (1 - settings["valid_fraction"]))
     seen, valid = (
         samples.conditional_events(events[part], context[part])
-        for part in (trained[:, None] & ~held_back, ~trained[:, None] | held_back)
+        for part in (trained[:, None] & ~validates, ~trained[:, None] | validates)
     )
     entropy = np.log(2 * np.pi * np.e) + np.linalg.slogdet(sample["covariance"].values)[1] / 2
     return training.train(settings, seen, valid, checkpoint=checkpoint).assign(
@@ -69,163 +80,111 @@ def train(settings: dict, sample: xr.Dataset, checkpoint: Path | None = None) ->
 
 
 def predict(settings: dict, sample: xr.Dataset, trained: xr.Dataset) -> xr.Dataset:
-    """What the ensemble says of every context, beside the data and the truth.
+    """Compare the ensemble with the data and with the true distribution at every conditioning point.
 
     Args:
-        settings: `flow`; `samples` to draw from each member in each context; `bins` along each side of the square of
-            `half_width` around the mean in which they are counted; `points` along each side of another one, of half
-            the side `reach`, at which densities are evaluated; `judges`, fresh events on which divergences are
-            measured; `seed`.
+        settings: `flow` (settings of `autoregressive_flow`); `samples` from each member at each point; `bins` along
+            each side of the square of half side `half_width` around the mean in which they are counted; `points` along
+            each side of the square of half side `reach` at which densities are evaluated; `divergence_events`, the
+            fresh events on which KL divergences are measured; `pulls`, settings of `pull_summaries.summarise_pulls`;
+            `seed`.
         sample: Result of `generate`.
         trained: Result of `train`.
 
     Returns:
-        `counts` (member, context, y, x), scaled to the number of events in `data` (context, y, x), and `expected`, what
-        the true distribution has there; `density` (context, v, u), mean over the members; `kl` (member, context) and
-        `kl_ensemble` (context), divergences of the true from the learned densities, with `kl_ensemble_error`; and
-        `mean`, `covariance` (context), `trained`; and the variables of `pull_summaries.summarise_pulls`.
+        `counts` (context, member, y, x) of the flows, scaled to the number of events in `data` (context, y, x);
+        `expected` (context, y, x), the counts expected from the true distribution; `density` (context, v, u), mean
+        over the members; `kl` (context, member) and `kl_ensemble` (context), KL divergences of the true from the
+        learned densities, with `kl_ensemble_error`; `mean`, `covariance` and `trained` of each point; and the variables
+        of `pull_summaries.summarise_pulls`.
     """
     flow, ensemble = restore(settings["flow"], trained)
     means, covariances = (sample[name].values for name in ("mean", "covariance"))
-    centres, half_width, events = means.astype(np.float32), settings["half_width"], sample["events"].values
-    edges = np.linspace(-half_width, half_width, settings["bins"] + 1)
     points = np.linspace(-settings["reach"], settings["reach"], settings["points"])
-    drawn, judges = (
-        prng.key(settings["seed"], purpose)
-        for purpose in (prng.FLOW_INTERPOLATION_SAMPLES, prng.FLOW_INTERPOLATION_DIVERGENCE)
-    )
     square = np.stack(np.meshgrid(points, points), axis=-1)
-    shares = jax.jit(jax.vmap(partial(gaussian_grid.bin_probabilities, edges=edges)))(means, covariances)
-    count = partial(ensembles.histogram_2d, edges=(edges, edges))
-    counts = ensembles.sample_histograms(
-        flow, ensemble, centres, settings["samples"], lambda drawn, mean: count(drawn - mean), key=drawn
+    density = ensembles.mean_densities(flow, ensemble, means.astype(np.float32), square)
+    key = prng.key(settings["seed"], prng.FLOW_INTERPOLATION_DIVERGENCE)
+    fresh = gaussian_grid.draw(key, means, covariances, settings["divergence_events"])
+    predicted = _histograms(settings, sample, flow, ensemble).assign(
+        {
+            "density": (("context", "v", "u"), np.asarray(density)),
+            "trained": trained["trained"],
+            **_divergences(flow, ensemble, means, covariances, fresh),
+            "mean": sample["mean"],
+            "covariance": sample["covariance"],
+        }
     )
-    data = jax.jit(lambda each: jax.lax.map(count, each))(events - centres[:, None])
-    bins, place = ("context", "y", "x"), (edges[1:] + edges[:-1]) / 2
-    predicted = xr.Dataset(
+    predicted = predicted.assign_coords({"member": trained["member"], "v": points, "u": points})
+    return predicted.merge(summarise_pulls(predicted, settings["pulls"]))
+
+
+def _histograms(settings: dict, sample: xr.Dataset, flow: Flow, ensemble: TrainedParameters) -> xr.Dataset:
+    """Events of the flows, of the data and expected from the truth, in bins around the mean of each distribution."""
+    means, covariances, events = (sample[name].values for name in ("mean", "covariance", "events"))
+    centres, half_width = means.astype(np.float32), settings["half_width"]
+    edges = np.linspace(-half_width, half_width, settings["bins"] + 1)
+    count = partial(ensembles.histogram_2d, edges=(edges, edges))
+    key = prng.key(settings["seed"], prng.FLOW_INTERPOLATION_SAMPLES)
+    counts = ensembles.sample_histograms(
+        flow, ensemble, centres, settings["samples"], lambda events, mean: count(events - mean), key=key
+    )
+    probabilities = jax.jit(jax.vmap(partial(gaussian_grid.bin_probabilities, edges=edges)))(means, covariances)
+    data = jax.jit(lambda relative: jax.lax.map(count, relative))(events - centres[:, None])
+    dims, middle = ("context", "y", "x"), (edges[1:] + edges[:-1]) / 2
+    return xr.Dataset(
         {
             "counts": (("context", "member", "y", "x"), len(events[0]) / settings["samples"] * np.asarray(counts)),
-            "data": (bins, np.asarray(data)),
-            "expected": (bins, len(events[0]) * np.asarray(shares)),
-            "density": (("context", "v", "u"), np.asarray(ensembles.mean_densities(flow, ensemble, centres, square))),
-            "trained": trained["trained"],
-        }
-        | _divergences(
-            flow, ensemble, means, covariances, gaussian_grid.draw(judges, means, covariances, settings["judges"])
-        )
-        | {name: sample[name] for name in ("mean", "covariance")},
-        coords={"member": trained["member"], "y": place, "x": place, "v": points, "u": points},
+            "data": (dims, np.asarray(data)),
+            "expected": (dims, len(events[0]) * np.asarray(probabilities)),
+        },
+        coords={"y": middle, "x": middle},
     )
-    return predicted.merge(summarise_pulls(predicted, settings["pulls"]))
 
 
 def _divergences(
     flow: Flow, ensemble: TrainedParameters, means: np.ndarray, covariances: np.ndarray, events: ArrayLike
 ) -> dict:
     """KL divergences of the true densities from the learned ones: means over fresh events of log p - log q."""
-    each, joint, error = map(np.asarray, _everywhere(flow, ensemble, events, means, covariances))
+    members, joint, error = map(np.asarray, _divergences_at(flow, ensemble, events, means, covariances))
     return {
-        "kl": (("context", "member"), each),
+        "kl": (("context", "member"), members),
         "kl_ensemble": ("context", joint),
         "kl_ensemble_error": ("context", error),
     }
 
 
 @partial(jax.jit, static_argnums=0)
-def _everywhere(flow: Flow, ensemble: TrainedParameters, *contexts: Array) -> tuple[Array, Array, Array]:
-    def at(job):
-        drawn, mean, covariance = job
-        learned = ensembles.log_densities(flow, ensemble, drawn, mean.astype(jnp.float32))
-        true = gaussian_grid.log_density(drawn, mean, covariance)
+def _divergences_at(flow: Flow, ensemble: TrainedParameters, *contexts: Array) -> tuple[Array, Array, Array]:
+    def divergence(distribution):
+        events, mean, covariance = distribution
+        learned = ensembles.log_densities(flow, ensemble, events, mean.astype(jnp.float32))
+        true = gaussian_grid.log_density(events, mean, covariance)
         joint = true - (jax.nn.logsumexp(learned, axis=0) - jnp.log(len(learned)))
         return jnp.mean(true - learned, axis=1), joint.mean(), joint.std() / jnp.sqrt(len(joint))
 
-    return jax.lax.map(at, contexts)
-
-
-def compare(settings: dict, trained: dict[str, xr.Dataset], predicted: dict[str, xr.Dataset]) -> xr.Dataset:
-    """What the claims are checked on: pulls at several binnings, when training stopped, and how losses differ.
-
-    Args:
-        settings: `home`, the results that stand for `mean` and `firework` at the first point, and those `elsewhere`, by
-            the name of a point; `bins` of these and of further points; `at_least`, events in the data of a bin for one
-            more point; `far`: pulls beyond are far from 0.
-        trained: Results of `train` by example.
-        predicted: Results of `predict` by example.
-
-    Returns:
-        Of each run, an example's trained or unseen contexts: `centre`, `width`, `width_error`, `bias` = centre / width
-        (point, run) of the pulls; `far`, the share of far pulls in every context, and `kl` there, as `claims.ordering`
-        takes them (point, run, seed, epoch). Of each example: `gap` and `gap_error` (point, run) of the losses, and
-        `selected` iterations of the members (point, run, seed, epoch).
-    """
-    (bins, *others), home, at_least = settings["bins"], settings["home"], settings["at_least"]
-    places = {
-        f"{bins} bins": (home, bins, 0),
-        **{f"{other} bins": (home, other, 0) for other in others},
-        f"{bins} bins of at least {at_least} events": (home, bins, at_least),
-        **{f"{bins} bins, {point}": (names, bins, 0) for point, names in settings["elsewhere"].items()},
-    }
-    found = [
-        _at_point(names, trained, predicted, partial(_judged, bins=bins, at_least=at_least, far=settings["far"]))
-        for names, bins, at_least in places.values()
-    ]
-    return xr.concat(found, xr.Variable("point", list(places)), join="outer")
-
-
-def _at_point(names: dict[str, str], trained: dict, predicted: dict, judged) -> xr.Dataset:
-    """Trained and unseen contexts of both examples, and their trainings, as runs."""
-    runs = {}
-    for example, name in names.items():
-        losses = trained[name].sel(iteration=trained[name]["selected"])
-        gap = losses["valid"] - losses["train"]
-        runs[example] = xr.Dataset({
-            "gap": gap.mean(),
-            "gap_error": gap.std(ddof=1) / np.sqrt(gap.size),
-            "selected": _by_seed(trained[name]["selected"]),
-        })  # fmt: skip
-        for part, chosen in (("trained", True), ("unseen", False)):
-            here = predicted[name]
-            runs[f"{example}_{part}"] = judged(here.sel(context=here["trained"] == chosen))
-    return xr.concat(runs.values(), xr.Variable("run", list(runs)), join="outer", data_vars="all")
-
-
-def _by_seed(values: xr.DataArray) -> xr.DataArray:
-    """What a claim is checked on: as if members, or contexts, were seeds of one epoch."""
-    return xr.DataArray(values.values[:, None], dims=("seed", "epoch"), coords={"seed": np.arange(values.size)})
-
-
-def _judged(predicted: xr.Dataset, *, bins: int, at_least: float | int, far: float) -> xr.Dataset:
-    """Pulls of some contexts in one binning."""
-    found = pulls(rebin(predicted, bins), at_least=at_least)
-    centre, width = fit_normal(found)
-    share = (np.abs(found) > far).sum(("y", "x")) / found.notnull().sum(("y", "x"))
-    return xr.Dataset({
-        "centre": centre,
-        "bias": centre / width if width else np.nan,
-        "width": width,
-        "width_error": width_uncertainty(found),
-        "far": _by_seed(share),
-        "kl": _by_seed(predicted["kl_ensemble"]),
-    })  # fmt: skip
+    return jax.lax.map(divergence, contexts)
 
 
 def cross_validate(settings: dict, sample: xr.Dataset, folds: dict[str, xr.Dataset]) -> xr.Dataset:
-    """KL divergence in each context of flows trained on all contexts but this one.
+    """Compute the KL divergence at each conditioning point of the flows trained without that point.
 
     Args:
-        settings: `flow`, `judges`, `seed`.
+        settings: `flow` (settings of `autoregressive_flow`); `divergence_events`, the fresh events on which divergences
+            are measured; `seed`.
         sample: Result of `generate`.
-        folds: Results of `train` by the number of the context that was left out.
+        folds: Results of `train` by the number of the point that was left out.
+
+    Returns:
+        `kl` (context, member) and `mean` (context, axis) of the points that were left out.
     """
     key, kl = prng.key(settings["seed"], prng.FLOW_INTERPOLATION_DIVERGENCE), {}
     means, covariances = (sample[name].values for name in ("mean", "covariance"))
-    events = np.asarray(gaussian_grid.draw(key, means, covariances, settings["judges"]))
+    events = np.asarray(gaussian_grid.draw(key, means, covariances, settings["divergence_events"]))
     for name, trained in folds.items():
         left_out = slice(int(name), int(name) + 1)
         flow, ensemble = restore(settings["flow"], trained)
-        found = _divergences(flow, ensemble, means[left_out], covariances[left_out], events[left_out])
-        kl[int(name)] = found["kl"][1][0]
+        divergences = _divergences(flow, ensemble, means[left_out], covariances[left_out], events[left_out])
+        kl[int(name)] = divergences["kl"][1][0]
     contexts = sorted(kl)
     return xr.Dataset(
         {
@@ -237,20 +196,25 @@ def cross_validate(settings: dict, sample: xr.Dataset, folds: dict[str, xr.Datas
 
 
 def simulate_firework(settings: dict) -> xr.Dataset:
-    """Distributions on a grid symmetric about the origin, and a histogram of many of their events (thesis Fig. 8.10).
+    """Histogram events of normal distributions on a grid symmetric about the origin (thesis Fig. 8.10).
 
     Args:
-        settings: `range` of the means and how many (`points`, an even number, for none may be at the origin) along each
-            axis; `few`, as many of which are shown one by one; `events` of each, counted in `bins` along each axis.
+        settings: `range` of the means, and their number `points` along each axis (even, as the covariance is singular
+            at the origin); `ellipses`, the number of distributions along each axis that are drawn as ellipses; `events`
+            of each distribution; `bins` along each axis; `seed`.
+
+    Returns:
+        `counts` (y, x) of all events with their `edges` (edge); `mean` (context, axis) and `covariance` (context, axis,
+        other_axis) of the distributions drawn as ellipses.
     """
-    few, many = (gaussian_grid.grid_means(*settings["range"], settings[name]) for name in ("few", "points"))
+    few, many = (gaussian_grid.grid_means(*settings["range"], settings[name]) for name in ("ellipses", "points"))
     covariances = gaussian_grid.firework_covariances(many)
-    drawn = gaussian_grid.draw(
+    events = gaussian_grid.draw(
         prng.key(settings["seed"], prng.FLOW_INTERPOLATION_EVENTS), many, covariances, settings["events"]
     )
     reach = np.abs(settings["range"]).max() + 3
     counts, edges, _ = np.histogram2d(
-        *np.asarray(drawn).reshape(-1, 2).T, bins=settings["bins"], range=[[-reach, reach]] * 2
+        *np.asarray(events).reshape(-1, 2).T, bins=settings["bins"], range=[[-reach, reach]] * 2
     )
     return xr.Dataset(
         {

@@ -1,1 +1,1 @@
-"""The search for X -> SH, by interpolation in the masses."""
+"""Study of the search for X -> SH, with flows that interpolate the signal between mass points."""

@@ -1,4 +1,4 @@
-"""Gaussian processes that interpolate between numbers known at some masses (thesis 9.6.1), fitted by scikit-learn."""
+"""Gaussian processes that interpolate a function of the masses (thesis 9.6.1), fitted with scikit-learn."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Kernel, Matern
 from sklearn.model_selection import KFold
 
 INITIAL_LENGTH_SCALES = (300.0, 30.0)
-"""First guesses of the length scales in GeV, those of further terms the same again."""
+"""Initial length scales in GeV: of the first term, and of all further terms."""
 
 TERMS = {
     "rbf": lambda length: RBF(length, (1.0, 1e4)),
@@ -22,11 +22,11 @@ TERMS = {
 
 
 class Prediction(NamedTuple):
-    """What is said of some points.
+    """Posterior of a process at some points.
 
     Attributes:
-        mean: expectation.
-        error: standard deviation.
+        mean: Expected values.
+        error: Standard deviations.
     """
 
     mean: Float[np.ndarray, " point"]
@@ -34,15 +34,21 @@ class Prediction(NamedTuple):
 
 
 def kernel(terms: Sequence[str]) -> Kernel:
-    """Sum of terms, each `rbf`, `matern` or `rational_quadratic` with an amplitude of its own, or `white`.
+    """Build a kernel as a sum of terms.
+
+    Args:
+        terms: `rbf`, `matern` and `rational_quadratic`, each with an amplitude of its own, or `white` noise.
+
+    Returns:
+        The kernel with initial parameters.
 
     Raises:
-        ValueError: There is no such term.
+        ValueError: A term is unknown.
     """
     parts = []
     for name in terms:
         if name not in (*TERMS, "white"):
-            raise ValueError(f"a kernel has no term {name!r}: choose from {', '.join(TERMS)}, white")
+            raise ValueError(f"kernel term {name!r} is unknown; choose from {', '.join(TERMS)}, white")
         if name == "white":
             parts.append(WhiteKernel(1e-2, (1e-8, 1e1)))
         else:
@@ -61,44 +67,60 @@ def fit(
     restarts: int,
     seed: int,
 ) -> GaussianProcessRegressor:
-    """A process whose kernel parameters have the largest marginal likelihood; values are scaled to mean 0 and width 1.
+    """Fit a process by maximising the marginal likelihood of its kernel parameters.
+
+    Values are scaled to mean 0 and width 1.
 
     Args:
-        terms: Of the kernel.
-        points: Where the values are known.
-        values: There.
-        restarts: Random first guesses beside the one of `kernel`.
-        seed: Of these guesses.
+        terms: Terms of the kernel, as in `kernel`.
+        points: Points at which the values are known.
+        values: Values at these points.
+        restarts: Number of random initial parameters in addition to those of `kernel`.
+        seed: Seed of the random initial parameters.
+
+    Returns:
+        The fitted process.
     """
     process = GaussianProcessRegressor(
         kernel(terms), normalize_y=True, n_restarts_optimizer=restarts, random_state=seed, alpha=1e-8
     )
-    with warnings.catch_warnings():  # a term that is not needed ends at a bound: no cause for concern
+    with warnings.catch_warnings():  # parameters of a term that is not needed end at a bound, which is harmless
         warnings.simplefilter("ignore", ConvergenceWarning)
         return process.fit(points, values)
 
 
 def predict(process: GaussianProcessRegressor, points: Float[np.ndarray, "point axis"]) -> Prediction:
-    """Of values at some points, given those that the process was fitted to; errors include the noise of `white`."""
+    """Predict the values at some points.
+
+    Args:
+        process: Fitted process.
+        points: Points.
+
+    Returns:
+        Means and standard deviations, which include the noise of a `white` term.
+    """
     return Prediction(*process.predict(points, return_std=True))
 
 
 def cross_validate(
-    fitted: Callable[[np.ndarray, np.ndarray], GaussianProcessRegressor],
+    fit_process: Callable[[np.ndarray, np.ndarray], GaussianProcessRegressor],
     points: Float[np.ndarray, "point axis"],
     values: Float[np.ndarray, " point"],
     folds: KFold,
 ) -> Prediction:
-    """What is said of each point by a process that was fitted without its fold.
+    """Predict the value at each point by a process that was fitted without the point's fold.
 
     Args:
-        fitted: Points and values to a process, as `fit` with its other arguments.
-        points: Where the values are known.
-        values: There.
-        folds: Which points are left out together.
+        fit_process: Maps points and values to a fitted process, as `fit` with its other arguments bound.
+        points: Points at which the values are known.
+        values: Values at these points.
+        folds: Split into folds.
+
+    Returns:
+        Means and standard deviations at all points.
     """
-    found = Prediction(np.empty(len(points)), np.empty(len(points)))
+    prediction = Prediction(np.empty(len(points)), np.empty(len(points)))
     for known, left_out in folds.split(points):
-        process = fitted(points[known], values[known])
-        found.mean[left_out], found.error[left_out] = predict(process, points[left_out])
-    return found
+        process = fit_process(points[known], values[known])
+        prediction.mean[left_out], prediction.error[left_out] = predict(process, points[left_out])
+    return prediction
