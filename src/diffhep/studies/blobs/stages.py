@@ -120,7 +120,7 @@ def workspaces(settings: Workspaces, trained: dict[str, xr.Dataset]) -> dict[str
 
 
 def compare(settings: Experiment, trained: dict[str, xr.Dataset], evaluated: dict[str, xr.Dataset]) -> xr.Dataset:
-    """Metrics of the compared runs (point, run, seed, epoch), at the document's settings and at the points of the sweep.
+    """Metrics of the compared runs (point, run, seed, epoch), at the document's settings and at sweep points.
 
     A run whose training does not depend on the bins is trained once and evaluated with each number of bins. `selected`
     (run) is the epoch of the lowest mean objective, and `edge_shift`, at the first point, the mean distance of the
