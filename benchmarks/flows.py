@@ -20,7 +20,7 @@ from benchmarks import pinned
 from diffhep import prng, samples
 from diffhep.flows import autoregressive
 from diffhep.flows import training as flow_training
-from diffhep.learning import training
+from diffhep.learning import tasks, training
 
 
 def member_step(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor]) -> dict[str, Any]:
@@ -41,16 +41,17 @@ def pairs(settings: Mapping[str, Any]) -> samples.ConditionalEvents:
     return samples.conditional_events(events + context, context)
 
 
-def problem(settings: Mapping[str, Any]) -> training.Problem:
+def problem(settings: Mapping[str, Any]) -> tuple[tasks.Task, tasks.TrainingData]:
     """What the study of interpolation trains, on these events."""
-    return flow_training.likelihood_task(settings["flow"], pairs(settings), pairs(settings))
+    events = pairs(settings)
+    return flow_training.likelihood_task(settings["flow"], events), tasks.TrainingData(events, events)
 
 
 @cache
 def _our_members(text: str) -> Callable[[], None]:
     settings = json.loads(text)
-    schedule = training.Schedule(1, settings["batch_size"], settings["learning_rate"], steps=settings["steps"])
-    programs = training.compile_programs(problem(settings), schedule, range(settings["members"]))
+    schedule = tasks.Schedule(1, settings["batch_size"], settings["learning_rate"], steps=settings["steps"])
+    programs = training.compile_programs(*problem(settings), schedule, range(settings["members"]))
     state = programs.start()
     return lambda: jax.block_until_ready(programs.advance(state, 1))
 
@@ -85,8 +86,8 @@ def theirs(settings: Mapping[str, Any]) -> Callable[[], None]:
 
 def losses(settings: Mapping[str, Any]) -> tuple[float, float]:
     """Our loss and theirs of the same flow and events, which have to agree."""
-    same = problem(settings)
-    ours = same.loss(same.initialise(prng.key(0, prng.INITIALISE)), same.events)
+    task, data = problem(settings)
+    ours = task.loss(task.initialise(prng.key(0, prng.INITIALISE)), data.events)
     start, static = peer_parts(settings)
-    peer = MaximumLikelihoodLoss()(start, static, same.events.events[0], same.events.context[0])
+    peer = MaximumLikelihoodLoss()(start, static, data.events.events[0], data.events.context[0])
     return float(ours), float(jnp.asarray(peer))

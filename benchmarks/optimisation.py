@@ -15,10 +15,10 @@ import jax
 import psutil
 
 from diffhep import prng
-from diffhep.learning import training
+from diffhep.learning import tasks, training
 from diffhep.pipeline import jobs
 from diffhep.studies.vbf_hh4b import inputs
-from diffhep.studies.vbf_hh4b.optimisation import problem
+from diffhep.studies.vbf_hh4b.optimisation import build_task
 
 FIRST = 10  # step from which on memory shall not grow, and steps between two evaluations
 
@@ -62,19 +62,19 @@ def _prepare(cores: int) -> None:
     jax.config.update("jax_enable_compilation_cache", False)
 
 
-def _problem(settings: Mapping[str, Any]) -> training.Problem:
+def _problem(settings: Mapping[str, Any]) -> tuple[tasks.Task, tasks.TrainingData]:
     run = {**settings["run"], "seed": settings["seed"]}
-    return problem(run, inputs.parts(inputs.generate(settings), run, settings["data"]["regions"]))
+    return build_task(run, inputs.parts(inputs.generate(settings), run, settings["data"]["regions"]))
 
 
 def optimise(text: str) -> tuple[float, tuple[float, float]]:
     """Seconds of all steps; memory in MiB after the first `FIRST` of them and at most later; settings in JSON."""
     settings = json.loads(text)
     run, memory = settings["run"], []
-    of_run = _problem(settings)
+    task, data = _problem(settings)
     begin = time.perf_counter()
-    schedule = training.Schedule(run["steps"] // FIRST, None, run["learning_rate"], steps=FIRST)
-    programs = training.compile_programs(of_run, schedule, [settings["seed"]])
+    schedule = tasks.Schedule(run["steps"] // FIRST, None, run["learning_rate"], steps=FIRST)
+    programs = training.compile_programs(task, data, schedule, [settings["seed"]])
     state = programs.start()
     for epoch in range(schedule.epochs):
         state, _ = programs.advance(state, epoch)
@@ -86,16 +86,16 @@ def optimise(text: str) -> tuple[float, tuple[float, float]]:
 def retrace(text: str) -> tuple[float, tuple[float, float]]:
     """Seconds of a step that is compiled anew; memory in MiB after the first of them and at most later."""
     settings = json.loads(text)
-    of_run, memory = _problem(settings), []
-    parameters = of_run.initialise(prng.key(settings["seed"], prng.INITIALISE))
+    (task, data), memory = _problem(settings), []
+    parameters = task.initialise(prng.key(settings["seed"], prng.INITIALISE))
     begin = time.perf_counter()
     for number in range(settings["retraced"]):
         scale = 1 + 1e-9 * number  # as histograms are there: a constant of the program, in each step another
 
         def loss(parameters, events, *whole, scale=scale):
-            return scale * of_run.loss(parameters, events, *whole)
+            return scale * task.loss(parameters, events, *whole)
 
-        jax.block_until_ready(jax.jit(jax.value_and_grad(loss))(parameters, of_run.events, *of_run.whole))
+        jax.block_until_ready(jax.jit(jax.value_and_grad(loss))(parameters, data.events, *data.constants))
         memory.append(_resident())
     return (time.perf_counter() - begin) / settings["retraced"], (memory[0], max(memory[1:]))
 

@@ -12,7 +12,7 @@ from jax.flatten_util import ravel_pytree
 
 from benchmarks import peers, pinned
 from diffhep import prng
-from diffhep.learning import training
+from diffhep.learning import tasks, training
 from diffhep.peers import relaxed, timing
 from diffhep.studies.blobs import observable, stages
 
@@ -57,17 +57,17 @@ def _relative(seconds: np.ndarray, reference: np.ndarray, steps: int) -> str:
     return f"{times:.2f} x ({above:.1f} / {below:.1f} ms/step)"
 
 
-def problem(settings: Mapping[str, Any], objective: str) -> training.Problem:
+def problem(settings: Mapping[str, Any], objective: str) -> tuple[tasks.Task, tasks.TrainingData]:
     """What the study of blobs trains, on as many events as the steps of an epoch need."""
     events = settings["batch_size"] * settings["steps"]
     generated = stages.generate({**settings, "events": 2 * events, "test_fraction": 0.5})
-    return observable.problem({**settings, "objective": {objective: 1.0}}, generated)
+    return observable.build_task({**settings, "objective": {objective: 1.0}}, generated)
 
 
 def ours(settings: Mapping[str, Any], objective: str, seeds: int) -> Callable[[], None]:
     """One epoch of all seeds in our compiled program."""
-    schedule = training.Schedule(1, *(settings[key] for key in ("batch_size", "learning_rate", "seeds_at_once")))
-    programs = training.compile_programs(problem(settings, objective), schedule, range(seeds))
+    schedule = tasks.Schedule(1, *(settings[key] for key in ("batch_size", "learning_rate", "seeds_at_once")))
+    programs = training.compile_programs(*problem(settings, objective), schedule, range(seeds))
     state = programs.start()
     return lambda: jax.block_until_ready(programs.advance(state, 1))
 
@@ -85,10 +85,10 @@ def train_seeds(text: str) -> None:
 
 def theirs(settings: Mapping[str, Any]) -> dict[str, Callable[[], None]]:
     """One epoch of one seed in a Python loop, for each objective."""
-    same = problem(settings, "cls")
-    parameters = same.initialise(prng.key(0, prng.INITIALISE)).network
+    task, data = problem(settings, "cls")
+    parameters = task.initialise(prng.key(0, prng.INITIALISE)).network
     return {
-        name: peers.python_loop(loss, parameters, same.events.features, settings)
+        name: peers.python_loop(loss, parameters, data.events.features, settings)
         for name, loss in peers.relaxed_losses(settings).items()
     }
 
@@ -97,9 +97,9 @@ def losses(settings: Mapping[str, Any]) -> dict[str, list[tuple[float, np.ndarra
     """Loss and gradient of each objective, ours and theirs, which have to agree; same network and events."""
     found = {}
     for name, loss in peers.relaxed_losses(settings).items():
-        same = problem(settings, name)
-        trained = same.initialise(prng.key(0, prng.INITIALISE))
-        both = [(same.loss, trained, same.events), (loss, trained.network, same.events.features)]
+        task, data = problem(settings, name)
+        trained = task.initialise(prng.key(0, prng.INITIALISE))
+        both = [(task.loss, trained, data.events), (loss, trained.network, data.events.features)]
         values = [jax.jit(jax.value_and_grad(side))(start, events) for side, start, events in both]
         found[name] = [(float(value), np.asarray(ravel_pytree(gradient)[0])) for value, gradient in values]
     return found

@@ -1,12 +1,15 @@
-"""Jobs are read from what Snakemake says that it would do, and from what they have left."""
+"""Jobs are parsed from a dry run of Snakemake, and their times from the benchmark files."""
+
+from pathlib import Path
 
 import pytest
 
 from benchmarks import workers
 from diffhep.errors import InputError
+from diffhep.pipeline import settings
 from diffhep.pipeline.wall_time_bounds import Job
 
-TOLD = """Building DAG of jobs...
+OUTPUT = """Building DAG of jobs...
 
 [Tue Nov 24 00:01:06 2026]
 rule events:
@@ -33,20 +36,18 @@ localrule all:
 """
 
 
-def test_a_dry_run_tells_jobs_and_what_they_need(tmp_path):
+def test_jobs_and_their_needs_are_parsed_from_a_dry_run(tmp_path):
     (tmp_path / "events.benchmark.tsv").write_text("s\tmax_rss\n2.5\tNA\n")
-    with pytest.raises(InputError, match=r"there is no .*train\.benchmark\.tsv: `snakemake` makes it"):
-        workers.jobs_of(TOLD.format(tmp_path))
+    with pytest.raises(InputError, match=r"there is no .*train\.benchmark\.tsv: build the results"):
+        workers.parse_jobs(OUTPUT.format(tmp_path))
     (tmp_path / "train.benchmark.tsv").write_text("s\tmax_rss\n1.0\t10.0\n30.0\t812.5\n")  # the last counts
-    events, train = workers.jobs_of(TOLD.format(tmp_path))
+    events, train = workers.parse_jobs(OUTPUT.format(tmp_path))
     assert events == Job(f"{tmp_path}/events.benchmark.tsv", 2.5)
-    assert train == Job(f"{tmp_path}/train.benchmark.tsv", 30.0, 1000, (events.name,), 812.5)
+    assert train == Job(f"{tmp_path}/train.benchmark.tsv", 30.0, 1000, (events.name,))
 
 
-def test_a_dry_run_of_everything_is_understood():
-    """Every job that leaves a benchmark is read, in spite of how Snakemake words it."""
-    root = workers.Path(__file__).parents[2]
-    config = workers.configuration.read(root / "config/config.yaml")
-    told = workers.planned(config, "neos_3")
-    jobs = [body for body in workers.TOLD.findall(told) if "    benchmark: " in body]
-    assert len(jobs) == 6 == told.count("    benchmark: ")  # events, four trainings, the figure
+def test_all_jobs_with_a_benchmark_file_are_parsed():
+    config = settings.read(Path(__file__).parents[2] / "config/config.yaml")
+    output = workers.dry_run(config, "neos_3")
+    jobs = [body for body in workers.JOB.findall(output) if "    benchmark: " in body]
+    assert len(jobs) == 6 == output.count("    benchmark: ")  # events, four trainings, the figure

@@ -1,56 +1,51 @@
-"""The figure of wall times shows what was measured, what the model says of the same jobs, and the bounds."""
+"""The figure of wall times shows the measured times and the two lower bounds."""
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from benchmarks.workers import tabulated
+from benchmarks.workers import graph_arrays
 from diffhep.figures import workers
-from diffhep.pipeline import wall_time_bounds
+from diffhep.pipeline.wall_time_bounds import Job
 
-CLUSTER = {"overhead": 10.0, "poll": 20.0, "places": 50}
 JOBS = [
-    wall_time_bounds.Job("events", 60.0, megabytes=500.0),
-    *(wall_time_bounds.Job(f"train {k}", 120.0, 1, ("events",), 1000.0) for k in range(4)),
-    wall_time_bounds.Job("alone", 60.0, 1000, ("events",), 100.0),
-    wall_time_bounds.Job("figure", 30.0, 1, tuple(f"train {k}" for k in range(4))),
+    Job("events", 60.0),
+    *(Job(f"train {k}", 120.0, 1, ("events",)) for k in range(4)),
+    Job("alone", 60.0, 1000, ("events",)),
+    Job("figure", 30.0, 1, tuple(f"train {k}" for k in range(4))),
 ]
+WORK, CHAIN = 60 + 4 * 120 + 60 + 30, 60 + 120 + 30
 
 
 @pytest.fixture
 def measured():
-    begin, more = 5.0, 7.0  # seconds of Snakemake before and beside all jobs
-    alone = wall_time_bounds.work_per_core(JOBS, 1) + begin + more
-    of_workers = {"seconds": (("repeat", "workers"), [[alone, 400.0], [alone, 410.0]]), "begin": ("repeat", [5.0, 5.0])}
-    graphs = tabulated("built", JOBS) | tabulated("full", JOBS)
-    return xr.Dataset(of_workers | graphs, {"workers": [1, 2]}, {"target": "neos"})
+    times = {"seconds": (("repeat", "workers"), [[642.0, 400.0], [642.0, 410.0]]), "startup": ("repeat", [5.0, 5.0])}
+    graphs = graph_arrays("built", JOBS) | graph_arrays("full", JOBS)
+    return xr.Dataset(times | graphs, {"workers": [1, 2]}, {"target": "neos"})
 
 
 def lines(axis):
     return {line.get_label(): line for line in axis.lines}
 
 
-def test_jobs_are_stored_with_what_they_need(measured):
+def test_jobs_are_stored_with_their_needs(measured):
     numbers = {job.name: str(number) for number, job in enumerate(JOBS)}
     renamed = [job._replace(name=numbers[job.name], needs=tuple(numbers[n] for n in job.needs)) for job in JOBS]
-    assert workers.jobs_of(measured, "built") == renamed
+    assert workers.graph_jobs(measured, "built") == renamed
 
 
-def test_what_snakemake_takes_is_what_one_worker_took_beyond_its_jobs(measured):
-    assert workers.local(measured) == wall_time_bounds.System(begin=5.0, overhead=pytest.approx(7.0 / len(JOBS)))
-
-
-def test_the_model_agrees_with_one_worker_and_lies_above_both_bounds(measured):
-    built, full, memory = workers.wall_time(measured, [4, 16], CLUSTER).axes
-    shown = lines(built)
-    np.testing.assert_allclose(shown["measured"].get_ydata(), [(630 + 12) / 60, 410 / 60])
-    model = shown["one machine, model"].get_ydata()
-    assert model[0] == pytest.approx(shown["measured"].get_ydata()[0])
-    chain = shown["longest chain of jobs"].get_ydata()[0]
-    assert chain == 210 / 60 and (model >= np.maximum(shown["no core ever idle"].get_ydata(), chain)).all()
-    assert (np.diff(model) <= 0).all()
-    for label in ("nodes of 4 cores, model", "nodes of 16 cores, model"):
-        of_nodes = dict(lines(full)[label].get_xydata())
-        one_machine = dict(lines(full)["one machine, model"].get_xydata())
-        assert all(one_machine[cores] < minutes for cores, minutes in of_nodes.items())
-    np.testing.assert_allclose(lines(memory)["one machine, model"].get_ydata()[:3], [1, 2, 4])
+def test_measured_times_are_shown_with_both_bounds(measured):
+    figure = workers.wall_time(measured)
+    built, full = figure.axes
+    np.testing.assert_allclose(lines(built)["measured"].get_ydata(), [642 / 60, 410 / 60])
+    assert "measured" not in lines(full)
+    for axis in (built, full):
+        drawn = {label: line.get_ydata() for label, line in lines(axis).items()}
+        assert drawn["longest chain of jobs"][0] == pytest.approx(CHAIN / 60)
+        np.testing.assert_allclose(drawn["work / cores"][:2], [WORK / 60, (WORK - 60 + 120) / 2 / 60])
+        np.testing.assert_allclose(
+            drawn["lower bound: the larger of both"], np.maximum(drawn["work / cores"], CHAIN / 60)
+        )
+        assert axis.get_xlabel() == "cores" and axis.get_ylabel() == "wall time / minutes"
+        assert axis.get_title().endswith("7 jobs")
+    assert {text.get_text() for text in figure.legends[0].get_texts()} == set(lines(built))

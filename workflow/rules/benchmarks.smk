@@ -1,4 +1,4 @@
-"""Our speed beside that of the peers, and with more workers. Not part of `all`: it wants the whole machine for itself."""
+"""Speed beside that of the peers, and with more workers. Not part of `all`: timing needs a machine at rest."""
 
 BENCHMARKS = load_settings("config/benchmarks.yaml", "benchmarks")
 # seed, data and yields are those of the studies
@@ -6,7 +6,6 @@ BENCHMARKS["seed"] = config["seed"]
 BENCHMARKS["training"].update(means=BLOBS.data.means.plain(), yields=BLOBS.yields.plain(), plane=BLOBS.plane.plain())
 BENCHMARKS["optimisation"].update(data=VBF["data"], run=VBF["defaults"])
 WORKERS = BENCHMARKS.pop("workers")
-SLURM = exit_with_context("", conf.read, "profiles/slurm/profile.yaml")
 
 
 rule benchmarks:
@@ -38,9 +37,9 @@ rule benchmarks:
 
 
 rule workers_measured:
-    """Time a small build with one worker and more; how long each job of everything took is there already."""
+    """Time a small build with one worker and more, and collect the measured times of all jobs."""
     input:
-        ancient("<results>/report.html"),  # which needs all that the model is of
+        ancient("<results>/report.html"),  # needs all results, whose times are read
         ancient(rules.workspaces.input),
     output:
         "<results>/workers.nc",
@@ -52,13 +51,13 @@ rule workers_measured:
         "../../envs/diffhep.yaml"
     threads: workflow.cores
     params:
-        settings=conf.as_plain_json({key: WORKERS[key] for key in ("target", "repeats")}),
+        settings=conf.as_plain_json(WORKERS),
     script:
         "../scripts/workers.py"
 
 
 rule workers_figure:
-    """Draw wall time against workers, measured, and as a model has it."""
+    """Draw measured wall times against the number of workers, with their lower bounds."""
     input:
         workers=rules.workers_measured.output[0],
     output:
@@ -75,14 +74,7 @@ rule workers_figure:
             {
                 "study": "workers",
                 "plot": "wall_time",
-                "options": {
-                    "nodes": WORKERS["nodes"],
-                    "cluster": {
-                        "overhead": WORKERS["overhead"],
-                        "poll": SLURM["seconds-between-status-checks"],
-                        "places": SLURM["jobs"],
-                    },
-                },
+                "options": {},
             }
         ),
         code=fingerprint("diffhep.figures.workers:wall_time"),
