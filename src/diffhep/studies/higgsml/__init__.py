@@ -1,1 +1,1 @@
-"""The signal strength of H -> tau tau, by contrastive flows and by other methods."""
+"""Signal strength of H -> tau tau in the HiggsML Uncertainty Challenge, by contrastive flows and other methods."""

@@ -1,4 +1,4 @@
-"""How the HiggsML Uncertainty Challenge judges intervals of the signal strength (arXiv:2505.08709, eqs. 21 to 24).
+"""Score of the HiggsML Uncertainty Challenge for intervals of the signal strength (arXiv:2505.08709, eqs. 21 to 24).
 
 The paper prints a nominal coverage of 0.68 and ε = 10⁻²; only 0.6827 and 10⁻³, as in the challenge's code, give the
 scores of its Table 2. Pseudo-experiments of all sets are pooled.
@@ -14,55 +14,59 @@ NOMINAL_COVERAGE = 0.6827
 """Coverage of an interval of one standard deviation."""
 
 EPSILON = 1e-3
-"""Added to the width, so that intervals of no width have no infinite score."""
+"""Added to the width, so that intervals of width 0 have a finite score."""
 
 
 class ChallengeScore(NamedTuple):
-    """Of a method.
+    """Score of a method.
 
     Attributes:
-        width: mean of the intervals' (eq. 21).
-        coverage: share of the intervals that hold the truth (eq. 22).
-        penalty: 1 or more, see `coverage_penalty`.
-        score: -ln[(width + ε) penalty] (eq. 24), the higher the better.
+        width: Mean width of the intervals (eq. 21).
+        coverage: Fraction of the intervals that contain the true signal strength (eq. 22).
+        penalty: Penalty on the coverage, 1 or more; see `coverage_penalty`.
+        score: -ln[(width + ε) penalty] (eq. 24); higher is better.
     """
 
     width: float
     coverage: float
-    coverage_penalty: float
+    penalty: float
     score: float
 
 
 def score(low: ArrayLike, high: ArrayLike, truth: ArrayLike, epsilon: float = EPSILON) -> ChallengeScore:
-    """Judge intervals.
+    """Score intervals.
 
     Args:
         low: Lower end of each interval.
-        high: Upper ends.
-        truth: Signal strengths that the pseudo-experiments were made with.
-        epsilon: Added to the width.
+        high: Upper end of each interval.
+        truth: True signal strength of each pseudo-experiment.
+        epsilon: Constant added to the width.
 
     Raises:
         ValueError: An end is not finite, or the numbers of intervals and truths differ.
     """
-    low, high, truth = _of_one_length(low=low, high=high, truth=truth)
+    low, high, truth = _equally_long(low=low, high=high, truth=truth)
     width, coverage = float(np.abs(high - low).mean()), float(np.mean((low <= truth) & (truth <= high)))
-    worse = coverage_penalty(coverage, len(truth))
-    return ChallengeScore(width, coverage, worse, float(-np.log((width + epsilon) * worse)))
+    penalty = coverage_penalty(coverage, len(truth))
+    return ChallengeScore(width, coverage, penalty, float(-np.log((width + epsilon) * penalty)))
 
 
 def coverage_window(number: int) -> tuple[float, float]:
-    """Coverages of so many intervals that are not penalised: two standard deviations around the nominal one."""
+    """Return the range of coverages without penalty: two standard deviations around the nominal coverage.
+
+    Args:
+        number: Number of intervals.
+    """
     deviation = _deviation(number)
     return NOMINAL_COVERAGE - 2 * deviation, NOMINAL_COVERAGE + 2 * deviation
 
 
 def coverage_penalty(coverage: float, number: int) -> float:
-    """f(c) of eq. 23: 1 in the window, else 1 + d⁴ below and 1 + d³ above it, at a distance of d standard deviations.
+    """Return f(c) of eq. 23: 1 in the window, else 1 + d⁴ below and 1 + d³ above it, d standard deviations away.
 
     Args:
-        coverage: Share of the intervals that hold the truth.
-        number: Of intervals.
+        coverage: Fraction of the intervals that contain the true signal strength.
+        number: Number of intervals.
     """
     low, high = coverage_window(number)
     below, above = max(low - coverage, 0.0), max(coverage - high, 0.0)
@@ -70,27 +74,33 @@ def coverage_penalty(coverage: float, number: int) -> float:
 
 
 def rmse(estimates: ArrayLike, truth: ArrayLike) -> float:
-    """Root of the mean squared distance of estimates from the truth; what the challenge calls so adds another term.
+    """Return the root mean squared error of estimates; the challenge's quantity of this name has a further term.
+
+    Args:
+        estimates: Estimate of each pseudo-experiment.
+        truth: True signal strength of each pseudo-experiment.
 
     Raises:
         ValueError: An estimate is not finite, or the numbers of estimates and truths differ.
     """
-    estimates, truth = _of_one_length(estimates=estimates, truth=truth)
+    estimates, truth = _equally_long(estimates=estimates, truth=truth)
     return float(np.sqrt(np.mean((estimates - truth) ** 2)))
 
 
 def _deviation(number: int) -> float:
-    """Standard deviation of the share of so many intervals that hold the truth, if each does with `NOMINAL_COVERAGE`."""
+    """Binomial standard deviation of the coverage of `number` intervals at the nominal coverage."""
     return float(np.sqrt(NOMINAL_COVERAGE * (1 - NOMINAL_COVERAGE) / number))
 
 
-def _of_one_length(**columns: ArrayLike) -> list[Float[np.ndarray, " toy"]]:
+def _equally_long(**columns: ArrayLike) -> list[Float[np.ndarray, " toy"]]:
     arrays = {name: np.ravel(np.asarray(values, float)) for name, values in columns.items()}
     lengths = {name: len(values) for name, values in arrays.items()}
     if len(set(lengths.values())) > 1 or not all(lengths.values()):
-        told = ", ".join(f"{number} of {name}" for name, number in lengths.items())
-        raise ValueError(f"there are {told}: give as many of each, and one at least")
+        numbers = ", ".join(f"{number} of {name}" for name, number in lengths.items())
+        raise ValueError(f"there are {numbers}: give equally many, and at least one")
     for name, values in arrays.items():
-        for place in np.flatnonzero(~np.isfinite(values))[:1]:
-            raise ValueError(f"{name}[{place}] is {values[place]}: leave such pseudo-experiments out, and say how many")
+        for index in np.flatnonzero(~np.isfinite(values))[:1]:
+            raise ValueError(
+                f"{name}[{index}] is {values[index]}: exclude such pseudo-experiments, and report how many"
+            )
     return list(arrays.values())

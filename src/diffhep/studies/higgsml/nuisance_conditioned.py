@@ -1,4 +1,4 @@
-"""The likelihood-based alternative of Appendix E: a classifier is told nuisance parameters, which data then fix."""
+"""Method of Appendix E: nuisance parameters are fitted to events with a classifier that is conditioned on them."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -11,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jax.scipy.special import expit
-from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 from scipy.optimize import minimize
 
@@ -20,228 +19,187 @@ from diffhep.data.htautau import shifts
 from diffhep.data.htautau.shifts import NUISANCES
 from diffhep.learning import classifiers
 from diffhep.learning.model_selection import TrainedParameters, trained_parameters
-from diffhep.models.constraints import Constraints
-from diffhep.models.likelihood import Model, Parameters
-from diffhep.models.modifiers import NormFactor
-from diffhep.prng import HIGGSML_BELT, HIGGSML_SETS
 from diffhep.static_settings import StaticSettings
-from diffhep.studies.higgsml.events import PoolSample, concatenate_samples, draw_rows, pool_samples, reconstruction
+from diffhep.studies.higgsml.events import (
+    PoolSample,
+    concatenate_samples,
+    pool_samples,
+    reconstruction,
+)
 from diffhep.studies.higgsml.intervals import (
-    MIN_SIMULATED_EVENTS,
     belt_from_estimates,
     draw_true_strengths,
     fit_toys,
     interval_dataset,
     invert_belt,
 )
+from diffhep.studies.higgsml.statistical_models import MIN_SIMULATED_EVENTS, mixture_model
+from diffhep.studies.higgsml.toy_events import ClassifierEvents, draw_toy, reconstruct_toy
 
 MAX_DEVIATIONS = 3.0
-"""Standard deviations within which nuisance parameters are looked for."""
+"""Bound on the fitted nuisance parameters, in standard deviations."""
 
-PART, STEPS, LAST_STEPS = 10, 40, 8
-"""One event in so many starts the search, with so many evaluations; so many are left for all events."""
-
-
-class WeightedEvents(NamedTuple):
-    """What the classifier is given of some events, and how many each stands for; padding stands for none."""
-
-    inputs: Float[ArrayLike, "event 29"]
-    counts: Float[ArrayLike, " event"]
-
-
-class ToyEvents(NamedTuple):
-    """Primaries and noise of the events of one pseudo-experiment; those behind the first `number` are padding."""
-
-    primaries: Float[np.ndarray, "event column"]
-    noise: Float[np.ndarray, "event 2"]
-    number: int
-
-
-def draw_toy(
-    of: list[PoolSample], means: Float[np.ndarray, " process"], room: int, rng: np.random.Generator
-) -> ToyEvents:
-    """The events of one pseudo-experiment, before anything is done to them.
-
-    Args:
-        of: Pool of each process.
-        means: Expected events of each before the selection.
-        room: So many are returned, with the padding.
-        rng: Source of randomness.
-
-    Raises:
-        ValueError: There are more.
-    """
-    numbers = rng.poisson(means)
-    rows = [draw_rows(rng, sample.weights, int(number)) for sample, number in zip(of, numbers, strict=True)]
-    primaries = np.concatenate([sample.primaries[row] for sample, row in zip(of, rows, strict=True)])
-    if len(primaries) > room:
-        raise ValueError(f"{len(primaries)} events were drawn where there is room for {room}: ask for more room")
-    padded = np.pad(primaries, ((0, room - len(primaries)), (0, 0)), mode="edge")
-    return ToyEvents(padded, rng.normal(size=(room, 2)).astype(np.float32), len(primaries))
-
-
-def reconstruct_toy(look: Callable, drawn: ToyEvents, nuisances: np.ndarray) -> WeightedEvents:
-    """What is seen of them with these six nuisance parameters; `look` is from `events.reconstruction`."""
-    columns, category, passes = map(np.asarray, look(drawn.primaries, tuple(nuisances[:3]), drawn.noise))
-    kept = passes & (category >= 0) & (np.arange(len(drawn.primaries)) < drawn.number)
-    return WeightedEvents(np.column_stack([columns, category.astype(np.float32)]), kept.astype(float))
+SUBSET_STRIDE, SUBSET_EVALUATIONS, EVALUATIONS = 10, 40, 8
+"""The minimisation starts with every tenth event and 40 evaluations; 8 evaluations with all events follow."""
 
 
 class CompiledScores(NamedTuple):
-    """Compiled once for all pseudo-experiments.
+    """Functions of a trained classifier, compiled once for all pseudo-experiments.
 
     Attributes:
-        blamed: Nuisance parameters in standard deviations, and events, to the mean score if they are told for the
-            background, and its gradient (eq. 27).
-        scores: Events and nuisance parameters, told for both, to scores (eq. 28).
+        mean_score: Function of nuisance parameters in standard deviations and events that returns the mean score, with
+            the background conditioned on these nuisance parameters and the signal on the nominal ones, and its gradient
+            (eq. 27).
+        scores: Function of events and nuisance parameters that returns the scores, with both classes conditioned on
+            these nuisance parameters (eq. 28).
     """
 
-    blamed: Callable
+    mean_score: Callable
     scores: Callable
 
 
 def compile_scores(settings: Mapping, network: xr.Dataset) -> CompiledScores:
-    """What works with a trained network of `settings["network"]`."""
-    kind, trained = StaticSettings(settings["network"]), trained_parameters(network)
+    """Build the functions of a trained classifier.
+
+    Args:
+        settings: `network`, the architecture.
+        network: Result of `training.train_nuisance_conditioned`.
+    """
+    architecture, trained = StaticSettings(settings["network"]), trained_parameters(network)
     return CompiledScores(
-        lambda normal, events: _blamed(normal, kind, trained, events),
-        lambda events, both: _score(kind, trained, events, both, both),
+        lambda normal, events: _mean_score(normal, architecture, trained, events),
+        lambda events, nuisances: _score(architecture, trained, events, nuisances, nuisances),
     )
 
 
 @partial(jax.jit, static_argnums=0)
 def _score(
-    network: StaticSettings, trained: TrainedParameters, events: WeightedEvents, first, second
+    network: StaticSettings, trained: TrainedParameters, events: ClassifierEvents, first, second
 ) -> Float[Array, " event"]:
-    told = jnp.broadcast_to(jnp.concatenate([first, second]), (len(events.counts), 2 * len(first)))
-    inputs = jnp.concatenate([events.inputs[:, :-1], told, events.inputs[:, -1:]], axis=-1)
+    nuisances = jnp.broadcast_to(jnp.concatenate([first, second]), (len(events.counts), 2 * len(first)))
+    inputs = jnp.concatenate([events.inputs[:, :-1], nuisances, events.inputs[:, -1:]], axis=-1)
     return expit(classifiers.logit(network, trained, inputs, jnp.zeros(0)))
 
 
 @partial(jax.jit, static_argnums=1)
 @jax.value_and_grad
-def _blamed(normal, network: StaticSettings, trained: TrainedParameters, events: WeightedEvents) -> Float[Array, ""]:
+def _mean_score(normal, network: StaticSettings, trained: TrainedParameters, events: ClassifierEvents):
     reference = shifts.nuisances_from_normal(jnp.zeros(len(NUISANCES)))
-    found = _score(network, trained, events, reference, shifts.nuisances_from_normal(normal))
-    return jnp.sum(events.counts * found) / jnp.sum(events.counts)
+    scores = _score(network, trained, events, reference, shifts.nuisances_from_normal(normal))
+    return jnp.sum(events.counts * scores) / jnp.sum(events.counts)
 
 
-def fit_nuisances(tools: CompiledScores, events: WeightedEvents) -> Float[np.ndarray, " par"]:
-    """Nuisance parameters that make the events look most like background (eq. 27).
+def fit_nuisances(compiled: CompiledScores, events: ClassifierEvents) -> Float[np.ndarray, " par"]:
+    """Fit the nuisance parameters for which the events look most like background (eq. 27).
 
-    What some of the events say is where the search among all of them starts.
+    The minimisation with all events starts at the result of one with a subset.
+
+    Args:
+        compiled: Result of `compile_scores`.
+        events: Events of a pseudo-experiment.
     """
-    some = WeightedEvents(*(column[::PART] for column in events))
-    found = _least(tools, some, np.zeros(len(NUISANCES)), STEPS)
-    return np.asarray(shifts.nuisances_from_normal(_least(tools, events, found, LAST_STEPS)))
+    subset = ClassifierEvents(*(column[::SUBSET_STRIDE] for column in events))
+    start = _minimise(compiled, subset, np.zeros(len(NUISANCES)), SUBSET_EVALUATIONS)
+    return np.asarray(shifts.nuisances_from_normal(_minimise(compiled, events, start, EVALUATIONS)))
 
 
-def _least(
-    tools: CompiledScores, events: WeightedEvents, start: Float[np.ndarray, " par"], steps: int
+def _minimise(
+    compiled: CompiledScores, events: ClassifierEvents, start: Float[np.ndarray, " par"], evaluations: int
 ) -> Float[np.ndarray, " par"]:
     def function(normal):
-        value, slope = tools.blamed(normal, events)
-        return float(value), np.asarray(slope, float)
+        value, gradient = compiled.mean_score(normal, events)
+        return float(value), np.asarray(gradient, float)
 
-    bounds, options = [(-MAX_DEVIATIONS, MAX_DEVIATIONS)] * len(start), {"maxfun": steps}
+    bounds, options = [(-MAX_DEVIATIONS, MAX_DEVIATIONS)] * len(start), {"maxfun": evaluations}
     return minimize(function, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
 
 
-def mixture_model(signal: Float[np.ndarray, " bin"], background: Float[np.ndarray, " bin"]) -> Model:
-    """Signal of strength mu over background, both scaled freely together, without nuisance parameters."""
-    labels = ("mu", "scale")
-    return Model(
-        nominal=np.stack([signal, background]),
-        modifiers=(NormFactor(0, ((True,), (False,))), NormFactor(1, ((True,), (True,)))),
-        constraints=Constraints((), (), np.zeros(0), np.zeros(0), np.zeros(0)),
-        parameters=Parameters(labels, labels, (1.0, 1.0), ((-10.0, 20.0), (0.0, 10.0)), (False, False), 0),
-    )
-
-
 def estimate_strengths(settings: dict, pools: dict[str, xr.Dataset], network: xr.Dataset) -> xr.Dataset:
-    """Estimates of the signal strength in pseudo-experiments, event by event.
+    """Estimate the signal strength in pseudo-experiments, with nuisance parameters fitted to their events.
 
     Args:
-        settings: `part` of the pools that events are drawn from, and true `strengths` or, without them, `sets` of them
-            from the range `truth`; `toys` of each, of which those from `first` to `last` are looked at; `luminosity`,
-            `bins` of templates, and the number of events that they are made of, `template_events`, of each class;
-            `network`, `columns`, `seed`.
+        settings: `part` of the pools that events are drawn from; true `strengths`, or without them the number of `sets`
+            of the range `truth`; number of `toys` for each, of which those from `first` to `last` are fitted;
+            `luminosity`; `bins` of the templates and their number of events in each class, `template_events`;
+            `network`; `columns`; `seed`.
         pools: Results of `events.build_pool`, by process.
-        network: Result of `train_told`.
+        network: Result of `training.train_nuisance_conditioned`.
 
     Returns:
-        `estimate` (strength, toy), and `seconds` (strength, toy) that it took.
+        `estimate` (strength, toy), and `seconds` (strength, toy), the time of each.
     """
     simulated = "strengths" in settings
     strengths = np.asarray(settings["strengths"] if simulated else draw_true_strengths(settings), float)
-    look, prepared = reconstruction(settings["columns"]["logarithms"]), compile_scores(settings, network)
-    of = pool_samples(pools, settings["part"])
-    rng = np.random.default_rng([settings["seed"], HIGGSML_BELT if simulated else HIGGSML_SETS])
-    totals = settings["luminosity"] * np.array([sample.weights.sum() for sample in of])
-    most = totals * [strengths.max(), 1.02, 1.2, 2.0]
-    room = int(most.sum() + 6 * np.sqrt(most.sum()) + 10)
-    classes, found = _classes(settings, pools), []
+    reconstruct, compiled = reconstruction(settings["columns"]["logarithms"]), compile_scores(settings, network)
+    samples = pool_samples(pools, settings["part"])
+    rng = np.random.default_rng([settings["seed"], prng.HIGGSML_BELT if simulated else prng.HIGGSML_SETS])
+    totals = settings["luminosity"] * np.array([sample.weights.sum() for sample in samples])
+    room, templates, fits = _room(totals, strengths), _template_events(settings, pools), []
     for strength, toy in product(strengths, range(settings["toys"])):
         nuisances = np.asarray(shifts.nuisances_from_normal(rng.normal(size=len(NUISANCES))))
         factors = np.asarray(shifts.yield_factors(strength, nuisances))
         start = time.perf_counter()
-        drawn = draw_toy(of, totals * factors, room, rng)  # those of other jobs, too: one stream has them all
+        drawn = draw_toy(samples, totals * factors, room, rng)  # toys of other jobs too, to advance the common stream
         if settings["first"] <= toy <= settings["last"]:
-            events = reconstruct_toy(look, drawn, nuisances)
-            found.append([_estimate(settings, look, prepared, classes, events), time.perf_counter() - start])
-    shaped = np.array(found).reshape(len(strengths), -1, 2)
+            events = reconstruct_toy(reconstruct, drawn, nuisances)
+            estimate = _estimate(settings, reconstruct, compiled, templates, events)
+            fits.append([estimate, time.perf_counter() - start])
+    values = np.array(fits).reshape(len(strengths), -1, 2)
     return xr.Dataset(
-        {"estimate": (("strength", "toy"), shaped[..., 0]), "seconds": (("strength", "toy"), shaped[..., 1])},
+        {"estimate": (("strength", "toy"), values[..., 0]), "seconds": (("strength", "toy"), values[..., 1])},
         coords={"strength": strengths},
     )
 
 
-def _classes(settings: Mapping, pools: Mapping[str, xr.Dataset]) -> list[tuple[PoolSample, np.ndarray]]:
-    """Events of templates of signal and background, and the process of each."""
+def _room(totals: np.ndarray, strengths: np.ndarray) -> int:
+    """Number of events that no pseudo-experiment exceeds, given typical upper ends of the yield factors."""
+    largest = totals * [strengths.max(), 1.02, 1.2, 2.0]
+    return int(largest.sum() + 6 * np.sqrt(largest.sum()) + 10)
+
+
+def _template_events(settings: Mapping, pools: Mapping[str, xr.Dataset]) -> list[tuple[PoolSample, np.ndarray]]:
+    """Events of the signal and background templates, and the process of each event."""
     rng, number = np.random.default_rng([settings["seed"], prng.HIGGSML_TEMPLATES]), settings["template_events"]
-    every, found = pool_samples(pools, "template"), []
+    samples, templates = pool_samples(pools, "template"), []
     for group in ([0], [1, 2, 3]):
-        whole = concatenate_samples([every[n] for n in group])
-        process = np.repeat(group, [len(every[n].weights) for n in group])
+        pool = concatenate_samples([samples[n] for n in group])
+        process = np.repeat(group, [len(samples[n].weights) for n in group])
         rows = rng.permutation(len(process))[:number]
-        scaled = whole.weights[rows] * whole.weights.sum() / whole.weights[rows].sum()
-        found.append((PoolSample(whole.primaries[rows], whole.noise[rows], scaled), process[rows]))
-    return found
+        weights = pool.weights[rows] * pool.weights.sum() / pool.weights[rows].sum()
+        templates.append((PoolSample(pool.primaries[rows], pool.noise[rows], weights), process[rows]))
+    return templates
 
 
-def _estimate(settings: Mapping, look: Callable, tools: CompiledScores, classes, events: WeightedEvents) -> float:
-    """The strength that templates at the best nuisance parameters give."""
-    nuisances = fit_nuisances(tools, events)
+def _estimate(settings: Mapping, reconstruct, compiled: CompiledScores, templates, events: ClassifierEvents) -> float:
+    """Fit the signal strength with templates at the fitted nuisance parameters."""
+    nuisances = fit_nuisances(compiled, events)
     factors = np.asarray(shifts.yield_factors(1.0, nuisances))
     edges = np.linspace(0, 1, settings["bins"] + 1)
 
     def histogram(events):
-        return np.histogram(np.asarray(tools.scores(events, nuisances)), edges, weights=events.counts)[0]
+        return np.histogram(np.asarray(compiled.scores(events, nuisances)), edges, weights=events.counts)[0]
 
-    templates = []
-    for sample, process in classes:
-        columns, category, passes = map(np.asarray, look(sample.primaries, tuple(nuisances[:3]), sample.noise))
-        weights = settings["luminosity"] * sample.weights * factors[process] * (passes & (category >= 0))
-        templates.append(
-            (histogram(WeightedEvents(np.column_stack([columns, category.astype(np.float32)]), weights)), weights.max())
-        )
-    (signal, _), (background, weight) = templates
-    _, found = fit_toys(
-        mixture_model(signal, np.maximum(background, MIN_SIMULATED_EVENTS * weight)), histogram(events)[None]
-    )
-    return float(found.parameters[0, 0])
+    histograms = []
+    for sample, process in templates:
+        columns, category, selected = map(np.asarray, reconstruct(sample.primaries, tuple(nuisances[:3]), sample.noise))
+        weights = settings["luminosity"] * sample.weights * factors[process] * (selected & (category >= 0))
+        inputs = np.column_stack([columns, category.astype(np.float32)])
+        histograms.append((histogram(ClassifierEvents(inputs, weights)), weights.max()))
+    (signal, _), (background, weight) = histograms
+    model = mixture_model(signal, np.maximum(background, MIN_SIMULATED_EVENTS * weight))
+    _, fits = fit_toys(model, histogram(events)[None])
+    return float(fits.parameters[0, 0])
 
 
 def compute_intervals(settings: dict, simulated: xr.Dataset, tested: xr.Dataset) -> xr.Dataset:
-    """Intervals of the tested pseudo-experiments, from the belt of the simulated ones.
+    """Compute intervals of the tested pseudo-experiments from the confidence belt of the simulated ones.
 
     Args:
         settings: `belt_order`.
-        simulated: Result of `estimate_strengths`.
-        tested: Likewise, of events that are independent.
+        simulated: Result of `estimate_strengths` at several strengths.
+        tested: Result of `estimate_strengths`, of independent events.
     """
     belt = belt_from_estimates(settings | {"strengths": simulated["strength"].values}, simulated["estimate"].values)
-    found = tested["estimate"].values.ravel()
-    return interval_dataset(tested["strength"].values, found, invert_belt(belt, found)).assign(
-        seconds=("experiment", tested["seconds"].values.ravel())
-    )
+    estimates = tested["estimate"].values.ravel()
+    intervals = interval_dataset(tested["strength"].values, estimates, invert_belt(belt, estimates))
+    return intervals.assign(seconds=("experiment", tested["seconds"].values.ravel()))

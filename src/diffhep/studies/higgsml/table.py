@@ -7,106 +7,119 @@ from diffhep import prng
 from diffhep.studies.higgsml import challenge_score
 
 TIMED_TOYS = 1000
-"""Pseudo-experiments that run times are told for."""
+"""Number of pseudo-experiments that run times refer to."""
 
 METRICS = ("score", "width", "coverage", "rmse")
 
+HIGH_STATISTICS = "cnf_high_statistics"
+"""Strategy of the paper's method with many pseudo-experiments."""
+
 
 def build_table(
-    settings: dict, belted: dict[str, xr.Dataset], profiled: dict[str, xr.Dataset], many: xr.Dataset, direct: xr.Dataset
+    settings: dict,
+    belted: dict[str, xr.Dataset],
+    profiled: dict[str, xr.Dataset],
+    high_statistics: xr.Dataset,
+    direct: xr.Dataset,
 ) -> xr.Dataset:
-    """What each method is worth.
+    """Compute the metrics of every strategy, with bootstrap errors, and compare the paper's method with others.
 
     Args:
-        settings: `bootstrapped`, how often pseudo-experiments are drawn anew for errors; `seed`.
-        belted: Results of `intervals.compute_intervals` and `nuisance_conditioned.compute_intervals` with belts, by method.
+        settings: `bootstraps`, the number of bootstrap samples of the pseudo-experiments; `seed`.
+        belted: Results of `intervals.compute_intervals` and `nuisance_conditioned.compute_intervals` with confidence
+            belts, by method.
         profiled: Results of `intervals.compute_intervals` of the profile likelihood, by method whose scores it uses.
-        many: The same as that of the paper's method in `belted`, with many more pseudo-experiments.
+        high_statistics: Result of the paper's method `cnf` with many pseudo-experiments.
         direct: Result of `templates.time_scoring`.
 
     Returns:
         Over `strategy`: `score`, `width`, `coverage`, `rmse` as in Table 2, each with its `_error`; `window` (strategy,
-        side), coverages without penalty; `minutes` for a thousand pseudo-experiments, scores and fits included;
-        `number` of pseudo-experiments; and `distance`, that of the coverage from the window, 0 within.
-        `truth` (set); and for every strategy but that of many pseudo-experiments, over `shown`: `of_set` (shown, set),
-        the coverage of each true strength; `set_window` (shown, side), that of so few; and `farthest` (shown), the
-        largest distance of a true strength's coverage from it.
-        And what compares the paper's method `cnf` with others, all but the last with its `_error`: `lead` in score over
-        the better of `told` and `baseline`, `lead_profile` over the profile likelihood of its own scores, and
-        `lead_inferno` over that of `inferno`; `narrower` and `faster`, its width over that of `told`, and the run time
-        of `told` over its own.
+        side), the coverages without penalty; `minutes` for a thousand pseudo-experiments, scores and fits included;
+        `n_toys`, the number of pseudo-experiments; and `distance` of the coverage from the window, 0 within.
+
+        Over `set_strategy`, all strategies but that of high statistics: `set_coverage` (set_strategy, set) at each true
+        strength; `set_window` (set_strategy, side) for the pseudo-experiments of one strength; `set_distance`, the
+        largest distance of a true strength's coverage from it. `truth` (set) has the true strengths.
+
+        Comparisons of `cnf` with others, all but the last with their `_error`: `lead` in score over the better of
+        `nuisance_conditioned` and `baseline`, `lead_profile` over the profile likelihood of its own scores,
+        `lead_inferno` over that of `inferno`; `width_ratio`, its width over that of `nuisance_conditioned`; and
+        `time_ratio`, the run time of `nuisance_conditioned` over its own.
     """
     rng = np.random.default_rng([settings["seed"], prng.HIGGSML_BOOTSTRAP])
-    results = belted | {f"profile_{name}": each for name, each in profiled.items()} | {"cnf_many": many}
-    rows = np.array([_resampled(each, settings["bootstrapped"], rng) for each in results.values()])
-    sizes = np.array([each["low"].size for each in results.values()])
-    windows = np.array([challenge_score.coverage_window(int(size)) for size in sizes])
-    minutes = np.array([_seconds(name, each, direct) for name, each in results.items()]) * TIMED_TOYS / 60
-    found = {name: ("strategy", rows[:, 0, n]) for n, name in enumerate(METRICS)}
-    found |= {f"{name}_error": ("strategy", rows[:, 1:, n].std(axis=1)) for n, name in enumerate(METRICS)}
-    coverage, names = rows[:, 0, 2], list(results)
+    results = belted | {f"profile_{name}": result for name, result in profiled.items()}
+    results |= {HIGH_STATISTICS: high_statistics}
+    rows = np.array([_bootstrap(result, settings["bootstraps"], rng) for result in results.values()])
+    n_toys = np.array([result["low"].size for result in results.values()])
+    windows = np.array([challenge_score.coverage_window(int(number)) for number in n_toys])
+    minutes = np.array([_seconds(name, result, direct) for name, result in results.items()]) * TIMED_TOYS / 60
+    metrics = {name: ("strategy", rows[:, 0, n]) for n, name in enumerate(METRICS)}
+    metrics |= {f"{name}_error": ("strategy", rows[:, 1:, n].std(axis=1)) for n, name in enumerate(METRICS)}
+    coverage, names = rows[:, 0, METRICS.index("coverage")], list(results)
     return xr.Dataset(
-        found
+        metrics
         | {
             "window": (("strategy", "side"), windows),
             "minutes": ("strategy", minutes),
-            "number": ("strategy", sizes),
-            "distance": ("strategy", _outside(coverage, windows)),
-            "faster": minutes[names.index("told")] / minutes[names.index("cnf")],
+            "n_toys": ("strategy", n_toys),
+            "distance": ("strategy", _distance(coverage, windows)),
+            "time_ratio": minutes[names.index("nuisance_conditioned")] / minutes[names.index("cnf")],
         },
         coords={"strategy": names},
-    ).assign(_leads(dict(zip(names, rows, strict=True))) | _by_set(results))
+    ).assign(_comparisons(dict(zip(names, rows, strict=True))) | _coverage_by_set(results))
 
 
-def _outside(coverage: np.ndarray, windows: np.ndarray) -> np.ndarray:
+def _distance(coverage: np.ndarray, windows: np.ndarray) -> np.ndarray:
     """Distance of coverages from their windows (..., side), 0 within."""
     return np.maximum(windows[..., 0] - coverage, 0) + np.maximum(coverage - windows[..., 1], 0)
 
 
-def _leads(rows: dict[str, np.ndarray]) -> dict[str, float]:
-    """What compares the paper's method with others, with errors; rows are (drawn, number) of each strategy."""
+def _comparisons(rows: dict[str, np.ndarray]) -> dict[str, float]:
+    """Comparisons of the paper's method with others; rows (sample, metric) of each strategy begin with all toys."""
     score = {name: row[:, 0] for name, row in rows.items()}
-    found = {
-        "lead": score["cnf"] - np.maximum(score["told"], score["baseline"]),
+    samples = {
+        "lead": score["cnf"] - np.maximum(score["nuisance_conditioned"], score["baseline"]),
         "lead_profile": score["cnf"] - score["profile_cnf"],
         "lead_inferno": score["cnf"] - score["profile_inferno"],
-        "narrower": rows["cnf"][:, 1] / rows["told"][:, 1],
+        "width_ratio": rows["cnf"][:, 1] / rows["nuisance_conditioned"][:, 1],
     }
-    values = {name: float(each[0]) for name, each in found.items()}
-    return values | {f"{name}_error": float(each[1:].std()) for name, each in found.items()}
+    values = {name: float(sample[0]) for name, sample in samples.items()}
+    return values | {f"{name}_error": float(sample[1:].std()) for name, sample in samples.items()}
 
 
-def _resampled(result: xr.Dataset, times: int, rng: np.random.Generator) -> np.ndarray:
-    """The numbers of all pseudo-experiments, and of so many bootstrapped sets of them."""
+def _bootstrap(result: xr.Dataset, number: int, rng: np.random.Generator) -> np.ndarray:
+    """Metrics of all pseudo-experiments, followed by those of bootstrap samples."""
     truth = result["truth"].broadcast_like(result["low"])
-    columns = [np.ravel(each) for each in (result["low"], result["high"], truth, result["estimate"])]
+    columns = [np.ravel(values) for values in (result["low"], result["high"], truth, result["estimate"])]
     size = len(columns[0])
-    drawn = [np.arange(size), *(rng.integers(0, size, size) for _ in range(times))]
-    return np.array([_numbers(*(column[rows] for column in columns)) for rows in drawn])
+    samples = [np.arange(size), *(rng.integers(0, size, size) for _ in range(number))]
+    return np.array([_metrics(*(column[rows] for column in columns)) for rows in samples])
 
 
-def _numbers(low, high, truth, estimate) -> tuple[float, float, float, float]:
-    found = challenge_score.score(low, high, truth)
-    return found.score, found.width, found.coverage, challenge_score.rmse(estimate, truth)
+def _metrics(low, high, truth, estimate) -> tuple[float, float, float, float]:
+    score = challenge_score.score(low, high, truth)
+    return score.score, score.width, score.coverage, challenge_score.rmse(estimate, truth)
 
 
 def _seconds(name: str, result: xr.Dataset, direct: xr.Dataset) -> float:
-    """Of one pseudo-experiment: measured whole, or as scores and fit."""
+    """Run time of one pseudo-experiment: measured as a whole, or the sum of scoring and fit."""
     if "seconds" in result:
         return float(result["seconds"].median())
-    scored = direct["seconds"].sel(network=name.removeprefix("profile_").removesuffix("_many"))
-    return float(scored.median() + result["fit_seconds"])
+    network = name.removeprefix("profile_").removesuffix("_high_statistics")
+    scoring = direct["seconds"].sel(network=network)
+    return float(scoring.median() + result["fit_seconds"])
 
 
-def _by_set(results: dict[str, xr.Dataset]) -> dict[str, tuple]:
+def _coverage_by_set(results: dict[str, xr.Dataset]) -> dict[str, tuple]:
     """Coverage at each true strength."""
-    few = {name: each for name, each in results.items() if name != "cnf_many"}
-    inside = [((each["low"] <= each["truth"]) & (each["truth"] <= each["high"])).mean("toy") for each in few.values()]
-    windows = np.array([challenge_score.coverage_window(each.sizes["toy"]) for each in few.values()])
+    shared = {name: result for name, result in results.items() if name != HIGH_STATISTICS}
+    covered = [(r["low"] <= r["truth"]) & (r["truth"] <= r["high"]) for r in shared.values()]
+    coverage = np.array([mask.mean("toy") for mask in covered])
+    windows = np.array([challenge_score.coverage_window(result.sizes["toy"]) for result in shared.values()])
     return {
-        "truth": ("set", next(iter(few.values()))["truth"].values),
-        "of_set": (("shown", "set"), np.array(inside)),
-        "set_window": (("shown", "side"), windows),
-        "farthest": ("shown", _outside(np.array(inside), windows[:, None]).max(axis=1)),
-        "shown": list(few),
+        "truth": ("set", next(iter(shared.values()))["truth"].values),
+        "set_coverage": (("set_strategy", "set"), coverage),
+        "set_window": (("set_strategy", "side"), windows),
+        "set_distance": ("set_strategy", _distance(coverage, windows[:, None]).max(axis=1)),
+        "set_strategy": list(shared),
     }
