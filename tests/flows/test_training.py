@@ -58,10 +58,9 @@ def test_a_restored_ensemble_has_the_stored_loss(trained):
 def test_an_event_of_integer_weight_counts_as_repeated_events():
     events, context = events_in_context(30, 2)
     weights = np.arange(30.0) % 3
-    valid = samples.conditional_events(*events_in_context(10, 3))
     seen = [samples.conditional_events(events, context, weights), samples.conditional_events(events, context)]
     repeated = samples.conditional_events(*(np.repeat(each, weights.astype(int), axis=0) for each in (events, context)))
-    problems = [training.likelihood_task(SETTINGS["flow"], each, valid) for each in (*seen, repeated)]
-    parameters = problems[0].initialise(jax.random.key(1))
-    weighted, plain, counted = (float(jax.jit(each.loss)(parameters, each.events)) for each in problems)
+    task = training.likelihood_task(SETTINGS["flow"], repeated)
+    parameters = task.initialise(jax.random.key(1))
+    weighted, plain, counted = (float(jax.jit(task.loss)(parameters, sample)) for sample in (*seen, repeated))
     assert weighted == pytest.approx(counted, rel=1e-5) and weighted != pytest.approx(plain, rel=1e-3)

@@ -1,4 +1,4 @@
-"""The training loop: seeds are independent, interruptions leave no trace, NaN is told, nothing is compiled twice."""
+"""The training loop: independent seeds, resumption from checkpoints, errors for NaN, one compilation per program."""
 
 import logging
 from typing import NamedTuple
@@ -11,7 +11,8 @@ import pytest
 from jaxtyping import Array
 
 from diffhep.learning import training
-from diffhep.learning.training import Problem, Schedule
+from diffhep.learning.optimisers import grouped_adam
+from diffhep.learning.tasks import Schedule, Task, TrainingData
 from diffhep.static_settings import Bound, StaticSettings
 
 
@@ -23,6 +24,9 @@ class Points(NamedTuple):
 
 
 POINTS = Points(np.linspace(0, 1, 25, dtype=np.float32)[None], np.ones((1, 25), np.float32))
+DATA = TrainingData(POINTS, held_out=None)
+SCHEDULE = Schedule(epochs=6, batch_size=10, learning_rate=0.1)
+FULL_BATCHES = SCHEDULE._replace(batch_size=None, epochs=2, steps=3)
 
 
 def initialise(key):
@@ -37,68 +41,65 @@ def evaluate(a, _):
     return {"constant": a}
 
 
-def problem(loss=squares):
-    """Fit a constant to points: the minimum is their mean. All with the same loss and schedule share programs."""
-    return Problem("squares", initialise, loss, evaluate, POINTS, held_out=None)
+TASK = Task("squares", initialise, squares, evaluate)  # fits a constant, whose best value is the mean of the points
 
 
-SCHEDULE = Schedule(epochs=6, batch_size=10, learning_rate=0.1)
-batches = jax.jit(training.draw_batches, static_argnums=(1, 2), static_argnames="steps")
+draw_batches = jax.jit(training.draw_batches, static_argnums=(1, 2), static_argnames="steps")
 
 
 def test_training_reaches_the_minimum():
-    history, state = training.train(problem(), SCHEDULE._replace(epochs=200, learning_rate=0.01), [0, 1])
+    schedule = SCHEDULE._replace(epochs=200, learning_rate=0.01)
+    history, state = training.train(TASK, DATA, schedule, [0, 1])
     np.testing.assert_allclose(state.parameters, 0.5, atol=0.02)
     assert np.isnan(history["loss"][:, 0]).all() and np.isfinite(history["loss"][:, 1:]).all()
 
 
-def test_every_event_is_seen_once_an_epoch_and_padding_never():
-    order, mask = jax.device_get(batches(jax.random.key(3), 25, 10))
+def test_an_epoch_takes_every_event_once_and_masks_the_padding():
+    order, mask = jax.device_get(draw_batches(jax.random.key(3), 25, 10))
     assert order.shape == (3, 10)
     np.testing.assert_array_equal(np.sort(order[mask > 0]), np.arange(25))
     assert mask.sum() == 25
 
 
-def test_with_a_number_of_steps_so_many_whole_batches_are_drawn():
-    order, mask = jax.device_get(batches(jax.random.key(3), 25, 10, steps=40))
+def test_with_a_number_of_steps_whole_batches_are_drawn_with_repetition():
+    order, mask = jax.device_get(draw_batches(jax.random.key(3), 25, 10, steps=40))
     assert order.shape == mask.shape == (40, 10) and (mask == 1).all()
     counts = np.bincount(np.ravel(order), minlength=25)
-    assert len(counts) == 25 and counts.min() > 4  # 16 expected of each
-    one = SCHEDULE._replace(steps=40)
-    assert [training.steps_per_epoch(problem(), schedule) for schedule in (SCHEDULE, one)] == [3, 40]
-    history, _ = training.train(problem(), one, [0])
+    assert len(counts) == 25 and counts.min() > 4  # 16 are expected
+    longer = SCHEDULE._replace(steps=40)
+    assert [training.steps_per_epoch(DATA, schedule) for schedule in (SCHEDULE, longer)] == [3, 40]
+    history, _ = training.train(TASK, DATA, longer, [0])
     np.testing.assert_allclose(history["constant"][0, -1], 0.5, atol=0.1)
 
 
 @pytest.mark.parametrize(("setting", "expected"), [("auto", 1), (3, 3)])
-def test_seeds_are_computed_one_by_one_on_a_cpu_unless_told(setting, expected):
+def test_seeds_run_one_by_one_on_a_cpu_unless_a_number_is_set(setting, expected):
     assert training.parallel_seeds(setting, 9) == expected
 
 
-def test_gradient_of_a_padded_batch_ignores_the_padding():
+def test_the_gradient_of_a_padded_batch_ignores_the_padding():
     """One epoch in a single padded step is one step on exactly all events."""
-    one = Schedule(epochs=1, batch_size=40, learning_rate=0.1)
-    history, _ = training.train(problem(), one, [0])
+    history, _ = training.train(TASK, DATA, Schedule(epochs=1, batch_size=40, learning_rate=0.1), [0])
     start = history["constant"][0, 0]
     expected = np.mean((np.asarray(POINTS.x) - start) ** 2)
     np.testing.assert_allclose(history["loss"][0, 1], expected, rtol=1e-6)
 
 
-def test_a_seed_is_the_same_run_alone_and_beside_others():
-    together, _ = training.train(problem(), SCHEDULE, [3, 7, 1])
-    alone, _ = training.train(problem(), SCHEDULE, [7])
+def test_the_result_of_a_seed_does_not_depend_on_other_seeds():
+    together, _ = training.train(TASK, DATA, SCHEDULE, [3, 7, 1])
+    alone, _ = training.train(TASK, DATA, SCHEDULE, [7])
     np.testing.assert_array_equal(together["constant"][1], alone["constant"][0])
 
 
 @pytest.mark.parametrize("at_once", [2, 3, 5])
 def test_seeds_side_by_side_equal_seeds_in_turn(at_once):
-    turn, _ = training.train(problem(), SCHEDULE, range(3))
-    side, _ = training.train(problem(), SCHEDULE._replace(seeds_at_once=at_once), range(3))
-    np.testing.assert_allclose(side["constant"], turn["constant"], rtol=1e-6)
+    in_turn, _ = training.train(TASK, DATA, SCHEDULE, range(3))
+    side_by_side, _ = training.train(TASK, DATA, SCHEDULE._replace(seeds_at_once=at_once), range(3))
+    np.testing.assert_allclose(side_by_side["constant"], in_turn["constant"], rtol=1e-6)
 
 
-def test_going_on_from_a_checkpoint_gives_the_undisturbed_result(tmp_path, monkeypatch):
-    undisturbed, _ = training.train(problem(), SCHEDULE, [0, 1])
+def test_a_resumed_training_gives_the_result_of_an_uninterrupted_one(tmp_path, monkeypatch):
+    uninterrupted, _ = training.train(TASK, DATA, SCHEDULE, [0, 1])
     save, path = training.save_checkpoint, tmp_path / "run.checkpoint"
 
     def save_and_die(run, file):
@@ -109,22 +110,19 @@ def test_going_on_from_a_checkpoint_gives_the_undisturbed_result(tmp_path, monke
     eager = SCHEDULE._replace(checkpoint_seconds=0.0)
     monkeypatch.setattr(training, "save_checkpoint", save_and_die)
     with pytest.raises(KeyboardInterrupt):
-        training.train(problem(), eager, [0, 1], checkpoint=path)
+        training.train(TASK, DATA, eager, [0, 1], checkpoint=path)
     monkeypatch.undo()
-    resumed, _ = training.train(problem(), eager, [0, 1], checkpoint=path)
-    assert list(resumed) == list(undisturbed)  # the order is part of a file's bytes
-    for name in undisturbed:
-        np.testing.assert_array_equal(resumed[name], undisturbed[name])
+    resumed, _ = training.train(TASK, DATA, eager, [0, 1], checkpoint=path)
+    assert list(resumed) == list(uninterrupted)  # the order is part of a file's bytes
+    for name in uninterrupted:
+        np.testing.assert_array_equal(resumed[name], uninterrupted[name])
 
 
-ALL = SCHEDULE._replace(batch_size=None, epochs=2, steps=3)
-
-
-def test_without_a_batch_size_every_step_takes_all_events_as_they_are():
+def test_without_a_batch_size_every_step_takes_all_events():
     """Gradient descent on their mean, done by hand."""
-    steps = [training.steps_per_epoch(problem(), each) for each in (ALL, ALL._replace(steps=None))]
+    steps = [training.steps_per_epoch(DATA, each) for each in (FULL_BATCHES, FULL_BATCHES._replace(steps=None))]
     assert steps == [3, 1]
-    history, state = training.train(problem()._replace(optimiser=optax.sgd(0.1)), ALL, [4])
+    history, state = training.train(TASK._replace(optimiser=optax.sgd(0.1)), DATA, FULL_BATCHES, [4])
     path = [float(history["constant"][0, 0])]
     for _ in range(6):
         path.append(path[-1] - 0.1 * 2 * (path[-1] - 0.5))
@@ -134,80 +132,109 @@ def test_without_a_batch_size_every_step_takes_all_events_as_they_are():
     assert float(state.parameters[0]) == pytest.approx(path[-1], rel=1e-5)
 
 
-def test_what_is_not_parted_into_batches_is_further_arguments_of_the_loss():
-    """The minimum is then the mean of the events and all of these."""
+def test_constants_are_arguments_of_the_loss_that_are_not_split_into_batches():
+    """The minimum is then the mean of the events plus all constants."""
 
-    def loss(a, batch, some, more):
-        assert some["shift"].shape == (5,)
-        return jnp.sum(batch.weights * (batch.x + some["shift"].sum() + more - a) ** 2) / jnp.sum(batch.weights)
+    def loss(a, batch, shifts, offset):
+        assert shifts["shift"].shape == (5,)
+        return jnp.sum(batch.weights * (batch.x + shifts["shift"].sum() + offset - a) ** 2) / jnp.sum(batch.weights)
 
-    shifted = problem(loss)._replace(whole=({"shift": np.full(5, 0.2)}, np.array(0.5)))
-    for schedule in (SCHEDULE._replace(epochs=60), ALL._replace(epochs=60)):
-        history, _ = training.train(shifted, schedule, [0])
+    data = DATA._replace(constants=({"shift": np.full(5, 0.2)}, np.array(0.5)))
+    for schedule in (SCHEDULE._replace(epochs=60), FULL_BATCHES._replace(epochs=60)):
+        history, _ = training.train(TASK._replace(loss=loss), data, schedule, [0])
         np.testing.assert_allclose(history["constant"][0, -1], 2.0, atol=0.06)
 
 
-def test_an_optimiser_of_its_own_takes_the_place_of_adam():
+def test_the_optimiser_of_a_task_replaces_adam():
     """A step of this one is a hundredth, whatever learning rate and gradient."""
     signed = optax.chain(optax.scale_by_sign(), optax.scale(-0.01))
-    history, _ = training.train(problem()._replace(optimiser=signed), ALL._replace(steps=1, epochs=4), [0, 1])
+    schedule = FULL_BATCHES._replace(steps=1, epochs=4)
+    history, _ = training.train(TASK._replace(optimiser=signed), DATA, schedule, [0, 1])
     np.testing.assert_allclose(np.abs(np.diff(history["constant"], axis=1)), 0.01, rtol=1e-4)
-    by_default, _ = training.train(problem(), ALL, [0, 1])
-    named, _ = training.train(problem()._replace(optimiser=optax.adam(0.1)), ALL, [0, 1])
+    by_default, _ = training.train(TASK, DATA, FULL_BATCHES, [0, 1])
+    named, _ = training.train(TASK._replace(optimiser=optax.adam(0.1)), DATA, FULL_BATCHES, [0, 1])
     np.testing.assert_array_equal(by_default["constant"], named["constant"])
 
 
-def test_a_loss_that_is_not_finite_names_loss_seed_and_epoch():
+def test_a_loss_that_is_not_finite_is_an_error_that_names_loss_seed_and_epoch():
     def breaks(a, batch):
         return jnp.where(batch.x[0, 0] >= 0, jnp.log(a - 1e3), 0.0)
 
-    with pytest.raises(ValueError, match=r"loss squares is nan for seed 5 in epoch 1"):
-        training.train(problem(breaks), SCHEDULE, [5])
+    with pytest.raises(ValueError, match=r"loss squares is nan for seed 5 in epoch 1: lower the learning rate"):
+        training.train(TASK._replace(loss=breaks), DATA, SCHEDULE, [5])
 
 
-def test_each_program_is_compiled_once():
-    own = problem(lambda *of: squares(*of))._replace(evaluate=lambda *of: evaluate(*of))
-    compiled = training.compile_programs(own, SCHEDULE, [0, 1])
-    state = compiled.start()
+STARTS = {
+    "a strongly typed array": lambda key: initialise(key),  # a new function shares no program
+    "a weakly typed array": lambda key: jnp.array(-1.5),
+    "a Python number": lambda key: -1.5,
+    "arrays of several types": lambda key: jnp.float32(-1.0) + 1.0 * jax.random.bits(key, (), jnp.uint8) / 255,
+}
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_each_program_is_compiled_once(start):
+    own = Task("squares", STARTS[start], lambda *args: squares(*args), lambda *args: evaluate(*args))
+    programs = training.compile_programs(own, DATA, SCHEDULE, [0, 1])
+    state = programs.start()
     for epoch in range(1, 5):
-        state, _ = compiled.advance(state, epoch)
-        compiled.evaluate(state)
-    jitted = [program.func for program in compiled]
-    assert [program._cache_size() for program in jitted] == [1, 1, 1]
+        state, _ = programs.advance(state, epoch)
+        programs.evaluate(state)
+    assert [program.func._cache_size() for program in programs] == [1, 1, 1]
 
 
-def test_runs_that_differ_in_events_and_length_alone_share_their_programs():
-    traced = []
+def test_weakly_typed_parameters_of_several_kinds_are_compiled_once():
+    def loss(parameters, batch):
+        return squares(parameters["mean"], batch) + parameters["width"] ** 2
+
+    own = Task(
+        "squares",
+        lambda key: {"mean": jnp.array(-1.5), "width": 2.0},
+        loss,
+        lambda parameters, _: parameters,
+        grouped_adam(0.1, {"mean": None, "width": 0.01}, least={"width": 0.5}),
+    )
+    programs = training.compile_programs(own, DATA, SCHEDULE, [0])
+    state = programs.start()
+    assert not any(leaf.weak_type for leaf in jax.tree.leaves(state))
+    for epoch in range(1, 4):
+        state, _ = programs.advance(state, epoch)
+    assert programs.advance.func._cache_size() == 1
+
+
+def test_trainings_of_other_data_and_lengths_share_their_programs():
+    traces = []
 
     def loss(a, batch):
-        traced.append(batch)
+        traces.append(batch)
         return squares(a, batch)
 
-    first, _ = training.train(problem(loss), SCHEDULE, [0])
-    twice = POINTS._replace(x=2 * POINTS.x)
-    other, _ = training.train(problem(loss)._replace(events=twice), SCHEDULE._replace(epochs=2), [5])
-    assert len(traced) == 1 and first["constant"][0, 0] != other["constant"][0, 0]
-    training.train(problem(loss), SCHEDULE._replace(learning_rate=0.2), [0])
-    assert len(traced) == 2
+    task = TASK._replace(loss=loss)
+    first, _ = training.train(task, DATA, SCHEDULE, [0])
+    doubled = DATA._replace(events=POINTS._replace(x=2 * POINTS.x))
+    other, _ = training.train(task, doubled, SCHEDULE._replace(epochs=2), [5])
+    assert len(traces) == 1 and first["constant"][0, 0] != other["constant"][0, 0]
+    training.train(task, DATA, SCHEDULE._replace(learning_rate=0.2), [0])
+    assert len(traces) == 2
 
 
-def test_runs_that_are_judged_alike_share_the_program():
-    traced = []
+def test_trainings_of_equal_evaluations_share_the_program():
+    traces = []
 
-    def judged(settings, a, _):
-        traced.append(settings["scale"])
+    def scaled_constant(settings, a, _):
+        traces.append(settings["scale"])
         return {"constant": settings["scale"] * a}
 
     for scale in (1.0, 2.0, 1.0):
-        told = problem()._replace(evaluate=Bound(judged, StaticSettings({"scale": scale})))
-        history, _ = training.train(told, SCHEDULE, [0])
-    plain, _ = training.train(problem(), SCHEDULE, [0])
-    assert traced == [1.0, 2.0]
+        task = TASK._replace(evaluate=Bound(scaled_constant, StaticSettings({"scale": scale})))
+        history, _ = training.train(task, DATA, SCHEDULE, [0])
+    plain, _ = training.train(TASK, DATA, SCHEDULE, [0])
+    assert traces == [1.0, 2.0]
     np.testing.assert_array_equal(history["constant"], plain["constant"])
 
 
-def test_progress_is_logged_every_epoch(caplog):
+def test_every_epoch_is_logged(caplog):
     with caplog.at_level(logging.INFO, logger="diffhep"):
-        training.train(problem(), SCHEDULE, [0])
+        training.train(TASK, DATA, SCHEDULE, [0])
     lines = [record.message for record in caplog.records]
     assert len(lines) == SCHEDULE.epochs and lines[-1].startswith("epoch 6/6") and "loss=" in lines[-1]

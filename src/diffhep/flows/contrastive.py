@@ -25,7 +25,7 @@ from jaxtyping import Array, Float
 from diffhep.flows import coupling
 from diffhep.flows import flow as flows_flow
 from diffhep.flows.flow import Flow
-from diffhep.learning import model_selection, training
+from diffhep.learning import model_selection, tasks
 from diffhep.learning.model_selection import TrainedParameters
 from diffhep.samples import ConditionalEvents
 from diffhep.static_settings import Bound
@@ -109,34 +109,30 @@ def train(
         Losses `train` and `valid` (member, iteration) in the units of the scaled events; `selected` (member), the step
         of the lowest validation loss; `parameters` (member, parameter) at that step; and the scaling of the events.
     """
+    factors = np.array([[1.0], [settings["strength"]]], np.float32)
+    # the strength enters through the weights, so that flows of every strength share one compiled program
+    seen, valid = (
+        sample._replace(weights=jax.device_put(np.asarray(sample.weights) * factors)) for sample in (seen, valid)
+    )
     return model_selection.standardise_and_train(
         partial(contrastive_task, settings), settings, seen, valid, checkpoint=checkpoint
     )
 
 
-def contrastive_task(
-    settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents
-) -> training.Problem:
+def contrastive_task(settings: Mapping[str, Any], seen: ConditionalEvents) -> tasks.Task:
     """Build the training task of a contrastive flow on scaled events.
 
     Args:
         settings: Settings of `train`.
         seen: Scaled training sample, signal first.
-        valid: Scaled validation sample, signal first.
 
     Returns:
         The task.
     """
     flow = coupling.coupling_flow(settings["flow"], seen.events.shape[-1])
-
-    # the strength enters through the weights, so that flows of every strength share one compiled program
-    def apply_strength(sample: ConditionalEvents) -> ConditionalEvents:
-        factors = np.array([[1.0], [settings["strength"]]], np.float32)
-        return sample._replace(weights=jax.device_put(np.asarray(sample.weights) * factors))
-
     static = flow, settings["floor"], settings["clamp"]
     functions = flow.initialise, Bound(_loss, static), Bound(_evaluate, static)
-    return training.Problem("contrastive loss", *functions, apply_strength(seen), apply_strength(valid))
+    return tasks.Task("contrastive loss", *functions)
 
 
 def _loss(

@@ -13,7 +13,7 @@ from jaxtyping import Array
 from diffhep.flows import autoregressive
 from diffhep.flows import flow as flows_flow
 from diffhep.flows.flow import Flow
-from diffhep.learning import training
+from diffhep.learning import tasks
 from diffhep.learning.model_selection import TrainedParameters, standardise_and_train, trained_parameters
 from diffhep.samples import ConditionalEvents
 from diffhep.static_settings import Bound
@@ -48,20 +48,19 @@ def train(
     return result.assign({name: result[name] + log_widths for name in ("train", "valid")})
 
 
-def likelihood_task(settings: Mapping[str, Any], seen: ConditionalEvents, valid: ConditionalEvents) -> training.Problem:
+def likelihood_task(settings: Mapping[str, Any], seen: ConditionalEvents) -> tasks.Task:
     """Build the training task of a flow: maximum likelihood of scaled events given their scaled contexts.
 
     Args:
         settings: Settings of `autoregressive.autoregressive_flow`.
         seen: Scaled training sample.
-        valid: Scaled validation sample.
 
     Returns:
         The task.
     """
     flow = autoregressive.autoregressive_flow(settings, seen.events.shape[-1], seen.context.shape[-1])
     functions = flow.initialise, Bound(_loss, flow), Bound(_evaluate, flow)
-    return training.Problem("negative log-likelihood", *functions, seen, valid)
+    return tasks.Task("negative log-likelihood", *functions)
 
 
 def _loss(flow: Flow, parameters: Array, batch: ConditionalEvents) -> Array:

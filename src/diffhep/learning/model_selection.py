@@ -1,4 +1,4 @@
-"""Training that selects the parameters of the lowest validation loss."""
+"""Training of ensembles that selects the parameters of the lowest validation loss."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,16 +11,17 @@ from jaxtyping import Array, Float
 
 from diffhep.learning import training
 from diffhep.learning.scaling import SCALING_VARIABLES, Scaling, fit_scalings, scale, to_variables
+from diffhep.learning.tasks import Schedule, Task, TrainingData
 from diffhep.samples import ConditionalEvents
 
 
 class TrainedParameters(NamedTuple):
-    """What makes a flow that of certain data.
+    """Trained parameters and the scaling of their inputs.
 
     Attributes:
-        parameters: of the flow.
-        events: scaling of the events.
-        context: scaling of the context.
+        parameters: Parameters of a flow or a classifier, of one or of all members of an ensemble.
+        events: Scaling of the events.
+        context: Scaling of the conditioning variables.
     """
 
     parameters: Float[Array, "*member parameter"]
@@ -29,63 +30,71 @@ class TrainedParameters(NamedTuple):
 
 
 def standardise_and_train(
-    posed: Callable[[ConditionalEvents, ConditionalEvents], training.Problem],
+    make_task: Callable[[ConditionalEvents], Task],
     settings: Mapping[str, Any],
     seen: ConditionalEvents,
     valid: ConditionalEvents,
     *,
     checkpoint: Path | None = None,
 ) -> xr.Dataset:
-    """Result of `train_and_select_best` on events and contexts of mean 0 and width 1, and what they were scaled with.
+    """Scale events and conditioning variables to mean 0 and standard deviation 1, train, and select the best.
 
     Args:
-        posed: What makes a problem of scaled events, those that are trained on and those that validate.
-        settings: As for `train_and_select_best`.
-        seen: What is trained on, and scaled by.
-        valid: What it is validated on.
-        checkpoint: As in `training.train`.
+        make_task: Builds the task from the scaled training sample.
+        settings: Settings of `train_and_select_best`.
+        seen: Training sample, which defines the scaling.
+        valid: Validation sample.
+        checkpoint: File of the checkpoint, see `training.train`.
+
+    Returns:
+        Result of `train_and_select_best`, and the variables of the scaling.
     """
-    scales = fit_scalings(seen)
-    of_scaled = posed(*(scale(each, scales) for each in (seen, valid)))
-    return train_and_select_best(of_scaled, settings, checkpoint=checkpoint).assign(to_variables(scales))
+    scalings = fit_scalings(seen)
+    seen, valid = (scale(sample, scalings) for sample in (seen, valid))
+    result = train_and_select_best(make_task(seen), TrainingData(seen, valid), settings, checkpoint=checkpoint)
+    return result.assign(to_variables(scalings))
 
 
 def train_and_select_best(
-    problem: training.Problem, settings: Mapping[str, Any], *, checkpoint: Path | None = None
+    task: Task, data: TrainingData, settings: Mapping[str, Any], *, checkpoint: Path | None = None
 ) -> xr.Dataset:
-    """Train every member, and keep its parameters of the best validation loss.
+    """Train the members of an ensemble, and select the parameters of the lowest validation loss for each.
 
     Args:
-        problem: What is trained; it is evaluated to `valid`, a loss, and `parameters`, a vector.
-        settings: As for `train`, without `flow`.
-        checkpoint: As in `training.train`.
+        task: Task whose evaluation returns `valid`, a loss, and `parameters`, a vector.
+        data: Samples of events.
+        settings: `iterations`, the number of optimiser steps; `evaluate_every`, the steps between two evaluations;
+            `batch_size`; `learning_rate` of Adam; `members`, the size of the ensemble; `seed` of the first member;
+            `seeds_at_once`, the members computed side by side, or `auto`.
+        checkpoint: File of the checkpoint, see `training.train`.
 
     Returns:
-        `train` and `valid` (member, iteration), `selected` (member), `parameters` (member, parameter).
+        Losses `train` and `valid` (member, iteration); `selected` (member), the step of the lowest validation loss; and
+        `parameters` (member, parameter) at that step.
     """
-    every = settings["evaluate_every"]
-    schedule = training.Schedule(
-        settings["iterations"] // every,
+    interval = settings["evaluate_every"]
+    schedule = Schedule(
+        settings["iterations"] // interval,
         settings["batch_size"],
         settings["learning_rate"],
         training.parallel_seeds(settings["seeds_at_once"], settings["members"]),
-        steps=every,
+        steps=interval,
     )
     seeds = range(settings["seed"], settings["seed"] + settings["members"])
-    history, _ = training.train(problem, schedule, seeds, checkpoint=checkpoint)
+    history, _ = training.train(task, data, schedule, seeds, checkpoint=checkpoint)
     best = np.argmin(history["valid"], axis=1)
     return xr.Dataset(
         {
             "train": (("member", "iteration"), history["loss"]),
             "valid": (("member", "iteration"), history["valid"]),
-            "selected": ("member", every * best),
+            "selected": ("member", interval * best),
             "parameters": (("member", "parameter"), history["parameters"][np.arange(len(best)), best]),
         },
-        coords={"member": list(seeds), "iteration": every * np.arange(schedule.epochs + 1)},
+        coords={"member": list(seeds), "iteration": interval * np.arange(schedule.epochs + 1)},
     )
 
 
 def trained_parameters(trained: xr.Dataset) -> TrainedParameters:
-    """Parameters and scaling that are stored."""
+    """Read parameters and scalings from a result of `standardise_and_train`."""
     values = jax.device_put([trained[name].values for name in ("parameters", *SCALING_VARIABLES)])
     return TrainedParameters(values[0], Scaling(*values[1:3]), Scaling(*values[3:]))

@@ -9,13 +9,13 @@ Numbers that runs differ in are kept in the optimiser's state, not in the progra
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 from jax.typing import ArrayLike
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 StepSchedule = Callable[[Array], Array]
 
@@ -98,25 +98,49 @@ def clip_below(least: float) -> optax.GradientTransformation:
     return optax.GradientTransformation(lambda params: jnp.asarray(least, float), update)
 
 
+def gradient_step(
+    loss: Callable[..., Float[Array, ""]],
+    optimiser: optax.GradientTransformation,
+    parameters: PyTree,
+    opt_state: PyTree,
+    *args: Any,
+) -> tuple[PyTree, PyTree, Float[Array, ""]]:
+    """Take one step of an optimiser.
+
+    Args:
+        loss: Scalar to minimise, a function of the parameters and `args`.
+        optimiser: Optimiser.
+        parameters: Parameters before the step.
+        opt_state: State of the optimiser before the step.
+        *args: Further arguments of the loss.
+
+    Returns:
+        Parameters and state after the step, and the loss before it.
+    """
+    value, gradient = jax.value_and_grad(loss)(parameters, *args)
+    updates, opt_state = optimiser.update(gradient, opt_state, parameters)
+    return optax.apply_updates(parameters, updates), opt_state, value
+
+
 @partial(jax.jit, static_argnames=("loss", "learning_rate", "steps"))
 def adam_trajectory(
     loss: Callable[[Array], Array], start: Float[Array, "*par"], *, learning_rate: float, steps: int
 ) -> Float[Array, "step *par"]:
-    """Every point on Adam's way down from `start`, which is the first of them.
+    """Minimise a function with Adam and return the parameters before every step and after the last.
 
     Args:
-        loss: Scalar to minimise, of the parameters.
-        start: Where to begin.
-        learning_rate: Of Adam.
-        steps: How many to take; the result has one entry more.
+        loss: Scalar to minimise, a function of the parameters.
+        start: First parameters.
+        learning_rate: Learning rate of Adam.
+        steps: Number of steps; the result has one entry more.
     """
     optimiser = optax.adam(learning_rate)
 
     def step(state, _):
-        parameters, memory = state
-        updates, memory = optimiser.update(jax.grad(loss)(parameters), memory)
-        return (optax.apply_updates(parameters, updates), memory), parameters
+        parameters, opt_state = state
+        *state, _ = gradient_step(loss, optimiser, parameters, opt_state)
+        return tuple(state), parameters
 
     start = jnp.asarray(start)
-    (last, _), way = jax.lax.scan(step, (start, optimiser.init(start)), length=steps)
-    return jnp.concatenate([way, last[None]])
+    (last, _), trajectory = jax.lax.scan(step, (start, optimiser.init(start)), length=steps)
+    return jnp.concatenate([trajectory, last[None]])

@@ -1,4 +1,4 @@
-"""Scaling of events and contexts to mean 0 and standard deviation 1."""
+"""Scaling of events and conditioning variables to mean 0 and standard deviation 1."""
 
 from typing import NamedTuple
 
@@ -9,28 +9,34 @@ from jaxtyping import Float
 
 from diffhep.samples import ConditionalEvents
 
+SCALING_VARIABLES = ("event_mean", "event_width", "context_mean", "context_width")
+"""Names under which scalings are stored."""
+
 
 class Scaling(NamedTuple):
-    """What gives each feature of a set of events mean 0 and standard deviation 1.
+    """Scaling of every feature to mean 0 and standard deviation 1.
 
     Attributes:
-        mean: of each feature.
-        width: its standard deviation.
+        mean: Mean of the feature before scaling.
+        width: Standard deviation of the feature before scaling.
     """
 
     mean: Float[ArrayLike, " feature"]
     width: Float[ArrayLike, " feature"]
 
     def __call__(self, values: Float[ArrayLike, "*axis feature"]) -> Float[ArrayLike, "*axis feature"]:
-        """Scaled values."""
+        """Scale values."""
         return (values - self.mean) / self.width
 
 
 def fit_scaling(values: Float[np.ndarray, "event feature"]) -> Scaling:
-    """The scaling of these events, float32.
+    """Return the scaling of a sample, in float32.
+
+    Args:
+        values: Features of the events.
 
     Raises:
-        ValueError: A feature is the same in all of them.
+        ValueError: A feature has one value in all events.
     """
     mean, width = np.mean(values, axis=0, dtype=float), np.std(values, axis=0, dtype=float)
     for feature in np.flatnonzero(~(width > 0))[:1]:
@@ -38,21 +44,18 @@ def fit_scaling(values: Float[np.ndarray, "event feature"]) -> Scaling:
     return Scaling(mean.astype(np.float32), width.astype(np.float32))
 
 
-SCALING_VARIABLES = ("event_mean", "event_width", "context_mean", "context_width")
+def fit_scalings(sample: ConditionalEvents) -> tuple[Scaling, Scaling]:
+    """Return the scalings of the events and of the conditioning variables of a sample."""
+    return tuple(fit_scaling(np.concatenate(np.asarray(values))) for values in (sample.events, sample.context))
 
 
-def fit_scalings(seen: ConditionalEvents) -> tuple[Scaling, Scaling]:
-    """What gives all these events, and all their contexts, mean 0 and width 1."""
-    return tuple(fit_scaling(np.concatenate(np.asarray(each))) for each in (seen.events, seen.context))
+def scale(sample: ConditionalEvents, scalings: tuple[Scaling, Scaling]) -> ConditionalEvents:
+    """Scale the events and the conditioning variables of a sample."""
+    events, context = (scaling(np.asarray(values)) for scaling, values in zip(scalings, sample[:2], strict=True))
+    return ConditionalEvents(*jax.device_put((events, context)), sample.weights)
 
 
-def scale(pairs: ConditionalEvents, scales: tuple[Scaling, Scaling]) -> ConditionalEvents:
-    """The same events, scaled."""
-    events, context = (scale(np.asarray(each)) for scale, each in zip(scales, pairs[:2], strict=True))
-    return ConditionalEvents(*jax.device_put((events, context)), pairs.weights)
-
-
-def to_variables(scales: tuple[Scaling, Scaling]) -> dict[str, tuple[str, np.ndarray]]:
-    """Variables that hold what events and contexts were scaled with."""
-    values = zip(SCALING_VARIABLES, (*scales[0], *scales[1]), strict=True)
+def to_variables(scalings: tuple[Scaling, Scaling]) -> dict[str, tuple[str, np.ndarray]]:
+    """Return the variables of a dataset that store the scalings of events and conditioning variables."""
+    values = zip(SCALING_VARIABLES, (*scalings[0], *scalings[1]), strict=True)
     return {name: (name.split("_")[0] + "_axis", np.asarray(value)) for name, value in values}

@@ -1,4 +1,4 @@
-"""A network whose output is binned for a likelihood: from settings to what is trained and what it is judged by."""
+"""Summary statistics: networks whose output is binned for a likelihood, their yields and their metrics."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -12,19 +12,31 @@ from jaxtyping import Array, Float, PyTree
 
 from diffhep.histogramming.histograms import binned_kde, ordered_edges
 from diffhep.learning import losses
-from diffhep.learning.losses import Outcome
 from diffhep.models.simple import signal_background
 
-ON_SCORES = ("bce", "bce_augmented")  # objectives that know nothing of bins
-NOT_METRICS = (*ON_SCORES, "upper_limit")  # a limit takes too many fits to be found after every epoch
-METRICS = tuple(name for name in losses.OBJECTIVES if name not in NOT_METRICS)
+COVARIANCE_METRICS: dict[str, losses.ModelObjective] = {
+    "poi_variance": losses.poi_variance,
+    "poi_uncertainty": losses.poi_uncertainty,
+    "nuisance_uncertainty": losses.nuisance_uncertainty,
+    "nuisance_deviation": losses.nuisance_deviation,
+    "generalised_variance": losses.generalised_variance,
+    "gaussianity": losses.gaussianity,
+}
+
+METRICS = ("cls", "p0", "log_cls", "log_p0", *COVARIANCE_METRICS)
+"""Metrics of every evaluation. A new objective is none by itself: it would rerun every training."""
 
 
 class StatisticParameters(NamedTuple):
-    """What is trained: the network, and numbers that stand for the bin edges, if they are learned."""
+    """Trained parameters of a binned summary statistic.
+
+    Attributes:
+        network: Parameters of the network.
+        edges: One number per bin, from which `ordered_edges` makes the bin edges; None if the edges are fixed.
+    """
 
     network: PyTree
-    edges: Array | None
+    edges: Float[Array, " bin"] | None
 
 
 def bin_edges(parameters: StatisticParameters, bins: int) -> Float[ArrayLike, " edge"]:
@@ -80,7 +92,14 @@ def expected_yields(
 def metrics(
     yields: Float[Array, "sample bin"], interpolation: str, others: Iterable[str] = ()
 ) -> dict[str, Float[Array, ""]]:
-    """`METRICS`, and others of the objectives, of binned yields, by name."""
-    outcome = Outcome(None, None, signal_background(*yields, interpolation=interpolation))
-    tests = losses.expected_p_values(outcome)
-    return tests | {name: losses.OBJECTIVES[name](outcome) for name in (*METRICS, *others) if name not in tests}
+    """Evaluate the `METRICS` and further objectives of binned yields.
+
+    Args:
+        yields: Expected events of signal, background and the background shifted up and down.
+        interpolation: Interpolation code of the background, `code0` or `code4p`.
+        others: Names of further objectives in `losses.MODEL_OBJECTIVES`.
+    """
+    model = signal_background(*yields, interpolation=interpolation)
+    values = {name: metric(model) for name, metric in COVARIANCE_METRICS.items()}
+    values |= {name: losses.MODEL_OBJECTIVES[name](model) for name in others}
+    return losses.expected_p_values(model) | values

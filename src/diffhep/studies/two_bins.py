@@ -10,7 +10,6 @@ from jaxtyping import Array, Float
 
 from diffhep.inference.fisher import gaussianity
 from diffhep.learning import losses
-from diffhep.learning.losses import Outcome
 from diffhep.models.likelihood import Model, nominal_parameters
 from diffhep.models.simple import signal_background
 
@@ -30,7 +29,7 @@ def model(settings: dict, u: Float[Array, ""], d: Float[Array, ""]) -> Model:
 def metrics(settings: dict, u: Float[Array, ""], d: Float[Array, ""]) -> dict[str, Float[Array, ""]]:
     """All metrics of one model."""
     built = model(settings["model"], u, d)
-    found = {name: losses.OBJECTIVES[name](Outcome(None, None, built)) for name in NAMED}
+    found = {name: losses.MODEL_OBJECTIVES[name](built) for name in NAMED}
     found["gaussianity"] = gaussianity(built, nominal_parameters(built, 1.0), **settings["gaussianity"])
     found["cls_p0"] = found["cls"] + found["p0"]
     return found

@@ -191,7 +191,7 @@ def test_what_is_not_to_be_trained_stays(part):
     """Of a run: the problem's optimiser knows what it trains, and limits it as settings say."""
     parts = dict.fromkeys(inputs.PARTS, part)
     settings = RUN | {"train": ["cuts"], "limits": {"cuts": 0.0001}}
-    optimiser, start = tomatos.problem(settings, parts).optimiser, initialise(settings)
+    optimiser, start = tomatos.build_task(settings, parts)[0].optimiser, initialise(settings)
     slope = jax.tree.map(np.ones_like, start)
     updates = jax.jit(lambda at: optimiser.update(slope, optimiser.init(at), at)[0])(start)
     np.testing.assert_allclose(updates["cuts"], [-0.0001, -0.0001])
@@ -202,12 +202,12 @@ def test_what_is_not_to_be_trained_stays(part):
 def test_a_bandwidth_that_starts_below_its_least_value_is_refused(part, width, least):
     settings = RUN | {"bandwidth": {"width": width, "least": least}}
     with pytest.raises(ValueError, match=f"bandwidth starts at {width}: it must be at least {least}, and that above 0"):
-        tomatos.problem(settings, {"train": part})
+        tomatos.build_task(settings, {"train": part})
 
 
 def test_a_bandwidth_never_gets_below_its_least_value(part):
     settings = RUN | {"bandwidth": {"width": 0.2, "least": 0.198}, "limits": {}}
-    optimiser, start = tomatos.problem(settings, {"train": part}).optimiser, initialise(settings)
+    optimiser, start = tomatos.build_task(settings, {"train": part})[0].optimiser, initialise(settings)
 
     @jax.jit
     def step(at, state):

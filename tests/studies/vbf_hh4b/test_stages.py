@@ -32,7 +32,7 @@ def run(events):
         return made[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "programs", record)
+        patch.setattr(training, "compile_programs", record)
         return study.train(RUN, events), made
 
 

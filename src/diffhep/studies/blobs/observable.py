@@ -12,12 +12,10 @@ from jaxtyping import Array, Float, Key
 from diffhep.data import blobs
 from diffhep.histogramming.histograms import hard_histogram
 from diffhep.learning import losses, tasks
-from diffhep.learning.losses import Outcome
 from diffhep.learning.networks import DenseNetwork
 from diffhep.learning.networks import logits as logits_of
 from diffhep.learning.summary_statistic import (
     METRICS,
-    ON_SCORES,
     StatisticParameters,
     bin_edges,
     expected_yields,
@@ -34,20 +32,20 @@ from diffhep.typed_settings import select
 FINE_BINS = 60  # a multiple of every number of bins that `evaluate` is asked for
 
 
-def build_task(settings: Run, events: xr.Dataset) -> tasks.Task:
+def build_task(settings: Run, events: xr.Dataset) -> tuple[tasks.Task, tasks.TrainingData]:
     """What a run of these settings trains, and what it is judged by."""
     terms = settings.objective
     samples = 2 if set(terms) == {"bce"} else len(blobs.SAMPLES)  # the shifts are of no use to it
     train_part, test_part = (_weighted(events[part].values) for part in ("train", "test"))
     losses.objective(terms)  # refuses names that there are not
-    return tasks.Task(
+    task = tasks.Task(
         name=" + ".join(f"{weight:g} {name}" for name, weight in terms.items()),
         initialise=Bound(_initialised, select(Observable, settings)),
         loss=Bound(_loss, select(Loss, settings)),
         evaluate=Bound(_judged, _evaluation(settings)),
-        events=jax.device_put(WeightedEvents(*(array[:samples] for array in train_part))),
-        held_out=jax.device_put(test_part),
     )
+    train_part = WeightedEvents(*(array[:samples] for array in train_part))
+    return task, tasks.TrainingData(*jax.device_put((train_part, test_part)))
 
 
 def _initialised(settings: Observable, key: Key[Array, ""]) -> StatisticParameters:
@@ -58,16 +56,14 @@ def _initialised(settings: Observable, key: Key[Array, ""]) -> StatisticParamete
 
 
 def _loss(settings: Loss, trained: StatisticParameters, batch: WeightedEvents) -> Array:
-    terms, model = settings.objective, None
     logits = logits_of(DenseNetwork(settings.widths), trained.network, batch.features)
-    if not set(terms) <= set(ON_SCORES):
-        model = _smooth_model(settings, bin_edges(trained, settings.bins), logits, batch)
-    return losses.objective(terms)(Outcome(logits, batch.weights, model))
+    build_model = partial(_smooth_model, settings, bin_edges(trained, settings.bins), logits, batch)
+    return losses.objective(settings.objective)(logits, batch.weights, build_model)
 
 
 def _evaluation(settings: Run) -> Evaluation:
     """Settings that the metrics are compiled for."""
-    others = tuple(name for name in settings.objective if name not in (*ON_SCORES, *METRICS))
+    others = tuple(name for name in settings.objective if name not in (*losses.SCORE_OBJECTIVES, *METRICS))
     return select(Evaluation, settings, objectives=others)
 
 
@@ -107,7 +103,7 @@ def _evaluate(
         jax.vmap(partial(hard_histogram, edges=each))(scores) for each in (edges, np.linspace(0, 1, FINE_BINS + 1))
     )
     yields = expected_yields(counts / logits.shape[1], **dict(settings.yields))
-    on_scores = {name: losses.OBJECTIVES[name](Outcome(logits, events.weights, None)) for name in ON_SCORES}
+    on_scores = {name: score(logits, events.weights) for name, score in losses.SCORE_OBJECTIVES.items()}
     binned = {"yields": yields, "counts": fine, "edges": jnp.asarray(edges)}
     return on_scores | metrics(yields, settings.interpolation, settings.objectives) | binned
 

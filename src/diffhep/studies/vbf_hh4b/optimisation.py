@@ -15,7 +15,7 @@ from diffhep.histogramming.cuts import hard_cut, sigmoid_cut
 from diffhep.histogramming.histograms import binned_kde, hard_histogram, ordered_edges
 from diffhep.histogramming.transfer_factors import TagCounts, low_count_penalty
 from diffhep.inference import hypotests
-from diffhep.learning import losses, networks, optimisers, training
+from diffhep.learning import losses, networks, optimisers, tasks
 from diffhep.static_settings import Bound, StaticSettings
 from diffhep.studies.vbf_hh4b.inputs import Part, Region
 from diffhep.studies.vbf_hh4b.statistical_model import Counts, background, model
@@ -170,7 +170,7 @@ def _cross_entropy(settings: Settings, network: Any, region: Region) -> Array:
     rows = np.array([0, -1])
     weights = region.weights[rows] / region.weights[rows].mean(axis=1, keepdims=True)
     logits = networks.logits(_network(settings), network, region.variables[rows])
-    return losses.bce(losses.Outcome(logits, weights, None))
+    return losses.bce(logits, weights)
 
 
 def _needed(settings: Settings, *others: str) -> StaticSettings:
@@ -218,7 +218,7 @@ def fine(settings: Settings, network: Any, tools: Tools, region: Region) -> Floa
     return jax.vmap(lambda x, w: jnp.histogram(x, FINE, (0, 1), weights=w)[0])(values, weights)
 
 
-def problem(settings: Settings, parts: Mapping[str, Part]) -> training.Problem:
+def build_task(settings: Settings, parts: Mapping[str, Part]) -> tuple[tasks.Task, tasks.TrainingData]:
     """The optimisation of one run, in `settings["steps"]` steps.
 
     Args:
@@ -239,13 +239,11 @@ def problem(settings: Settings, parts: Mapping[str, Part]) -> training.Problem:
     parts = jax.device_put(dict(parts))
     trained = {kind: settings["limits"].get(kind) for kind in settings["train"]}
     region, *beside = parts["train"]
-    return training.Problem(
+    task = tasks.Task(
         settings["objective"],
         partial(initialise, settings),
         partial(loss, settings, region.weights.shape[1]),
         Bound(evaluate, _needed(settings, "shape", "edges")),
-        region,
-        parts,
-        (tuple(beside),),
         optimisers.grouped_adam(rates(settings), trained, {"slope": _slopes(settings)}, {"bandwidth": least}),
     )
+    return task, tasks.TrainingData(region, parts, (tuple(beside),))

@@ -53,7 +53,7 @@ def train(settings: Mapping[str, Any], events: xr.Dataset, checkpoint: Path | No
     seeds = range(settings["seed"], settings["seed"] + number)
     parts = inputs.parts(events, settings, settings["regions"])
     history, state = training.train(
-        build_task(in_shares(settings, events), parts), schedule, seeds, checkpoint=checkpoint
+        *build_task(in_shares(settings, events), parts), schedule, seeds, checkpoint=checkpoint
     )
     names, at = list(settings["cuts"]), every * np.arange(schedule.epochs + 1)
     history["cuts"] = _each(partial(inputs.physical, events), history["cuts"], names)
