@@ -85,7 +85,7 @@ def increasing_root(
         step, x, _, _, _, bracket = state
         settled = settle(x, *constants)
         value, slope = jax.value_and_grad(function)(x, settled, *constants)
-        following, bracket = bracketed_newton_step(x, value, slope, bracket, growth=2)
+        following, bracket = bracketed_newton_step(x, value, slope, bracket, growth=2.0)
         return step + 1, jnp.where(jnp.abs(value) < TOLERANCE, x, following), value, slope, settled, bracket
 
     infinite, zero = jnp.full_like(guess, jnp.inf), jnp.zeros_like(guess)

@@ -19,8 +19,8 @@ def linear(rates, jacobian, gradient, slope=None):
 
 
 def direction(local, empty):
-    empty = np.asarray(empty)
-    move, forces, gain, correct = newton_direction(local, jnp.asarray(empty, float), lambda right: right, empty)
+    empty = jnp.asarray(empty)
+    move, forces, gain, correct = newton_direction(local, empty.astype(float), lambda right: right, empty)
     return np.asarray(move), np.asarray(forces), float(gain), correct
 
 
