@@ -96,8 +96,8 @@ CHANGES = {
     "an unknown modifier": (
         [*MODIFIER, "type"],
         "foo",
-        f"{IN_SAMPLE}, modifier size: unknown type 'foo': choose from normfactor, lumi, shapefactor, normsys, histosys, "
-        "shapesys, staterror",
+        f"{IN_SAMPLE}, modifier size: unknown type 'foo': choose from normfactor, lumi, shapefactor, normsys, "
+        "histosys, shapesys, staterror",
     ),
     "half a modifier": (
         [*MODIFIER, "data"],

@@ -93,9 +93,8 @@ def limit(model: Model, data: Data, options: argparse.Namespace) -> dict[str, An
     )
     _require_convergence(limits.converged)
     if not np.isfinite([limits.observed, *limits.expected]).all():
-        raise ValueError(
-            f"{workspace.source_name(options.workspace)}: no strength is excluded: there is no upper limit"
-        )
+        name = workspace.source_name(options.workspace)
+        raise ValueError(f"{name}: no signal strength is excluded, so there is no limit: check the signal yields")
     return {"limit_obs": float(limits.observed), "limit_exp": limits.expected.tolist()}
 
 

@@ -52,7 +52,7 @@ def test_the_command_line_lists_them(results, capsys):
     assert cli.main(["origins", str(results)]) == 0
     *listed, summary = capsys.readouterr().out.splitlines()
     assert len(listed) == 6 and listed[0].startswith(f"{results}/study/before.nc: scipy unknown (here ")
-    assert summary == "6 of another revision or other versions; snakemake -n tells what is out of date"
+    assert summary == "6 from another revision or other versions; snakemake -n lists outdated results"
 
 
 def test_of_results_from_here_there_is_nothing_to_say(tmp_path, capsys):
