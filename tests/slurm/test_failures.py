@@ -78,7 +78,7 @@ def test_the_same_command_does_what_is_missing_and_nothing_else(told, checkout):
     again = checkout.snakemake(*checkout.submission(*TARGETS))
     assert re.findall(r"^rule (\w+):", again, re.M) == ["blobs_train"] * 3
     for run in (CANCELLED, OVER_TIME):
-        assert "going on after epoch" in (checkout.folder / TRAINED / f"{run}.log").read_text()
+        assert "resumed after epoch" in (checkout.folder / TRAINED / f"{run}.log").read_text()
 
     interrupted = checkout.folder / TARGETS[0]
     content = interrupted.read_bytes()

@@ -48,7 +48,7 @@ class Interrupted(Checkout):
 
     def resumed(self) -> int:
         """The epoch behind which the training of the last run went on."""
-        return int(re.search(r"going on after epoch (\d+)", self.log())[1])
+        return int(re.search(r"resumed after epoch (\d+)", self.log())[1])
 
     def forget(self) -> None:
         """Remove what the training and the figure made."""
