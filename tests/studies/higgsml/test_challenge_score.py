@@ -1,4 +1,4 @@
-"""The challenge's score: the published numbers, what is penalised and how, and what cannot be judged."""
+"""Scores of the challenge: published numbers, penalties on the coverage, and refused intervals."""
 
 import json
 from pathlib import Path
@@ -14,25 +14,25 @@ ORACLE = json.loads((Path(__file__).parents[2] / "data" / "htautau" / "higgsml_o
 
 
 def intervals(width, coverage, number):
-    """So many intervals of one width, of which as many as told hold the truth, 1."""
-    hold = np.arange(number) < round(coverage * number)
-    low = np.where(hold, 1 - width / 2, 5.0)
+    """Intervals of equal width with a given coverage of the true strength, 1."""
+    covers = np.arange(number) < round(coverage * number)
+    low = np.where(covers, 1 - width / 2, 5.0)
     return low, low + width, np.ones(number)
 
 
 @pytest.mark.parametrize(
     ("width", "coverage", "printed"), [(0.438, 0.672, 0.823), (0.998, 0.701, 0.001), (1.34, 0.431, -11.152)]
 )
-def test_scores_of_the_papers_table_2(width, coverage, printed):
+def test_scores_are_those_of_table_2(width, coverage, printed):
     result = cs.score(*intervals(width, coverage, 1000))
     assert result.width == pytest.approx(width)
     assert result.coverage == coverage
     assert result.score == pytest.approx(printed, abs=1.5e-3)
 
 
-@pytest.mark.parametrize(("judged", "expected"), list(zip(ORACLE["intervals"], ORACLE["scores"], strict=True)))
-def test_scores_are_the_packages(judged, expected):
-    result = cs.score(**judged)
+@pytest.mark.parametrize(("ends", "expected"), list(zip(ORACLE["intervals"], ORACLE["scores"], strict=True)))
+def test_scores_are_those_of_the_package(ends, expected):
+    result = cs.score(**ends)
     assert (result.width, result.coverage, result.score) == pytest.approx(tuple(expected), rel=1e-6)
 
 
@@ -40,7 +40,7 @@ def test_the_printed_epsilon_does_not_give_the_printed_score():
     assert cs.score(*intervals(0.438, 0.672, 1000), epsilon=0.01).score == pytest.approx(0.803, abs=1e-3)
 
 
-def test_window_of_a_thousand():
+def test_window_of_a_thousand_intervals():
     assert cs.coverage_window(1000) == pytest.approx((0.6533, 0.7121), abs=1e-4)
 
 
@@ -58,14 +58,14 @@ def test_penalty_is_one_in_the_window_and_grows_faster_below_than_above():
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 10_000))
-def test_further_away_is_never_better(one, other, number):
-    near, far = sorted((one, other), key=lambda each: abs(each - cs.NOMINAL_COVERAGE))
+def test_penalty_grows_with_the_distance_from_the_nominal_coverage(one, other, number):
+    near, far = sorted((one, other), key=lambda coverage: abs(coverage - cs.NOMINAL_COVERAGE))
     if (near < cs.NOMINAL_COVERAGE) == (far < cs.NOMINAL_COVERAGE):
         assert 1 <= cs.coverage_penalty(near, number) <= cs.coverage_penalty(far, number)
 
 
 @given(st.floats(0.01, 10), st.floats(0.01, 10))
-def test_narrower_is_better(one, other):
+def test_narrower_intervals_have_a_better_score(one, other):
     wide, narrow = (cs.score(*intervals(width, 0.68, 100)).score for width in (max(one, other), min(one, other)))
     assert narrow >= wide
 
@@ -74,19 +74,19 @@ def test_intervals_without_width_have_a_finite_score():
     assert np.isfinite(cs.score(np.ones(10), np.ones(10), np.ones(10)).score)
 
 
-def test_sets_are_pooled():
+def test_pseudo_experiments_of_all_sets_are_pooled():
     low, high, truth = intervals(0.5, 0.7, 100)
     assert cs.score(low.reshape(10, 10), high.reshape(10, 10), truth.reshape(10, 10)) == cs.score(low, high, truth)
 
 
-def test_rmse_of_a_shift_and_a_spread():
+def test_rmse_is_the_root_of_the_mean_squared_error():
     assert cs.rmse([2.0, 4.0], [1.0, 1.0]) == pytest.approx(np.sqrt(5))
 
 
-def test_what_cannot_be_judged_is_named():
-    with pytest.raises(ValueError, match=r"high\[1\] is nan: leave"):
+def test_invalid_intervals_are_refused():
+    with pytest.raises(ValueError, match=r"high\[1\] is nan: exclude"):
         cs.score([0.0, 0.0], [1.0, np.nan], [0.5, 0.5])
-    with pytest.raises(ValueError, match="2 of low, 2 of high, 1 of truth: give as many of each"):
+    with pytest.raises(ValueError, match="2 of low, 2 of high, 1 of truth: give equally many"):
         cs.score([0.0, 0.0], [1.0, 1.0], [0.5])
     with pytest.raises(ValueError, match="0 of estimates"):
         cs.rmse([], [])
