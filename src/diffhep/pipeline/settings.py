@@ -155,8 +155,8 @@ def load_study(path: Path, kind: Path | type[Settings], scale: str) -> Any:
 
 def study_kind(study: str) -> type[Settings] | None:
     """Class of the settings of a study, `Study` in its module `settings`; None where it has none."""
-    module = f"diffhep.studies.{study}.settings"
-    if find_spec(f"diffhep.studies.{study}").submodule_search_locations is None or find_spec(module) is None:
+    module, package = f"diffhep.studies.{study}.settings", find_spec(f"diffhep.studies.{study}")
+    if package is None or package.submodule_search_locations is None or find_spec(module) is None:
         return None
     return import_module(module).Study
 
