@@ -7,7 +7,7 @@ import pytest
 
 from diffhep.pipeline.dependencies import ROOT, check_arguments, closure, fingerprint
 
-TRAIN, TOYS = "diffhep.studies.blobs.stages:train", "diffhep.studies.blobs.stages:pseudo_experiments"
+TRAIN, TOYS = "diffhep.studies.blobs.stages:train", "diffhep.studies.blobs.pseudo_experiments:pseudo_experiments"
 
 
 @pytest.fixture

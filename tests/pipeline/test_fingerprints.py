@@ -8,7 +8,7 @@ from diffhep.pipeline import fingerprints
 from diffhep.pipeline.dependencies import ROOT, fingerprint
 from diffhep.pipeline.fingerprints import Fingerprints
 
-TRAIN, TOYS = "diffhep.studies.blobs.stages:train", "diffhep.studies.blobs.stages:pseudo_experiments"
+TRAIN, TOYS = "diffhep.studies.blobs.stages:train", "diffhep.studies.blobs.pseudo_experiments:pseudo_experiments"
 
 
 @pytest.fixture

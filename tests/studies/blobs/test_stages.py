@@ -3,38 +3,13 @@
 import numpy as np
 import pyhf
 import pytest
-from support import oracles, spread
+from support import oracles
+from support.blobs_runs import RUN, YIELDS, with_changes
 
 from diffhep.models import workspace
 from diffhep.studies.blobs import stages
-from diffhep.studies.blobs.settings import Defaults, Experiment, Generation, Rebinning, Run, Scan, TimedRuns, Workspaces
+from diffhep.studies.blobs.settings import Defaults, Experiment, Rebinning, TimedRuns, Workspaces
 from diffhep.typed_settings import from_plain
-
-YIELDS = {"signal": 2.0, "background": 10.0, "overall": 10.0, "floor": 0.001}
-MEANS = {"signal": [-1.0, 1.0], "background": [1.0, -1.0], "up": [2.5, 2.0], "down": [-2.5, -1.5]}
-RUN = from_plain(Run, {
-    "seed": 0, "seeds_at_once": "auto", "yields": YIELDS, "plane": {"range": [-3.0, 3.0], "points": 7},
-    "widths": [16], "epochs": 3, "batch_size": 150, "learning_rate": 0.01, "seeds": 2,
-    "bins": 5, "bin_edges": "fixed", "bandwidth": 0.1, "outer_edges": "leak", "interpolation": "code4p",
-    "objective": {"cls": 1.0},
-})  # fmt: skip
-TOYS = from_plain(
-    Scan, {"seed": 0, "interpolation": "code4p", "number": 200, "tested_mu": [1.0], "first": 0, "last": 0}
-)
-
-
-def with_changes(settings, **changes):
-    return from_plain(type(settings), settings.plain() | changes)
-
-
-@pytest.fixture(scope="module")
-def events():
-    return stages.generate(from_plain(Generation, {"seed": 0, "events": 400, "test_fraction": 0.25, "means": MEANS}))
-
-
-@pytest.fixture(scope="module")
-def trained(events):
-    return stages.train(RUN, events)
 
 
 def test_training_lowers_its_loss(trained):
@@ -129,26 +104,10 @@ def test_comparison_takes_swept_runs_as_trained_and_others_as_evaluated(trained,
     assert np.isnan(three["cls"].sel(run="cls")[1]).all()
 
 
-def test_toys_are_thrown_from_the_seed_of_median_cls(trained):
-    found = stages.pseudo_experiments(TOYS, trained, stages.scan(TOYS, trained))
-    last = trained["cls"].isel(epoch=-1).values
-    assert last[int(found["seed"])] == np.sort(last)[1]
-    assert found["q_mu"].dims == ("true_mu", "toy") and found.sizes["toy"] == 200
-    assert ((found["coverage"] > 0) & (found["coverage"] <= 1)).all()
-
-
-def test_strengths_may_be_spread_over_jobs(trained, tmp_path):
-    settings = with_changes(TOYS, tested_mu=[0.2, 0.4, 0.6, 0.8, 1.0])
-
-    def scan(first, last):
-        return stages.scan(with_changes(settings, first=first, last=last), trained)
-
-    whole, joined = spread.files(tmp_path, scan, 5, "tested_mu")
-    assert whole == joined
-
-
 def test_step_cost_times_every_run(events):
-    found = stages.step_cost(TimedRuns(runs={"a": RUN, "b": with_changes(RUN, objective={"bce": 1.0})}, repeats=2), events)
+    found = stages.step_cost(
+        TimedRuns(runs={"a": RUN, "b": with_changes(RUN, objective={"bce": 1.0})}, repeats=2), events
+    )
     assert found["seconds"].dims == ("repeat", "run") and (found["seconds"] > 0).all()
 
 

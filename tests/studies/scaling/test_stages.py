@@ -80,8 +80,3 @@ def test_a_step_costs_time_and_memory_and_cross_entropy_less():
     ours, bare = (found["bytes"].sel(peer=peer) for peer in ("diffhep", "cross_entropy"))
     assert (ours > bare).all()
     assert found["result"].sel(peer="cross_entropy").std() == 0  # no parameter enters
-
-
-def test_one_nuisance_parameter_of_a_step_is_the_shift_of_the_blobs():
-    np.testing.assert_allclose(stages.costs._patterns(1, 5, seed=0), 1)
-    np.testing.assert_allclose((stages.costs._patterns(4, 5, seed=0) ** 2).sum(axis=0), 1)

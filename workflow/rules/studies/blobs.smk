@@ -113,7 +113,7 @@ use rule stage as blobs_scan with:
         **training_resources(seconds_unless_merged(TESTED, SCAN_SECONDS)),
     params:
         job=lambda w: job(
-            "diffhep.studies.blobs.stages:scan", blobs_plan.scan(BLOBS, blobs_run(w), **full_range(TESTED))
+            "diffhep.studies.blobs.pseudo_experiments:scan", blobs_plan.scan(BLOBS, blobs_run(w), **full_range(TESTED))
         ),
 
 
@@ -126,7 +126,7 @@ use rule stage as blobs_scan_part with:
         **training_resources(lambda w: shard_seconds(TESTED, SCAN_SECONDS, w)),
     params:
         job=lambda w: job(
-            "diffhep.studies.blobs.stages:scan", blobs_plan.scan(BLOBS, blobs_run(w), **wildcard_range(w))
+            "diffhep.studies.blobs.pseudo_experiments:scan", blobs_plan.scan(BLOBS, blobs_run(w), **wildcard_range(w))
         ),
 
 
@@ -138,7 +138,7 @@ use rule stage as blobs_toys with:
         stem="<results>/blobs/{experiment}/toys/{run}",
     params:
         job=lambda w: job(
-            "diffhep.studies.blobs.stages:pseudo_experiments",
+            "diffhep.studies.blobs.pseudo_experiments:pseudo_experiments",
             blobs_plan.pseudo_experiments(BLOBS, blobs_run(w)),
         ),
 

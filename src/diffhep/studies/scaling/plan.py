@@ -14,7 +14,7 @@ from diffhep.typed_settings import select
 
 def cost_seconds(work: Step | Statistics) -> float:
     """Expected seconds to compile and time a piece of work, for all peers and sizes."""
-    return 6 * len(work.peers) * sum(len(sizes) for _, sizes in work.axes)
+    return 6.0 * len(work.peers) * sum(len(sizes) for _, sizes in work.axes)
 
 
 def noise_measurement(study: Study, blobs: Blobs, seed: int) -> NoiseMeasurement:
