@@ -1,4 +1,4 @@
-"""Files that appear complete or not at all."""
+"""Atomic replacement of files."""
 
 import glob
 import os
@@ -10,9 +10,16 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place at the end, or vanishes if anything goes wrong.
+    """Yield a temporary file that replaces `path` at the end of the block, or is deleted if the block raises.
 
-    Those that killed processes left, also beside files whose names begin with this one's and a dot, vanish with it.
+    Temporary files that killed processes left are deleted too, also those of files whose names begin with this one's
+    and a dot.
+
+    Args:
+        path: File to write or replace; its folder is created.
+
+    Raises:
+        OSError: The file cannot be written; the message names it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -20,10 +27,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, path)
-        for left_over in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
-            left_over.unlink(missing_ok=True)
+        for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+            leftover.unlink(missing_ok=True)
     except OSError as error:
-        if error.errno and error.filename is None:  # writing to a full disk does not say to which file
+        if error.errno and error.filename is None:  # an error of a full disk does not name the file
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:

@@ -1,4 +1,4 @@
-"""Samples of events, as training takes them."""
+"""Samples of weighted events, as training takes them."""
 
 from typing import NamedTuple
 
@@ -7,13 +7,25 @@ import numpy as np
 from jaxtyping import Array, Float
 
 
-class ConditionalEvents(NamedTuple):
-    """Events and their contexts, as one sample of `training`.
+class WeightedEvents(NamedTuple):
+    """Weighted events of several samples of equal length.
 
     Attributes:
-        events: what is to be learned.
-        context: where.
-        weights: how much each event counts.
+        features: Features of the events, float32.
+        weights: Weights of the events; zero for padding.
+    """
+
+    features: Float[Array, "sample event feature"]
+    weights: Float[Array, "sample event"]
+
+
+class ConditionalEvents(NamedTuple):
+    """Weighted events with conditioning variables, of several samples of equal length.
+
+    Attributes:
+        events: Features of the events.
+        context: Conditioning variables of the events.
+        weights: Weights of the events; zero for padding.
     """
 
     events: Float[Array, "sample event feature"]
@@ -26,20 +38,13 @@ def conditional_events(
     context: Float[np.ndarray, "event condition"],
     weights: Float[np.ndarray, " event"] | None = None,
 ) -> ConditionalEvents:
-    """Events of one sample, of weight one by default."""
-    weights = np.ones(len(events)) if weights is None else weights
-    return ConditionalEvents(
-        *jax.device_put([np.asarray(each, np.float32)[None] for each in (events, context, weights)])
-    )
+    """Return one sample of events in float32, on the device.
 
-
-class WeightedEvents(NamedTuple):
-    """Events of several samples, equally many of each.
-
-    Attributes:
-        features: What the detector measured, float32.
-        weights: How much each event counts; zero for none at all.
+    Args:
+        events: Features of the events.
+        context: Conditioning variables of the events.
+        weights: Weights of the events; one by default.
     """
-
-    features: Float[Array, "sample event feature"]
-    weights: Float[Array, "sample event"]
+    weights = np.ones(len(events)) if weights is None else weights
+    arrays = [np.asarray(array, np.float32)[None] for array in (events, context, weights)]
+    return ConditionalEvents(*jax.device_put(arrays))

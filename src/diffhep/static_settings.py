@@ -1,42 +1,43 @@
-"""Settings that jax compiles for: hashable, and equal if they are written alike."""
+"""Hashable settings and functions, as static arguments of `jax.jit`."""
 
 import json
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 
 class StaticSettings(dict):
-    """Settings that programs are compiled for, as a static argument of `jax.jit`; not to be changed any more.
+    """Settings that a program is compiled for; not to be changed after creation.
 
-    What is called with the same settings again, in another job or test of the same process, is compiled already.
-    Equal are those that are written alike: the order of cuts matters, and 1 is neither 1.0 nor true.
+    Settings are equal if their JSON is: the order of keys counts, and 1 is neither 1.0 nor true. Calls with equal
+    settings share a compiled program, also between jobs and tests in one process.
     """
 
     def __hash__(self) -> int:
-        """The same for equal settings."""
+        """Return the hash of the JSON."""
         return hash(json.dumps(self))
 
     def __eq__(self, other: object) -> bool:
-        """Whether they are written alike."""
+        """Compare the JSON of both."""
         return isinstance(other, StaticSettings) and json.dumps(self) == json.dumps(other)
 
     def __ne__(self, other: object) -> bool:
-        """The opposite, which a dict would decide for itself."""
+        """Negate `==`, which a dict would not."""
         return not self == other
 
 
 @dataclass(frozen=True)
 class Bound:
-    """A function that is told settings before all else; one that is told the same is equal.
+    """Function with its first argument bound, hashable and comparable unlike `functools.partial`.
 
     Attributes:
-        function: Takes them first.
-        settings: What it is told, such as `StaticSettings` ones.
+        function: Function of the settings and further arguments.
+        settings: First argument of the function.
     """
 
     function: Callable
     settings: Hashable
 
-    def __call__(self, *args):
-        """What the function makes of the settings and these arguments."""
+    def __call__(self, *args: Any) -> Any:
+        """Call the function with the settings and these arguments."""
         return self.function(self.settings, *args)

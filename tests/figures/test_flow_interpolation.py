@@ -72,7 +72,7 @@ def test_pulls_are_densities_with_the_normal_of_their_quantiles(predicted):
     filled = axis.patches[0].get_data()
     assert 0.9 < np.sum(filled.values * np.diff(filled.edges)) <= 1
     seen = rebin(predicted, 25).sel(context=predicted["trained"])
-    centre, width = fit_normal(pulls(seen, at_least=10))
+    centre, width = fit_normal(pulls(seen, min_events=10))
     assert f"at least 10 events: {centre:.2f} ± {width:.2f}" in axis.get_title()
     np.testing.assert_allclose(axis.lines[0].get_ydata().max(), stats.norm.pdf(0, scale=width), rtol=1e-2)
 

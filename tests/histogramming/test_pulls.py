@@ -24,7 +24,7 @@ def counts():
 def test_a_pull_is_a_distance_in_standard_deviations_of_the_members(counts):
     spread = np.std([7.0, 9.0, 2.0], ddof=1)
     np.testing.assert_allclose(pulls(counts).values.ravel(), [-1.0, np.nan, np.nan, (6 - 9) / spread])
-    np.testing.assert_allclose(pulls(counts, of="expected").values[0, 0, 0], 0.0)
+    np.testing.assert_allclose(pulls(counts, reference="expected").values[0, 0, 0], 0.0)
 
 
 def test_a_pull_may_be_told_in_the_uncertainty_of_the_data_or_in_the_larger_one(counts):
@@ -35,7 +35,7 @@ def test_a_pull_may_be_told_in_the_uncertainty_of_the_data_or_in_the_larger_one(
 
 
 def test_bins_with_too_few_events_have_none(counts):
-    assert list(pulls(counts, at_least=10).notnull().values.ravel()) == [True, False, False, False]
+    assert list(pulls(counts, min_events=10).notnull().values.ravel()) == [True, False, False, False]
 
 
 def test_members_that_agree_up_to_rounding_have_none(counts):
@@ -48,7 +48,7 @@ def test_bins_are_joined_by_summing(counts):
     joined = rebin(counts, 1)
     assert joined["data"].item() == 29 and list(joined["counts"].values.ravel()) == [21, 25, 20]
     assert joined["variance"].item() == 26
-    with pytest.raises(ValueError, match="2 × 2 bins cannot be joined to 3"):
+    with pytest.raises(ValueError, match="2 × 2 bins cannot be merged into 3"):
         rebin(counts, 3)
 
 

@@ -29,7 +29,7 @@ def test_the_largest_is_numpys(run, sample, variation):
 def test_bins_that_are_as_good_as_empty_deviate_from_nothing(run):
     worst = np.abs(run["background_smooth"] / run["background_train"] - 1).values[0, 0].argmax()
     before = smoothing_bias.largest_smoothing_bias(run, "background")
-    run["background_train"][0, 0, worst] = smoothing_bias.WORTH / 2
+    run["background_train"][0, 0, worst] = smoothing_bias.MIN_EVENTS / 2
     after = smoothing_bias.largest_smoothing_bias(run, "background")
     assert after[0, 0] < before[0, 0]
     np.testing.assert_array_equal(after[1], before[1])

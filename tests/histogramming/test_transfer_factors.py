@@ -48,8 +48,10 @@ def test_the_shape_is_as_uncertain_as_the_estimate_is_wrong_beside_the_signal():
 def test_the_shape_is_uncertain_by_a_factor_of_a_hundred_at_most():
     beside = TagCounts(np.array([1e-3, 10.0]), np.array([20.0, 10.0]))
     found = transfer_factors.estimate_background(np.ones(2), CONTROL, beside)
-    np.testing.assert_allclose(found.shape, [transfer_factors.MOST, transfer_factors.MOST])
-    assert transfer_factors.MOST == 100
+    np.testing.assert_allclose(
+        found.shape, [transfer_factors.MAX_SHAPE_UNCERTAINTY, transfer_factors.MAX_SHAPE_UNCERTAINTY]
+    )
+    assert transfer_factors.MAX_SHAPE_UNCERTAINTY == 100
     closer = transfer_factors.estimate_background(np.ones(1), CONTROL, TagCounts(np.array([10.0]), np.array([4.0])))
     np.testing.assert_allclose(closer.shape, [99.0])
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from diffhep.learning.networks import BLOCK, BranchedNetwork, DenseNetwork, build_network, logits
+from diffhep.learning.networks import BLOCK_SIZE, BranchedNetwork, DenseNetwork, build_network, logits
 
 NETWORK = DenseNetwork((8, 8))
 relu = partial(np.maximum, 0)
@@ -22,7 +22,7 @@ def parameters():
     return jax.jit(NETWORK.init)(jax.random.key(1), normal(2))
 
 
-@pytest.mark.parametrize("events", [3, BLOCK, BLOCK + 7])
+@pytest.mark.parametrize("events", [3, BLOCK_SIZE, BLOCK_SIZE + 7])
 def test_blocks_say_what_the_network_says(parameters, events):
     both = jax.jit(lambda p, x: (logits(NETWORK, p, x), NETWORK.apply(p, x)))
     blocked, whole = both(parameters, normal(4, events, 2))

@@ -44,9 +44,6 @@ def evaluate(a, _):
 TASK = Task("squares", initialise, squares, evaluate)  # fits a constant, whose best value is the mean of the points
 
 
-draw_batches = jax.jit(training.draw_batches, static_argnums=(1, 2), static_argnames="steps")
-
-
 def test_training_reaches_the_minimum():
     schedule = SCHEDULE._replace(epochs=200, learning_rate=0.01)
     history, state = training.train(TASK, DATA, schedule, [0, 1])
@@ -54,18 +51,7 @@ def test_training_reaches_the_minimum():
     assert np.isnan(history["loss"][:, 0]).all() and np.isfinite(history["loss"][:, 1:]).all()
 
 
-def test_an_epoch_takes_every_event_once_and_masks_the_padding():
-    order, mask = jax.device_get(draw_batches(jax.random.key(3), 25, 10))
-    assert order.shape == (3, 10)
-    np.testing.assert_array_equal(np.sort(order[mask > 0]), np.arange(25))
-    assert mask.sum() == 25
-
-
-def test_with_a_number_of_steps_whole_batches_are_drawn_with_repetition():
-    order, mask = jax.device_get(draw_batches(jax.random.key(3), 25, 10, steps=40))
-    assert order.shape == mask.shape == (40, 10) and (mask == 1).all()
-    counts = np.bincount(np.ravel(order), minlength=25)
-    assert len(counts) == 25 and counts.min() > 4  # 16 are expected
+def test_with_a_number_of_steps_an_epoch_has_that_many():
     longer = SCHEDULE._replace(steps=40)
     assert [training.steps_per_epoch(DATA, schedule) for schedule in (SCHEDULE, longer)] == [3, 40]
     history, _ = training.train(TASK, DATA, longer, [0])
@@ -192,7 +178,7 @@ def test_weakly_typed_parameters_of_several_kinds_are_compiled_once():
         lambda key: {"mean": jnp.array(-1.5), "width": 2.0},
         loss,
         lambda parameters, _: parameters,
-        grouped_adam(0.1, {"mean": None, "width": 0.01}, least={"width": 0.5}),
+        grouped_adam(0.1, {"mean": None, "width": 0.01}, lower_bounds={"width": 0.5}),
     )
     programs = training.compile_programs(own, DATA, SCHEDULE, [0])
     state = programs.start()

@@ -1,4 +1,4 @@
-"""Histograms of events, smooth ones to train with and hard ones to evaluate with; all return float64 yields."""
+"""Histograms of events in double precision: smooth ones for training, hard ones for evaluation."""
 
 from functools import partial
 
@@ -9,8 +9,8 @@ from jax.scipy.special import erf
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Real
 
-SATURATION = 40.0
-"""Standard deviations from an edge beyond which a kernel's mass is 0 or 1 in float64."""
+MAX_PULL = 40.0
+"""Standard deviations from an edge beyond which the integral of a kernel is 0 or 1 in float64."""
 
 
 def binned_kde(
@@ -21,34 +21,43 @@ def binned_kde(
     *,
     edges_mode: str,
 ) -> Float[Array, " bin"]:
-    """Events in each bin when every event is smeared by a Gaussian: a histogram with gradients.
+    """Return a binned kernel density estimate: a histogram of events that are smeared with a Gaussian.
 
-    yield_b = sum over events of weight x [Phi((e_(b+1) - value) / h) - Phi((e_b - value) / h)], the neos paper's bKDE
-    (arXiv:2203.05570 section 2.1). As the bandwidth h goes to 0 it becomes `hard_histogram`.
+    yield_b = sum over events of weight x [Phi((e_(b+1) - value) / h) - Phi((e_b - value) / h)], the bKDE of the neos
+    paper (arXiv:2203.05570 section 2.1). In the limit of small bandwidths h this is `hard_histogram`. It has gradients
+    with respect to values, edges, bandwidth and weights.
 
     Args:
-        values: observable of each event.
-        edges: rising bin edges, one more than bins.
-        bandwidth: standard deviation h > 0 of the smearing, in units of the values.
-        weights: weight of each event, one if not given.
-        edges_mode: "leak" loses what is smeared beyond the outermost edges, as published; "closed" keeps it in the
-            outermost bins, and events outside the edges too, so that the yields sum to the weights.
+        values: Observable of each event.
+        edges: Bin edges, increasing.
+        bandwidth: Standard deviation h > 0 of the smearing, in units of the values.
+        weights: Weight of each event; one by default.
+        edges_mode: "leak" drops the part of the kernels beyond the outermost edges, as published; "closed" adds it to
+            the outermost bins, and events outside the edges too, so that the yields sum to the weights.
+
+    Returns:
+        Yield of each bin.
 
     Raises:
-        ValueError: edges do not rise, the bandwidth is not positive, or edges_mode is something else.
+        ValueError: The edges do not increase, the bandwidth is not positive, or the mode is unknown.
+
+    Example:
+        >>> values, edges = np.array([0.1, 0.4, 0.45]), np.array([0.0, 0.5, 1.0])
+        >>> dh.binned_kde(values, edges, 0.1, edges_mode="closed").round(3)
+        Array([2.533, 0.467], dtype=float64)
     """
     if edges_mode not in ("leak", "closed"):
         raise ValueError(f"edges_mode is {edges_mode!r}: choose 'leak' or 'closed'")
     values, edges, weights = _as_float64(values, edges, weights)
     _check_width("bandwidth", bandwidth)
-    return _smeared(values, edges, bandwidth, weights, edges_mode)
+    return _binned_kde(values, edges, bandwidth, weights, edges_mode)
 
 
 @partial(jax.jit, static_argnames="edges_mode")
-def _smeared(values, edges, bandwidth, weights, edges_mode):
+def _binned_kde(values, edges, bandwidth, weights, edges_mode):
     inner = edges[1:-1] if edges_mode == "closed" else edges
     # the clip keeps tiny bandwidths from making 0 x infinity in the gradient
-    pulls = jnp.clip((inner[:, None] - values) / bandwidth, -SATURATION, SATURATION)
+    pulls = jnp.clip((inner[:, None] - values) / bandwidth, -MAX_PULL, MAX_PULL)
     # summed over events before neighbours are subtracted: one pass over (edge, event), which is never stored; and erf,
     # which is three times as fast as `ndtr` and less exact only where a share is below 1e-16
     below = _weighted_sum(0.5 * (1 + erf(pulls / np.sqrt(2))), weights)
@@ -64,29 +73,37 @@ def softmax_histogram(
     bandwidth: Real[ArrayLike, ""],
     weights: Real[ArrayLike, " event"] | None = None,
 ) -> Float[Array, " bin"]:
-    """Events in each bin when every event is shared among bins by a softmax.
+    """Return a histogram in which a softmax distributes every event over the bins (thesis eq. 7.5-7.6).
 
-    yield_b = sum over events of weight x softmax_b(y(value) / tau), thesis eq. 7.5-7.6, with bandwidth tau and
-    y_b(value) = sum over inner edges e_j up to bin b of (value - e_j): the shares of neighbouring bins stand as
-    exp((value - edge) / tau) at the edge between them. The yields sum to the weights; an event outside the edges
-    counts in the outermost bin. As the bandwidth goes to 0 it becomes `hard_histogram` of the values inside the edges.
+    yield_b = sum over events of weight x softmax_b(y(value) / tau), with the bandwidth tau and y_b(value) = sum over
+    inner edges e_j up to bin b of (value - e_j). The ratio of an event's shares in two neighbouring bins is
+    exp((value - edge) / tau). The yields sum to the weights; an event outside the edges counts in the outermost bin. In
+    the limit of small bandwidths this is `hard_histogram` of the values inside the edges.
 
     Args:
-        values: observable of each event.
-        edges: rising bin edges, one more than bins.
-        bandwidth: softness tau > 0 of the edges, in units of the values.
-        weights: weight of each event, one if not given.
+        values: Observable of each event.
+        edges: Bin edges, increasing.
+        bandwidth: Width tau > 0 of the transition at the edges, in units of the values.
+        weights: Weight of each event; one by default.
+
+    Returns:
+        Yield of each bin.
 
     Raises:
-        ValueError: edges do not rise, or the bandwidth is not positive.
+        ValueError: The edges do not increase, or the bandwidth is not positive.
+
+    Example:
+        >>> values, edges = np.array([0.1, 0.4, 0.45]), np.array([0.0, 0.5, 1.0])
+        >>> dh.softmax_histogram(values, edges, 0.1).round(3)
+        Array([2.336, 0.664], dtype=float64)
     """
     values, edges, weights = _as_float64(values, edges, weights)
     _check_width("bandwidth", bandwidth)
-    return _shared(values, edges, bandwidth, weights)
+    return _softmax_histogram(values, edges, bandwidth, weights)
 
 
 @jax.jit
-def _shared(values, edges, bandwidth, weights):
+def _softmax_histogram(values, edges, bandwidth, weights):
     steps = jnp.concatenate([jnp.zeros_like(values)[None], values - edges[1:-1, None]])
     return _weighted_sum(jax.nn.softmax(jnp.cumsum(steps, axis=0) / bandwidth, axis=0), weights)
 
@@ -96,38 +113,45 @@ def hard_histogram(
     edges: Real[ArrayLike, " edge"],
     weights: Real[ArrayLike, " event"] | None = None,
 ) -> Float[Array, " bin"]:
-    """Events in each bin, exactly as `numpy.histogram` counts them: the last bin includes its right edge.
+    """Return a histogram with the conventions of `numpy.histogram`: the last bin includes its right edge.
 
     Args:
-        values: observable of each event.
-        edges: rising bin edges, one more than bins.
-        weights: weight of each event, one if not given; gradients flow to weights only.
+        values: Observable of each event.
+        edges: Bin edges, increasing.
+        weights: Weight of each event; one by default. Only weights have gradients.
+
+    Returns:
+        Yield of each bin.
 
     Raises:
-        ValueError: edges do not rise.
+        ValueError: The edges do not increase.
+
+    Example:
+        >>> dh.hard_histogram(np.array([0.1, 0.4, 0.7]), np.array([0.0, 0.5, 1.0]))
+        Array([2., 1.], dtype=float64)
     """
-    return _counted(*_as_float64(values, edges, weights))
+    return _hard_histogram(*_as_float64(values, edges, weights))
 
 
 @jax.jit
-def _counted(values, edges, weights):
+def _hard_histogram(values, edges, weights):
     above = jnp.concatenate([values >= edges[:-1, None], (values > edges[-1])[None]])
     return _weighted_sum((above[:-1] & ~above[1:]).astype(values.dtype), weights)
 
 
 @jax.jit
-def ordered_edges(raw: Real[ArrayLike, " bin"], least_width: float = 1e-3) -> Float[Array, " bin+1"]:
-    """Rising bin edges from 0 to 1 out of any numbers, so that edges can be trained like everything else.
+def ordered_edges(raw: Real[ArrayLike, " bin"], min_width: float = 1e-3) -> Float[Array, " bin+1"]:
+    """Return increasing bin edges from 0 to 1 as a function of unconstrained numbers, so that edges can be trained.
 
-    Widths are a softmax of the numbers, shrunk so that no bin is below `least_width`: no number, however large, lets
-    edges meet. Equal numbers give equal bins.
+    The widths are a softmax of the numbers, scaled so that none is below `min_width`, however large the numbers are.
+    Equal numbers give equal bins.
 
     Args:
-        raw: one number for each bin.
-        least_width: smallest width of a bin; less than 1 / bins.
+        raw: One number per bin.
+        min_width: Smallest width of a bin; less than 1 / bins.
     """
     raw = jnp.asarray(raw, jnp.float64)
-    widths = least_width + (1 - least_width * raw.shape[0]) * jax.nn.softmax(raw)
+    widths = min_width + (1 - min_width * raw.shape[0]) * jax.nn.softmax(raw)
     inner = jnp.cumsum(widths)[:-1]
     return jnp.concatenate([jnp.zeros(1), inner, jnp.ones(1)])
 
@@ -138,13 +162,13 @@ def _as_float64(values, edges, weights):
         raise ValueError(f"edges has {edges.shape[0]} entries: a histogram needs at least 2")
     if not isinstance(edges, jax.core.Tracer):
         for bin_ in np.flatnonzero(~(np.diff(edges) > 0))[:1]:
-            raise ValueError(f"edges go from {edges[bin_]} to {edges[bin_ + 1]} in bin {bin_}: edges must rise")
+            raise ValueError(f"edges go from {edges[bin_]} to {edges[bin_ + 1]} in bin {bin_}: edges must increase")
     return values, edges, None if weights is None else jnp.asarray(weights, jnp.float64)
 
 
 def _check_width(name, width):
     if not isinstance(width, jax.core.Tracer) and not width > 0:
-        raise ValueError(f"{name} is {width}: it must be positive; for its limit 0 use hard_histogram")
+        raise ValueError(f"{name} is {width}: it must be positive; use hard_histogram for the limit of 0")
 
 
 def _weighted_sum(shares, weights):

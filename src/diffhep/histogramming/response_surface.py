@@ -1,4 +1,4 @@
-"""Expected contents of histograms as a smooth function of a few parameters: a polynomial fitted to simulated points."""
+"""Response surfaces: contents of histograms as polynomials of a few parameters, fitted to simulated points."""
 
 from typing import NamedTuple
 
@@ -8,14 +8,14 @@ from sklearn.preprocessing import PolynomialFeatures
 
 
 class ResponseSurface(NamedTuple):
-    """A polynomial of all parameters for every content.
+    """Polynomial of all parameters for every content of a histogram.
 
     Attributes:
-        order: total degree.
-        centre: of the fitted points, shape (par,).
-        reach: largest distance of them from it, shape (par,); parameters are scaled to -1 ... 1.
-        coefficients: in the order of scikit-learn's `PolynomialFeatures`, of scaled parameters.
-        residuals: contents less polynomial at the fitted points.
+        order: Total degree.
+        centre: Mean of the fitted points.
+        reach: Largest distance of a fitted point from the centre; parameters are scaled by it to -1 ... 1.
+        coefficients: Coefficients of the scaled parameters, in the order of scikit-learn's `PolynomialFeatures`.
+        residuals: Contents minus polynomial at the fitted points.
     """
 
     order: int
@@ -25,7 +25,7 @@ class ResponseSurface(NamedTuple):
     residuals: Float[np.ndarray, "point ..."]
 
     def __call__(self, points: Float[np.ndarray, "n par"]) -> Float[np.ndarray, "n ..."]:
-        """Contents at some points; not below 0, where a polynomial may lead but no expectation does."""
+        """Evaluate the contents at some points; negative values, which no expectation has, are set to 0."""
         terms = _terms(points, self.order, self.centre, self.reach)
         return np.maximum(np.tensordot(terms, self.coefficients, 1), 0.0)
 
@@ -33,17 +33,17 @@ class ResponseSurface(NamedTuple):
 def fit(
     points: Float[np.ndarray, "point par"], contents: Float[np.ndarray, "point ..."], order: int = 2
 ) -> ResponseSurface:
-    """The polynomial of total degree `order`, with all cross terms, that has the least squared residuals.
+    """Fit a polynomial with all cross terms by least squares.
 
-    Every point counts the same, as it should if all were simulated with about the same number of events.
+    All points have equal weights, which is right if all were simulated with about equally many events.
 
     Args:
         points: Values of the parameters.
-        contents: There, of any shape behind the first axis.
-        order: Of the polynomial.
+        contents: Contents at the points.
+        order: Total degree of the polynomial.
 
     Raises:
-        ValueError: The points are too few, or do not spread enough, to determine all coefficients.
+        ValueError: The points do not determine all coefficients.
     """
     centre = points.mean(axis=0)
     reach = np.abs(points - centre).max(axis=0, initial=0.0)

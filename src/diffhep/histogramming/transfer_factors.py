@@ -1,8 +1,8 @@
-"""A background taken from regions where the signal is not: one transfer factor, and how well it is known.
+"""Background estimate from a control region, with a transfer factor.
 
-Regions differ in how far events are from the signal (signal, validation, control), and each has events with one and
-with two tags. What is wanted are events with two tags in the signal region; the estimate is those with one, times the
-ratio of two to one tags in the control region.
+Regions differ in their distance from the signal (signal, validation, control), and each has events with one and with
+two tags. The background with two tags in the signal region is estimated as the events there with one tag, times the
+transfer factor: the ratio of events with two tags to events with one tag in the control region.
 """
 
 from typing import NamedTuple
@@ -12,27 +12,32 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
-MOST = 100.0
-"""Largest relative shape uncertainty: where nothing is left to compare with."""
+MAX_SHAPE_UNCERTAINTY = 100.0
+"""Largest relative shape uncertainty, for bins whose validation region has no events left."""
 
 Scalar = Float[Array, ""]
 
 
 class TagCounts(NamedTuple):
-    """Events with one and with two tags in one region, in all or in each of its bins."""
+    """Events of one region, in total or in bins.
+
+    Attributes:
+        one: Events with one tag.
+        two: Events with two tags.
+    """
 
     one: Float[Array, "*bin"]
     two: Float[Array, "*bin"]
 
 
 class BackgroundEstimate(NamedTuple):
-    """The background in bins of the signal region, and what is uncertain about it.
+    """Background in the bins of the signal region, with its uncertainties.
 
     Attributes:
-        events: expected.
-        statistical: standard deviation of each, from the number of events with one tag.
-        normalisation: relative, of all bins together.
-        shape: relative, of each bin; all move together.
+        events: Expected events.
+        statistical: Standard deviation of the events of each bin, from the number of events with one tag.
+        normalisation: Relative uncertainty of all bins together.
+        shape: Relative uncertainty of each bin, fully correlated between bins.
     """
 
     events: Float[Array, " bin"]
@@ -43,30 +48,39 @@ class BackgroundEstimate(NamedTuple):
 
 @jax.jit
 def transfer_factor(control: TagCounts) -> tuple[Scalar, Scalar]:
-    """Ratio of two to one tags, and its relative error sqrt(1 / two + 1 / one) if both are Poisson counts."""
+    """Return the ratio of two to one tags, and its relative uncertainty sqrt(1 / two + 1 / one) for Poisson counts.
+
+    Args:
+        control: All events of the control region.
+    """
     return control.two / control.one, jnp.sqrt(1 / control.two + 1 / control.one)
 
 
 @jax.jit
 def estimate_background(one_tag: Float[Array, " bin"], control: TagCounts, validation: TagCounts) -> BackgroundEstimate:
-    """The background in the signal region, from events with one tag there.
+    """Estimate the background in the signal region from its events with one tag.
 
-    Its shape is as uncertain as the same estimate is wrong in the validation region: |1 - found / estimated|.
+    The shape uncertainty is the deviation of the estimate in the validation region, |1 - observed / estimated|.
 
     Args:
         one_tag: Events with one tag in the bins of the signal region.
         control: All events of the control region.
-        validation: Events of the validation region, in the same bins.
+        validation: Events of the validation region in the bins of the signal region.
     """
     factor, error = transfer_factor(control)
     deviation = jnp.abs(1 - validation.two / (factor * validation.one))
-    return BackgroundEstimate(factor * one_tag, factor * jnp.sqrt(one_tag), error, jnp.minimum(deviation, MOST))
+    shape = jnp.minimum(deviation, MAX_SHAPE_UNCERTAINTY)
+    return BackgroundEstimate(factor * one_tag, factor * jnp.sqrt(one_tag), error, shape)
 
 
 @jax.jit
-def low_count_penalty(events: Float[Array, " bin"], least: ArrayLike) -> Scalar:
-    """Penalty of bins with fewer events than `least`: sum of (least - events) / events over them, TOMATOS's.
+def low_count_penalty(events: Float[Array, " bin"], threshold: ArrayLike) -> Scalar:
+    """Return the penalty of TOMATOS for bins with few events: sum of (threshold - events) / events over these bins.
 
-    It rises without end towards empty bins, and with it the slope that leads out of them; events must be positive.
+    It diverges towards empty bins, and with it the slope that leads away from them.
+
+    Args:
+        events: Expected events in the bins, positive.
+        threshold: Number of events below which a bin is penalised.
     """
-    return jnp.sum(jnp.where(events < least, (least - events) / events, 0.0))
+    return jnp.sum(jnp.where(events < threshold, (threshold - events) / events, 0.0))

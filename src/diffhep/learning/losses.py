@@ -140,6 +140,13 @@ def objective(terms: Mapping[str, float]) -> Loss:
 
     Raises:
         ValueError: There are no terms, or a name is not in `OBJECTIVES`.
+
+    Example:
+        >>> loss = dh.objective({"bce": 1.0, "poi_variance": 0.1})
+        >>> logits, weights = np.array([[2.0, 1.0], [-1.0, 0.5]]), np.ones((2, 2))
+        >>> model = dh.signal_background(*np.array([[10.0], [100.0], [100.0], [100.0]]))
+        >>> float(loss(logits, weights, lambda: model))
+        0.54188...
     """
     unknown = sorted(set(terms) - set(OBJECTIVES))
     if unknown or not terms:

@@ -1,10 +1,8 @@
-"""Gradient descent on parameters of different kinds, each with limits of its own (TOMATOS, "guardrail").
+"""Optimisers: Adam with limits for groups of parameters, schedules, and single steps.
 
-All share Adam and one learning rate; what a kind may move in one step is limited after Adam has scaled it, so that a
-step is limited and not a gradient. One may have a least value. Kinds that are not trained stay, and one may follow a
-plan instead.
-
-Numbers that runs differ in are kept in the optimiser's state, not in the program: it is compiled once for all of them.
+`grouped_adam` follows the guardrails of TOMATOS: all groups share Adam and one learning rate, and the step of a group
+is limited after Adam has scaled it, so that the limit acts on the step and not on the gradient. Schedules and lower
+bounds, which differ between runs, are part of the optimiser's state, so that runs share one compiled program.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,12 +16,17 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PyTree
 
 StepSchedule = Callable[[Array], Array]
+"""Function of the number of steps, such as a learning rate."""
 
 
 class GeometricSchedule(NamedTuple):
-    """A plan from `start` to `end`, by the same factor in every step, between step `begin` and so many `steps` later.
+    """Geometric interpolation start (end / start)^s, where s goes from 0 to 1 in `steps` steps from step `begin`.
 
-    It is start (end / start)^s, with the share s of these steps that are done.
+    Attributes:
+        start: Value until step `begin`.
+        end: Value from step `begin + steps`.
+        begin: Step at which the value begins to change.
+        steps: Number of steps of the change; 0 is a jump after step `begin`.
     """
 
     start: ArrayLike
@@ -32,70 +35,86 @@ class GeometricSchedule(NamedTuple):
     steps: ArrayLike = 0.0
 
     def __call__(self, count: ArrayLike) -> Float[Array, ""]:
-        """Value after so many steps."""
+        """Return the value at a step."""
         share = jnp.clip((count - self.begin) / jnp.maximum(self.steps, 1.0), 0.0, 1.0)
         return self.start * (self.end / self.start) ** share
 
 
 def grouped_adam(
-    rate: float | StepSchedule,
-    trained: Mapping[str, float | None],
-    plans: Mapping[str, GeometricSchedule] | None = None,
-    least: Mapping[str, float] | None = None,
+    learning_rate: float | StepSchedule,
+    max_steps: Mapping[str, float | None],
+    schedules: Mapping[str, GeometricSchedule] | None = None,
+    lower_bounds: Mapping[str, float] | None = None,
 ) -> optax.GradientTransformation:
-    """Adam on a dictionary of parameters by kind.
+    """Return Adam for a dictionary of parameter groups.
 
     Args:
-        rate: Learning rate, or a plan of it.
-        trained: Largest step of each kind that is trained, in units of its parameters, None for any. Other kinds stay.
-        plans: Value of a kind after so many steps, for those that follow a plan.
-        least: Value of a kind that none of its parameters ever gets below; they must not start there.
+        learning_rate: Learning rate of all groups, a number or a schedule.
+        max_steps: Largest step of each group that is trained, in units of its parameters; None for no limit. Groups
+            that are not named stay fixed.
+        schedules: Values of groups that follow a schedule instead of a gradient.
+        lower_bounds: Least values of groups; parameters must not start below them.
     """
-    floors = {kind: [clip_below(value)] for kind, value in (least or {}).items()}
-    kinds = {
+    bounds = {group: [clip_below(bound)] for group, bound in (lower_bounds or {}).items()}
+    transforms = {
         **{
-            kind: optax.chain(optax.adam(rate), *_limit(limit), *floors.get(kind, []))
-            for kind, limit in trained.items()
+            group: optax.chain(optax.adam(learning_rate), *_limit(limit), *bounds.get(group, []))
+            for group, limit in max_steps.items()
         },
-        **{kind: follow_schedule(plan) for kind, plan in (plans or {}).items()},
+        **{group: follow_schedule(schedule) for group, schedule in (schedules or {}).items()},
         "": optax.set_to_zero(),
     }
 
     def labels(parameters):
-        return {kind: kind if kind in kinds else "" for kind in parameters}  # a prefix of the pytree
+        return {group: group if group in transforms else "" for group in parameters}  # a prefix of the pytree
 
-    return optax.multi_transform(kinds, labels)
+    return optax.multi_transform(transforms, labels)
 
 
 def _limit(limit: float | None) -> list[optax.GradientTransformation]:
     return [] if limit is None else [optax.clip(limit)]
 
 
-def follow_schedule(plan: GeometricSchedule) -> optax.GradientTransformation:
-    """Steps that follow a plan, whatever the gradient; the parameter must start at plan(0)."""
+def follow_schedule(schedule: GeometricSchedule) -> optax.GradientTransformation:
+    """Return a transformation whose steps follow a schedule and ignore the gradient.
+
+    Args:
+        schedule: Values of the parameters, which must start at `schedule(0)`.
+    """
 
     def update(updates, state, params=None):
         del params
-        count, plan = state
-        step = plan(count + 1) - plan(count)
-        return jax.tree.map(lambda each: jnp.full_like(each, step), updates), (count + 1, plan)
+        count, schedule = state
+        step = schedule(count + 1) - schedule(count)
+        return jax.tree.map(lambda update: jnp.full_like(update, step), updates), (count + 1, schedule)
 
-    numbers = jax.tree.map(lambda number: jnp.asarray(number, float), plan)
+    numbers = jax.tree.map(lambda number: jnp.asarray(number, float), schedule)
     return optax.GradientTransformation(lambda params: (jnp.zeros((), int), numbers), update)
 
 
 def one_cycle(peak: float, steps: int) -> StepSchedule:
-    """Learning rate that rises from a fiftieth of its peak in 30 % of the steps, is back at 90 %, and stays there."""
+    """Return a learning rate that rises from peak / 50 to its peak in 30 % of the steps and is back at 90 %.
+
+    Args:
+        peak: Largest learning rate.
+        steps: Number of steps.
+    """
     return optax.linear_onecycle_schedule(steps, peak, pct_start=0.3, pct_final=0.9, div_factor=50, final_div_factor=1)
 
 
-def clip_below(least: float) -> optax.GradientTransformation:
-    """Steps that end at `least` where they would end below it; there the gradient lives on, max(least, x) has none."""
+def clip_below(bound: float) -> optax.GradientTransformation:
+    """Return a transformation that shortens steps which would end below a bound.
+
+    The gradient does not vanish at the bound, unlike that of a loss of max(bound, x).
+
+    Args:
+        bound: Least value of the parameters.
+    """
 
     def update(updates, state, params):
-        return jax.tree.map(lambda step, at: jnp.maximum(at + step, state) - at, updates, params), state
+        return jax.tree.map(lambda step, value: jnp.maximum(value + step, state) - value, updates, params), state
 
-    return optax.GradientTransformation(lambda params: jnp.asarray(least, float), update)
+    return optax.GradientTransformation(lambda params: jnp.asarray(bound, float), update)
 
 
 def gradient_step(

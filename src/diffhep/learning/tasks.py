@@ -18,6 +18,14 @@ class Task(NamedTuple):
         evaluate: Maps parameters and `TrainingData.held_out` to named arrays that are stored after every epoch; scalars
             are logged.
         optimiser: Optimiser; by default Adam at the learning rate of the schedule.
+
+    Example:
+        >>> task = dh.Task(
+        ...     name="squared distance",
+        ...     initialise=lambda key: 0.0,
+        ...     loss=lambda centre, batch: ((batch.features[..., 0] - centre) ** 2 * batch.weights).sum(),
+        ...     evaluate=lambda centre, held_out: {"centre": centre},
+        ... )
     """
 
     name: str
@@ -34,6 +42,11 @@ class TrainingData(NamedTuple):
         events: Training sample: a named tuple of arrays (sample, event, ...), one of them `weights`.
         held_out: Sample that the task is evaluated on.
         constants: Further arguments of the loss, which are not split into batches.
+
+    Example:
+        >>> from diffhep.samples import WeightedEvents
+        >>> sample = WeightedEvents(features=np.array([[[1.0], [2.0], [6.0]]]), weights=np.ones((1, 3)))
+        >>> data = dh.TrainingData(events=sample, held_out=sample)
     """
 
     events: Any
@@ -52,6 +65,10 @@ class Schedule(NamedTuple):
         seeds_at_once: Seeds computed side by side; 1 is fastest on a CPU, all of them on a GPU.
         checkpoint_seconds: Least time between two checkpoints, in seconds.
         steps: Steps of an epoch, whose batches are drawn with repetition; by default an epoch takes every event once.
+
+    Example:
+        >>> dh.Schedule(epochs=50, batch_size=1000, learning_rate=1e-3).seeds_at_once
+        1
     """
 
     epochs: int

@@ -11,9 +11,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Int, Key, PyTree
+from jaxtyping import Array, Float, PyTree
 
 from diffhep import prng
+from diffhep.learning.batches import draw_batches, select_batch
 from diffhep.learning.checkpoints import load_checkpoint, save_checkpoint
 from diffhep.learning.optimisers import gradient_step
 from diffhep.learning.tasks import Schedule, Task, TrainingData
@@ -51,30 +52,6 @@ def parallel_seeds(setting: str | int, seeds: int) -> int:
     if setting != "auto":
         return setting
     return 1 if jax.default_backend() == "cpu" else seeds
-
-
-def draw_batches(
-    rng: Key[Array, ""], events: int, batch_size: int, steps: int | None = None
-) -> tuple[Int[Array, "batch event"], Float[Array, "batch event"]]:
-    """Draw the batches of one epoch.
-
-    Args:
-        rng: Random key.
-        events: Number of events of a sample.
-        batch_size: Number of events in a batch.
-        steps: Number of batches, drawn with repetition: shuffling all events would take longer than to train on a few.
-            By default every event is drawn once, in random order.
-
-    Returns:
-        Indices of the events, and a mask that is zero where the last batch is padded.
-    """
-    if steps is not None:
-        indices = jax.random.randint(rng, (steps, batch_size), 0, events)
-        return indices, jnp.ones(indices.shape, jnp.float32)
-    count = -(-events // batch_size)
-    order = jnp.pad(jax.random.permutation(rng, events), (0, count * batch_size - events))
-    mask = jnp.arange(count * batch_size) < events
-    return order.reshape(count, batch_size), mask.reshape(count, batch_size).astype(jnp.float32)
 
 
 def steps_per_epoch(data: TrainingData, schedule: Schedule) -> int:
@@ -169,7 +146,7 @@ def _train_epoch(
     run: tuple[Array, TrainingState],
 ) -> tuple[TrainingState, Array]:
     def step(state, batch):
-        events = data.events if batch is None else _select(data.events, *batch)
+        events = data.events if batch is None else select_batch(data.events, *batch)
         *state, value = gradient_step(loss, optimiser, *state, events, *data.constants)
         return TrainingState(*state), value
 
@@ -179,11 +156,6 @@ def _train_epoch(
     batches = None if size is None else draw_batches(rng, events, size, schedule.steps)
     state, losses = jax.lax.scan(step, state, batches, length=steps_per_epoch(data, schedule))
     return state, jnp.mean(losses)
-
-
-def _select(events: Any, indices: Int[Array, " event"], mask: Float[Array, " event"]) -> Any:
-    batch = jax.tree.map(lambda array: array[:, indices], events)
-    return batch._replace(weights=batch.weights * mask)
 
 
 def train(
@@ -205,6 +177,20 @@ def train(
 
     Raises:
         ValueError: The loss is not finite; the message names seed and epoch.
+
+    Example:
+        >>> from diffhep.samples import WeightedEvents
+        >>> sample = WeightedEvents(features=np.array([[[1.0], [2.0], [6.0]]]), weights=np.ones((1, 3)))
+        >>> task = dh.Task(
+        ...     name="squared distance",
+        ...     initialise=lambda key: 0.0,
+        ...     loss=lambda centre, batch: ((batch.features[..., 0] - centre) ** 2 * batch.weights).sum(),
+        ...     evaluate=lambda centre, held_out: {"centre": centre},
+        ... )
+        >>> schedule = dh.Schedule(epochs=300, batch_size=None, learning_rate=0.1)
+        >>> history, state = dh.train(task, dh.TrainingData(sample, held_out=sample), schedule, seeds=[0, 1])
+        >>> history["centre"].shape, history["centre"][:, -1].round(2)
+        ((2, 301), array([3., 3.]))
     """
     programs = compile_programs(task, data, schedule, seeds)
     state = programs.start()

@@ -75,7 +75,7 @@ def _as_seeds(values: xr.DataArray) -> xr.DataArray:
 
 def _summarise(predicted: xr.Dataset, *, bins: int, min_events: float | int, large_pull: float) -> xr.Dataset:
     """Pulls and divergences of some conditioning points, in one binning."""
-    pull = pulls(rebin(predicted, bins), at_least=min_events)
+    pull = pulls(rebin(predicted, bins), min_events=min_events)
     centre, width = fit_normal(pull)
     share = (np.abs(pull) > large_pull).sum(("y", "x")) / pull.notnull().sum(("y", "x"))
     return xr.Dataset({

@@ -38,7 +38,7 @@ def summarise_pulls(predicted: xr.Dataset, settings: Mapping[str, Any]) -> xr.Da
             "difference": counts["data"] - counts["counts"].mean("member"),
             "coarse_data": counts["data"],
             "pull": pull,
-            "pull_of_truth": pulls(counts, of="expected"),
+            "pull_of_truth": pulls(counts, reference="expected"),
         }
     ).rename(x="coarse_x", y="coarse_y")
     centre, width = (

@@ -124,7 +124,7 @@ def compare(settings: dict, predicted: xr.Dataset) -> xr.Dataset:
 def _pull_normals(predicted: xr.Dataset, min_events: float | int) -> xr.Dataset:
     runs = {}
     for sigma in UNCERTAINTIES:
-        pull = pulls(predicted, at_least=min_events, sigma=sigma)
+        pull = pulls(predicted, min_events=min_events, sigma=sigma)
         normals = np.array([fit_normal(pull.isel(context=n)) for n in range(pull.sizes["context"])])
         for part, is_trained in (("trained", True), ("unseen", False)):
             selected = normals[predicted["trained"].values == is_trained]
