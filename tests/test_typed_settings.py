@@ -97,6 +97,7 @@ def test_settings_are_made_from_others():
     ({"range": [0, 1, 2]}, "range: [0, 1, 2]: give at most 2 entries"),
     ({"widths": []}, "widths: []: give 1 or more entries"),
     ({"widths": [4, 3]}, "widths.1: 3: give a multiple of 2"),
+    ({"widths": [3]}, "widths.0: 3: give a multiple of 2"),
     ({"widths": 4}, "widths: 4: give a list"),
     ({"name": "A"}, "name: 'A': give text that matches ^[a-z]+$"),
     ({"name": True}, "name: True: give text"),

@@ -136,7 +136,7 @@ def check(kind: type[Kind], content: Any, source: str) -> Kind:
         return kind.model_validate_json(json.dumps(content))
     except ValidationError as error:
         # a misspelt key is both unknown and missing: name what is there
-        first = min(error.errors(), key=lambda detail: (_place(detail), detail["type"] != "extra_forbidden"))
+        first = min(_causes(error), key=lambda detail: (_place(detail), detail["type"] != "extra_forbidden"))
         place = ".".join(_place(first)) or "top level"
         raise InputError(f"{source}: {place}: {_message(first, kind)}") from None
 
@@ -152,6 +152,13 @@ def from_plain(kind: Any, content: Any) -> Any:
     if not all(isinstance(each, type) and issubclass(each, Settings) for each in kinds):
         return content
     return TypeAdapter(kind).validate_json(json.dumps(content))
+
+
+def _causes(error: ValidationError) -> list[dict[str, Any]]:
+    """Errors without those that follow from others: a list counts as too short if its entries are wrong."""
+    details = error.errors()
+    wrong = {detail["loc"][: len(outer["loc"])] for detail in details for outer in details if detail is not outer}
+    return [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in wrong]
 
 
 def _place(detail: Mapping[str, Any]) -> tuple[str, ...]:
