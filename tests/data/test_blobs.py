@@ -1,4 +1,4 @@
-"""Blobs lie where they should and are split without overlap."""
+"""Blobs have their means and are split without overlap."""
 
 import jax
 import numpy as np
@@ -22,7 +22,7 @@ def test_blobs_are_independent_of_each_other():
     np.testing.assert_allclose(np.corrcoef(centred), np.eye(4), atol=0.03)
 
 
-def test_split_parts_every_sample():
+def test_split_divides_every_sample():
     events = blobs.draw_blobs(jax.random.key(0), MEANS, 100)
     train, test = blobs.split_events(events, 0.25)
     assert train.features.shape == (4, 75, 2) and test.weights.shape == (4, 25)

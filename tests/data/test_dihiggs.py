@@ -1,4 +1,4 @@
-"""Toy di-Higgs events: masses where they belong, selections kept, and observables that know nothing of the mass."""
+"""Toy di-Higgs events have the masses of their particles, and decorrelated observables are independent of the mass."""
 
 from functools import partial
 
@@ -26,7 +26,7 @@ def samples():
 
 
 @pytest.fixture(scope="module")
-def knowing():
+def correlated():
     return sample("correct", decorrelated=False)
 
 
@@ -34,7 +34,7 @@ def column(events, name):
     return events.observables[:, dihiggs.OBSERVABLES.index(name)]
 
 
-def test_all_that_is_kept_passes(samples):
+def test_all_returned_events_pass_the_selection(samples):
     for events in samples.values():
         assert len(events.mass) == 4000 and events.selected.all()
         assert events.mass.min() > 100 and events.mass.max() < 180
@@ -48,8 +48,8 @@ def test_photons_of_the_signal_have_the_mass_of_the_higgs_boson(samples):
     assert np.median(column(samples["signal"], "m_bb")) == pytest.approx(0.97 * 125, abs=3)
 
 
-def test_background_falls_as_told(samples):
-    expected = 100 + 60 - 80 / np.expm1(80 / 60)  # mean of an exponential cut at 180 GeV
+def test_diphoton_mass_of_the_background_is_a_truncated_exponential(samples):
+    expected = 100 + 60 - 80 / np.expm1(80 / 60)  # mean of an exponential truncated at 180 GeV
     assert samples["correct"].mass.mean() == pytest.approx(expected, abs=1.2)
 
 
@@ -60,19 +60,19 @@ def test_samples_differ_where_the_simulation_is_wrong(samples):
 
 
 def correlations(events):
-    return np.abs([np.corrcoef(each, events.mass)[0, 1] for each in events.observables.T])
+    return np.abs([np.corrcoef(values, events.mass)[0, 1] for values in events.observables.T])
 
 
-def test_decorrelated_observables_know_nothing_of_the_mass(samples, knowing):
+def test_decorrelated_observables_are_uncorrelated_with_the_mass(samples, correlated):
     assert correlations(samples["correct"]).max() < 0.06
-    assert correlations(knowing).max() > 0.15
+    assert correlations(correlated).max() > 0.15
 
 
-def test_energy_is_that_of_the_products(knowing):
+def test_total_mass_is_at_least_the_sum_of_both_masses(correlated):
     """m_bbgg² = m_bb² + m_gg² + 2 (E_bb E_gg - p_bb p_gg) is at least (m_bb + m_gg)²."""
-    assert (column(knowing, "m_bbgg") > column(knowing, "m_bb") + knowing.mass - 1e-3).all()
+    assert (column(correlated, "m_bbgg") > column(correlated, "m_bb") + correlated.mass - 1e-3).all()
 
 
-def test_a_selection_that_nothing_passes_is_told():
+def test_a_selection_that_no_event_passes_is_refused():
     with pytest.raises(ValueError, match="none of 50000 events passes the selection"):
         sample("signal", selection=SETTINGS["selection"] | {"photon_pt": [1e5, 1e5]})

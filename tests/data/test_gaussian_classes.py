@@ -1,4 +1,4 @@
-"""Two normal classes are drawn, distorted and weighed as the paper on contrastive flows has them (sections 4, 5, B)."""
+"""Two normal classes have the densities, distortions and accuracies of the paper (sections 4, 5 and B)."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from diffhep.data import gaussian_classes
 
 SETTINGS = study_settings("contrastive")
 CLASSES = gaussian_classes.build_classes(SETTINGS["gaussians"])
-SPACE = gaussian_classes.draw_embedding(np.random.default_rng(0), 5)
+EMBEDDING = gaussian_classes.draw_embedding(np.random.default_rng(0), 5)
 ANGLES = np.pi * np.arange(7) / 12
 SMALL = np.pi * np.linspace(-1, 1, 7) / 5
 
@@ -21,53 +21,56 @@ def drawn():
 
 def test_events_have_the_moments_of_their_class(drawn):
     np.testing.assert_allclose(drawn.mean(axis=1), CLASSES.means, atol=0.05)
-    np.testing.assert_allclose([np.cov(each.T) for each in drawn], CLASSES.covariances, atol=0.25)
+    np.testing.assert_allclose([np.cov(events.T) for events in drawn], CLASSES.covariances, atol=0.25)
 
 
 def test_densities_are_those_of_both_classes(drawn):
-    found = gaussian_classes.log_densities(CLASSES, drawn[0, :5])
+    log_densities = gaussian_classes.log_densities(CLASSES, drawn[0, :5])
     expected = [stats.multivariate_normal(*each).logpdf(drawn[0, :5]) for each in zip(*CLASSES, strict=True)]
-    np.testing.assert_allclose(found, expected)
+    np.testing.assert_allclose(log_densities, expected)
     averaged = gaussian_classes.averaged_log_densities([CLASSES, gaussian_classes.rotate(CLASSES, 1.0)], drawn[0, :5])
     other = gaussian_classes.log_densities(gaussian_classes.rotate(CLASSES, 1.0), drawn[0, :5])
-    np.testing.assert_allclose(np.exp(averaged), (np.exp(found) + np.exp(other)) / 2)
+    np.testing.assert_allclose(np.exp(averaged), (np.exp(log_densities) + np.exp(other)) / 2)
 
 
-def test_rotation_turns_events():
+def test_rotation_transforms_means_and_covariances():
     turned = gaussian_classes.rotate(CLASSES, np.pi / 2)
     np.testing.assert_allclose(turned.means[0], [-2.5, -3.25])
     np.testing.assert_allclose(turned.covariances[0], [[13.06, -2.19], [-2.19, 2.58]])
 
 
-def test_orthogonal_matrices_change_steadily():
+def test_orthogonal_factors_are_continuous_in_the_matrix():
     found = np.stack(
-        [gaussian_classes.orthogonal_factor(SPACE.mixing + t * SPACE.deformation) for t in np.linspace(0, 0.5, 501)]
+        [
+            gaussian_classes.orthogonal_factor(EMBEDDING.mixing + t * EMBEDDING.deformation)
+            for t in np.linspace(0, 0.5, 501)
+        ]
     )
     np.testing.assert_allclose(found @ np.swapaxes(found, 1, 2), np.broadcast_to(np.eye(5), found.shape), atol=1e-12)
     assert np.abs(np.diff(found, axis=0)).max() < 0.05
 
 
 @pytest.mark.parametrize("kind", ["rotation", "deformation"])
-def test_hidden_classes_keep_their_likelihood_ratio(kind):
-    """What is added is the same in both, and a distortion that is known takes nothing away."""
+def test_embedding_preserves_the_likelihood_ratio(kind):
+    """Added variables are equally distributed in both classes, and a known distortion loses no information."""
     rng = np.random.default_rng(2)
-    there = gaussian_classes.distort(CLASSES, SPACE, kind, 0.3)
+    distorted = gaussian_classes.distort(CLASSES, EMBEDDING, kind, 0.3)
     turned = gaussian_classes.rotate(CLASSES, 0.3) if kind == "rotation" else CLASSES
-    events = gaussian_classes.draw(rng, there, 50)
-    mixing = SPACE.mixing + (0.3 * SPACE.deformation if kind == "deformation" else 0)
+    events = gaussian_classes.draw(rng, distorted, 50)
+    mixing = EMBEDDING.mixing + (0.3 * EMBEDDING.deformation if kind == "deformation" else 0)
     plane = (events @ gaussian_classes.orthogonal_factor(mixing))[..., :2]
     ratio, expected = (
-        np.subtract(*gaussian_classes.log_densities(*each)) for each in ((there, events), (turned, plane))
+        np.subtract(*gaussian_classes.log_densities(*each)) for each in ((distorted, events), (turned, plane))
     )
     np.testing.assert_allclose(ratio, expected, atol=1e-8)
 
 
-def test_kinds_of_distortion_agree_where_there_is_none():
-    turned, deformed = (gaussian_classes.distort(CLASSES, SPACE, kind, 0.0) for kind in ("rotation", "deformation"))
+def test_kinds_of_distortion_agree_at_zero():
+    turned, deformed = (gaussian_classes.distort(CLASSES, EMBEDDING, kind, 0.0) for kind in ("rotation", "deformation"))
     np.testing.assert_allclose(turned.means, deformed.means, atol=1e-12)
     np.testing.assert_allclose(turned.covariances, deformed.covariances, atol=1e-12)
     with pytest.raises(ValueError, match="distortion 'shear' is unknown; choose rotation or deformation"):
-        gaussian_classes.distort(CLASSES, SPACE, "shear", 0.0)
+        gaussian_classes.distort(CLASSES, EMBEDDING, "shear", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -81,21 +84,21 @@ def test_kinds_of_distortion_agree_where_there_is_none():
         (20.0, 0.073, 0.173, 0.005),
     ],
 )
-def test_norm_and_support_of_the_best_density(drawn, strength, norm, signal, background):
-    """Eq. 10: lambda_c = E_s[max(1 - c p_b / p_s, 0)], and the share of both classes where p_s > c p_b."""
-    wanted, shunned = gaussian_classes.log_densities(CLASSES, drawn)
-    left = 1 - strength * np.exp(shunned - wanted)
-    assert np.maximum(left[0], 0).mean() == pytest.approx(norm, abs=0.004)
-    np.testing.assert_allclose((left > 0).mean(axis=-1), [signal, background], atol=0.005)
+def test_norm_and_support_of_the_optimal_density(drawn, strength, norm, signal, background):
+    """Eq. 10: lambda_c = E_s[max(1 - c p_b / p_s, 0)], and the fraction of both classes where p_s > c p_b."""
+    log_signal, log_background = gaussian_classes.log_densities(CLASSES, drawn)
+    difference = 1 - strength * np.exp(log_background - log_signal)
+    assert np.maximum(difference[0], 0).mean() == pytest.approx(norm, abs=0.004)
+    np.testing.assert_allclose((difference > 0).mean(axis=-1), [signal, background], atol=0.005)
 
 
 def accuracies(predict, angles):
-    """Of a prediction (log p of both classes) on events at each of several angles."""
-    rng, found = np.random.default_rng(3), []
+    """Accuracy of a classifier (log p of both classes) on events rotated by each of several angles."""
+    rng, values = np.random.default_rng(3), []
     for angle in angles:
         ratio = np.subtract(*predict(gaussian_classes.draw(rng, gaussian_classes.rotate(CLASSES, angle), 30_000)))
-        found.append(((ratio[0] > 0).mean() + (ratio[1] <= 0).mean()) / 2)
-    return found
+        values.append(((ratio[0] > 0).mean() + (ratio[1] <= 0).mean()) / 2)
+    return values
 
 
 @pytest.mark.parametrize(
@@ -106,7 +109,7 @@ def accuracies(predict, angles):
     ],
     ids=["large", "small"],
 )
-def test_accuracy_that_is_possible_by_angle(angles, plain, averaged):
+def test_optimal_accuracies_by_angle_are_those_of_the_paper(angles, plain, averaged):
     found = accuracies(lambda events: gaussian_classes.log_densities(CLASSES, events), angles)
     np.testing.assert_allclose(found, plain, atol=0.007)
     several = [gaussian_classes.rotate(CLASSES, angle) for angle in np.linspace(angles[0], angles[-1], 25)]

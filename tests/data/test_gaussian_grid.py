@@ -1,4 +1,4 @@
-"""Normal distributions on a grid: eq. 8.1 as printed, and their shares of bins."""
+"""Normal distributions on a grid: eq. 8.1 as printed, and their bin probabilities."""
 
 import jax
 import numpy as np
@@ -18,7 +18,7 @@ def test_firework_is_narrow_by_one_over_r_and_wide_towards_the_origin_on_the_dia
     np.testing.assert_allclose(covariances[2], np.diag([1.0, 1 / 4]), atol=1e-12)
 
 
-def test_opposite_quadrants_share_their_covariance():
+def test_opposite_quadrants_have_equal_covariances():
     means = np.array([[3.0, 4.0], [-1.0, 2.5]])
     np.testing.assert_allclose(
         gaussian_grid.firework_covariances(means), gaussian_grid.firework_covariances(-means), atol=1e-12
@@ -43,16 +43,16 @@ def test_events_have_the_mean_and_covariance():
         np.testing.assert_allclose(np.cov(events.T), covariance, atol=0.02)
 
 
-def test_shares_of_bins_are_those_of_the_cumulative_distribution():
+def test_bin_probabilities_are_differences_of_the_cumulative_distribution():
     edges = np.linspace(-2.5, 2.5, 11)
-    shares = gaussian_grid.bin_probabilities(np.array([5.0, 1.0]), np.diag([1.0, 0.25]), edges)
+    probabilities = gaussian_grid.bin_probabilities(np.array([5.0, 1.0]), np.diag([1.0, 0.25]), edges)
     across, along = (np.diff(stats.norm.cdf(edges, scale=width)) for width in (1.0, 0.5))
-    np.testing.assert_allclose(shares, along[:, None] * across, rtol=5e-3, atol=1e-6)
+    np.testing.assert_allclose(probabilities, along[:, None] * across, rtol=5e-3, atol=1e-6)
 
 
-def test_shares_know_of_correlations():
+def test_bin_probabilities_contain_correlations():
     edges, covariance = np.linspace(-3, 3, 13), np.array([[1.0, 0.8], [0.8, 1.0]])
-    shares = np.asarray(gaussian_grid.bin_probabilities(np.zeros(2), covariance, edges))
+    probabilities = np.asarray(gaussian_grid.bin_probabilities(np.zeros(2), covariance, edges))
     middle = (edges[1:] + edges[:-1]) / 2
     y, x = np.meshgrid(middle, middle, indexing="ij")
-    assert np.sum(shares * x * y) / shares.sum() == pytest.approx(0.8, abs=0.05)
+    assert np.sum(probabilities * x * y) / probabilities.sum() == pytest.approx(0.8, abs=0.05)

@@ -1,4 +1,4 @@
-"""Events of an analysis are read from all kinds of files, little by little; what cannot be used is named."""
+"""Events of an analysis are read from Parquet and ROOT files in batches; unusable files are refused."""
 
 import subprocess
 import sys
@@ -24,47 +24,47 @@ def table():
 
 
 def write(table, path, stored=10):
-    """The table in a file, so many rows in each of its parts."""
+    """Write the table to a file with `stored` rows in each of its parts."""
     if path.suffix == ".parquet":
         table.to_parquet(path, row_group_size=stored)
         return path
     with uproot.recreate(path) as file:
         make = file.mkrntuple if path.stem == "rntuple" else file.mktree
-        made = make("events", {name: values.dtype for name, values in table.items()})
+        stored_tree = make("events", {name: values.dtype for name, values in table.items()})
         for first in range(0, len(table), stored):
-            made.extend({name: values.to_numpy()[first : first + stored] for name, values in table.items()})
+            stored_tree.extend({name: values.to_numpy()[first : first + stored] for name, values in table.items()})
     return path
 
 
 @KINDS
 @pytest.mark.parametrize("batch", [1, 4, 10, 1000])
-def test_what_is_written_is_read_whatever_is_in_memory_at_a_time(table, tmp_path, monkeypatch, name, batch):
+def test_written_events_are_read_whatever_the_size_of_a_batch(table, tmp_path, monkeypatch, name, batch):
     monkeypatch.setattr(event_files, "BATCH_ROWS", batch)
-    found, kept = ntuples.read(write(table, tmp_path / name)), table[table["selected"]]
+    found, selected = ntuples.read(write(table, tmp_path / name)), table[table["selected"]]
     for column in (*ntuples.COLUMNS, "selected"):
-        np.testing.assert_array_equal(getattr(found.events, column), kept[column])
-    weights = kept["weight"]
+        np.testing.assert_array_equal(getattr(found.events, column), selected[column])
+    weights = selected["weight"]
     expected = table["weight"].sum(), weights.sum(), np.sqrt(np.sum(weights**2))
     np.testing.assert_allclose((found.total_weight, found.selected_weight, found.selected_error), expected, rtol=1e-14)
 
 
 @KINDS
 @pytest.mark.parametrize("batch", [3, 1000])
-def test_fewer_events_stand_for_all(table, tmp_path, monkeypatch, name, batch):
+def test_fewer_events_are_scaled_to_the_yield_of_all(table, tmp_path, monkeypatch, name, batch):
     monkeypatch.setattr(event_files, "BATCH_ROWS", batch)
-    path, kept = write(table, tmp_path / name), table[table["selected"]]
+    path, selected = write(table, tmp_path / name), table[table["selected"]]
     found, every = ntuples.read(path, max_events=5), ntuples.read(path)
-    expected = kept.iloc[np.arange(5) * len(kept) // 5]
+    expected = selected.iloc[np.arange(5) * len(selected) // 5]
     np.testing.assert_array_equal(found.events.m_bb, expected["m_bb"])
-    np.testing.assert_allclose(found.events.weight.sum(), kept["weight"].sum(), rtol=1e-14)
+    np.testing.assert_allclose(found.events.weight.sum(), selected["weight"].sum(), rtol=1e-14)
     np.testing.assert_allclose(np.ptp(found.events.weight / expected["weight"]), 0, atol=1e-14)
     assert found[1:] == every[1:]
-    plenty = ntuples.read(path, max_events=len(kept))
+    plenty = ntuples.read(path, max_events=len(selected))
     np.testing.assert_array_equal(plenty.events, every.events)
 
 
 @KINDS
-def test_all_events_are_selected_where_the_file_does_not_say(table, tmp_path, name):
+def test_all_events_are_selected_without_a_selection_column(table, tmp_path, name):
     found = ntuples.read(write(table.drop(columns="selected"), tmp_path / name))
     assert len(found.events.weight) == len(table) and found.selected_weight == found.total_weight
 
@@ -75,7 +75,7 @@ def test_a_file_may_have_no_selected_event(table, tmp_path, name):
     assert len(found.events.weight) == 0 and found.selected_weight == found.selected_error == 0 < found.total_weight
 
 
-def test_what_cannot_be_used_is_named(table, tmp_path):
+def test_unusable_files_are_refused(table, tmp_path):
     path = write(table.drop(columns=["m_bb", "weight"]), tmp_path / "a.parquet")
     with pytest.raises(ValueError, match=r"a.parquet has no column m_bb, weight; it has m_bbgg, m_gg"):
         ntuples.read(path)
@@ -92,7 +92,7 @@ def test_what_cannot_be_used_is_named(table, tmp_path):
 
 
 @KINDS
-def test_values_that_are_not_finite_are_named(table, tmp_path, monkeypatch, name):
+def test_values_that_are_not_finite_are_refused_with_their_row(table, tmp_path, monkeypatch, name):
     monkeypatch.setattr(event_files, "BATCH_ROWS", 4)
     for column, row in (("m_bb", 3), ("weight", 17)):
         spoilt = table.astype({"selected": int})
@@ -101,7 +101,7 @@ def test_values_that_are_not_finite_are_named(table, tmp_path, monkeypatch, name
             ntuples.read(write(spoilt, tmp_path / name), max_events=2)
 
 
-def test_a_file_whose_data_are_broken_is_named(table, tmp_path):
+def test_a_file_with_broken_data_is_refused(table, tmp_path):
     path = write(table, tmp_path / "a.parquet")
     content = bytearray(path.read_bytes())
     content[4:200] = bytes(196)
@@ -110,7 +110,7 @@ def test_a_file_whose_data_are_broken_is_named(table, tmp_path):
         ntuples.read(path)
 
 
-def test_weights_that_no_factor_makes_up_for_are_named(table, tmp_path):
+def test_weights_without_a_positive_scale_factor_are_refused(table, tmp_path):
     table = table.assign(selected=True, weight=np.where(np.arange(23) == 0, -1.0, 1.0))
     with pytest.raises(ValueError, match=r"weights of the 2 returned .* to 0, .* to 21: allow more events$"):
         ntuples.read(write(table, tmp_path / "a.parquet"), max_events=2)
@@ -128,7 +128,7 @@ for path in sys.argv[1:]:
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells and resets the peak")
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux reports and resets the peak")
 def test_memory_does_not_grow_with_the_file(tmp_path):
     paths = [tmp_path / "small.parquet", tmp_path / "large.parquet"]
     for path, rows in zip(paths, (500_000, 3_000_000), strict=True):

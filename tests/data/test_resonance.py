@@ -1,4 +1,4 @@
-"""Toy events of the search have the features that matter: peaks, widths, correlations, thresholds, weights."""
+"""Toy events of the search have the expected peaks, widths, correlations, efficiencies and weights."""
 
 import jax
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 
 from diffhep.data import resonance
 
-EVENTS = 20_000  # of one shape, compiled once
+EVENTS = 20_000  # one number everywhere, so that programs are compiled once
 SETTINGS = {
     "detector": {
         "recoil": 30.0, "rapidity": 0.8, "photon_resolution": 0.015,
@@ -42,7 +42,7 @@ def points():
     }
 
 
-def test_peaks_are_at_the_masses_but_for_what_jets_lose(points):
+def test_peaks_are_at_the_masses_up_to_losses_of_jets(points):
     for (m_x, m_s), events in points.items():
         found = selected(events)
         assert 0.85 * m_x < np.median(found["m_bbgg"]) < 1.03 * m_x
@@ -50,7 +50,7 @@ def test_peaks_are_at_the_masses_but_for_what_jets_lose(points):
         assert np.median(found["m_gg"]) == pytest.approx(125, abs=0.2)
 
 
-def test_widths_grow_with_the_masses_and_tails_lie_below(points):
+def test_widths_grow_with_the_masses_and_tails_are_at_low_masses(points):
     light, heavy = (selected(points[mass]) for mass in ((300.0, 120.0), (1000.0, 500.0)))
     for name in ("m_bbgg", "m_bb"):
         assert half_width(heavy[name]) > 1.5 * half_width(light[name])
@@ -59,24 +59,24 @@ def test_widths_grow_with_the_masses_and_tails_lie_below(points):
     assert half_width(light["m_gg"]) == pytest.approx(125 * 0.015 / np.sqrt(2), rel=0.15)
 
 
-def test_both_masses_hold_the_same_jets(points):
+def test_both_masses_are_correlated_through_their_jets(points):
     found = selected(points[1000.0, 500.0])
     assert np.corrcoef(found["m_bb"], found["m_bbgg"])[0, 1] > 0.5
 
 
-def test_fewer_events_are_selected_near_the_threshold(points):
+def test_efficiency_falls_towards_the_threshold(points):
     efficiency = {mass: np.mean(events.selected) for mass, events in points.items()}
     assert efficiency[250.0, 100.0] < efficiency[300.0, 120.0] < efficiency[600.0, 120.0]
     assert efficiency[250.0, 100.0] > 0.1 and efficiency[600.0, 120.0] < 0.7
 
 
-def test_weights_add_up_to_what_is_expected_before_selection(points):
+def test_weights_add_up_to_the_expected_yield_before_selection(points):
     for events in points.values():
         assert float(events.weight.sum()) == pytest.approx(50.0)
         assert np.std(events.weight) / np.mean(events.weight) == pytest.approx(0.31, abs=0.02)
 
 
-def test_backgrounds_fall_or_peak_as_told():
+def test_backgrounds_fall_or_peak_according_to_their_spectra():
     continuum = selected(resonance.generate_background(jax.random.key(5), SETTINGS, "yyjj", EVENTS))
     counts, _ = np.histogram(continuum["m_gg"], np.linspace(105, 160, 6))
     assert (np.diff(counts) < 0).all()
@@ -88,13 +88,13 @@ def test_backgrounds_fall_or_peak_as_told():
     ) == pytest.approx(2.0)
 
 
-def test_a_decay_that_energy_forbids_is_refused():
+def test_a_kinematically_forbidden_decay_is_refused():
     with pytest.raises(ValueError, match="X of 300 GeV cannot decay into S of 200 GeV"):
         resonance.generate_signal(jax.random.key(0), SETTINGS, 300.0, 200.0, EVENTS)
 
 
 def test_only_events_with_enough_jets_and_tags_are_selected():
-    blind = SETTINGS | {"detector": SETTINGS["detector"] | {"tag_70": [0.0, 0.0], "tag_77": [0.0, 0.0]}}
-    assert not resonance.generate_signal(jax.random.key(0), blind, 600.0, 120.0, EVENTS).selected.any()
-    lost = SETTINGS | {"detector": SETTINGS["detector"] | {"jet_pt": 1e5}}
-    assert not resonance.generate_signal(jax.random.key(0), lost, 600.0, 120.0, EVENTS).selected.any()
+    without_tags = SETTINGS | {"detector": SETTINGS["detector"] | {"tag_70": [0.0, 0.0], "tag_77": [0.0, 0.0]}}
+    assert not resonance.generate_signal(jax.random.key(0), without_tags, 600.0, 120.0, EVENTS).selected.any()
+    without_jets = SETTINGS | {"detector": SETTINGS["detector"] | {"jet_pt": 1e5}}
+    assert not resonance.generate_signal(jax.random.key(0), without_jets, 600.0, 120.0, EVENTS).selected.any()

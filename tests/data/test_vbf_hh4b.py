@@ -1,4 +1,4 @@
-"""Toy VBF HH -> 4b events: masses of four-vectors, momenta that vary for the same events, yields as settings say."""
+"""Toy VBF HH -> 4b events: masses of four-vectors, variations of momenta, and yields of the regions."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def column(events, name, variation=0):
 
 
 def four_vector(pt, eta, phi, mass):
-    """(E, px, py, pz) of a body at a rapidity: for one without mass that is its pseudorapidity."""
+    """(E, px, py, pz) of a body at a rapidity, which is the pseudorapidity if it is massless."""
     transverse = np.sqrt(mass**2 + pt**2)
     return np.array([transverse * np.cosh(eta), pt * np.cos(phi), pt * np.sin(phi), transverse * np.sinh(eta)])
 
@@ -49,8 +49,8 @@ def test_variations_scale_momenta_and_the_dijet_mass_of_the_same_events(samples)
             np.testing.assert_array_equal(column(events, "deta_jj", variation), column(events, "deta_jj"))
 
 
-def test_heavier_higgs_pairs_come_with_larger_momenta_but_less_than_in_proportion(samples):
-    """The mass of the Higgs boson itself stays."""
+def test_m_hh_grows_less_than_in_proportion_to_the_momenta(samples):
+    """The mass of the Higgs boson itself is constant."""
     events = samples["signal"]
     low, high = SETTINGS["range"]["m_hh"]
     nominal, up, down = (column(events, "m_hh", variation) for variation in range(3))
@@ -60,28 +60,28 @@ def test_heavier_higgs_pairs_come_with_larger_momenta_but_less_than_in_proportio
 
 
 def test_signal_yields_change_by_eleven_percent(samples):
-    """Facts on the toy: +11 and -11 %."""
+    """Reference: +11 and -11 %."""
     nominal, up, down = samples["signal"].selected.sum(axis=1)
     assert up / nominal == pytest.approx(1.11, abs=0.01)
     assert down / nominal == pytest.approx(0.89, abs=0.01)
 
 
-def test_selected_are_those_above_all_thresholds(samples):
+def test_selected_events_exceed_all_thresholds(samples):
     for events in samples.values():
         for variation in range(len(SETTINGS["variations"])):
-            passed = [column(events, name, variation) > least for name, least in SETTINGS["thresholds"].items()]
+            passed = [column(events, name, variation) > threshold for name, threshold in SETTINGS["thresholds"].items()]
             np.testing.assert_array_equal(events.selected[variation], np.all(passed, axis=0))
         assert events.selected.any(axis=0).all() and 0 < events.selected[0].mean() < 1
 
 
-def test_all_variables_lie_in_their_ranges(samples):
+def test_all_variables_are_in_their_ranges(samples):
     for events in samples.values():
         for name, (low, high) in SETTINGS["range"].items():
             values = events.variables[:, :, vbf_hh4b.VARIABLES.index(name)]
             assert values.min() >= low and values.max() <= high
 
 
-def test_momenta_start_at_their_least_values(samples):
+def test_momenta_exceed_their_minimum(samples):
     for events in samples.values():
         assert column(events, "pt_j1").min() >= column(events, "pt_j2").min() >= SETTINGS["least_pt"]["jets"]
         assert (column(events, "pt_j1") >= column(events, "pt_j2")).all()
@@ -104,14 +104,14 @@ QUARTILES = {
 
 
 @pytest.mark.parametrize("sample", QUARTILES)
-def test_quartiles_of_selected_events_are_those_of_the_first_version(samples, sample):
+def test_quartiles_of_selected_events_are_the_reference_values(samples, sample):
     events = samples[sample]
     for name, expected in QUARTILES[sample].items():
-        found = np.quantile(column(events, name)[events.selected[0] == 1], [0.25, 0.5, 0.75])
-        np.testing.assert_allclose(found, expected, rtol=0.04, err_msg=name)
+        quartiles = np.quantile(column(events, name)[events.selected[0] == 1], [0.25, 0.5, 0.75])
+        np.testing.assert_allclose(quartiles, expected, rtol=0.04, err_msg=name)
 
 
-def test_the_soft_background_lies_far_apart_and_the_hard_one_close():
+def test_soft_background_jets_are_farther_apart_than_hard_ones():
     jets, apart = SETTINGS["samples"]["background"]["jets"], {}
     for kind in jets:
         only = SETTINGS["samples"]["background"] | {"jets": {kind: jets[kind] | {"share": 1.0}}}
@@ -120,29 +120,29 @@ def test_the_soft_background_lies_far_apart_and_the_hard_one_close():
     assert apart["soft"] > 3 * apart["hard"]
 
 
-def test_the_probability_of_two_tags_is_bent_by_mass_and_distance(samples):
-    of, events = SETTINGS["samples"]["background"]["two_tag"], samples["background"]
+def test_two_tag_probability_depends_on_mass_and_distance(samples):
+    law, events = SETTINGS["samples"]["background"]["two_tag"], samples["background"]
     for n in range(20):
         mass, distance = column(events, "m_hh")[n], events.distance[n]
         expected = 0.004 * (1 + 0.1 * (distance - 1.8) * np.tanh((mass - 1100) / 400))
         assert events.two_tag[n] == pytest.approx(expected, rel=1e-12)
-    assert of["probability"] == 0.004
+    assert law["probability"] == 0.004
     np.testing.assert_array_equal(samples["signal"].two_tag, 0.55)
 
 
-def test_distances_are_of_the_distributions_in_the_settings(samples):
+def test_distances_have_the_distributions_of_the_settings(samples):
     assert np.mean(samples["signal"].distance < 0.75) == pytest.approx(0.6827, abs=0.012)
     assert np.mean(samples["background"].distance < 1.0) == pytest.approx(1 / 3.6, abs=0.012)
 
 
-def test_a_seed_gives_the_same_events_in_as_many_as_are_asked_for():
+def test_first_events_of_a_seed_do_not_depend_on_the_number():
     few, more = generated("signal", 300), generated("signal", 400)
     assert few.variables.shape == (3, 300, 7) and more.distance.shape == (400,)
     np.testing.assert_array_equal(few.variables, more.variables[:, :300])
     assert not np.array_equal(few.variables, generated("signal", 300, seed=3).variables)
 
 
-def test_blocks_are_joined_event_by_event(samples, monkeypatch):
+def test_blocks_are_concatenated_event_by_event(samples, monkeypatch):
     monkeypatch.setattr(vbf_hh4b, "BLOCK", 1000)
     events = generated("background", 1500)
     nominal = column(events, "m_hh")
@@ -152,13 +152,13 @@ def test_blocks_are_joined_event_by_event(samples, monkeypatch):
     assert events.selected.any(axis=0).all() and len(np.unique(nominal)) == 1500
 
 
-def test_thresholds_that_nothing_passes_are_told():
+def test_thresholds_that_no_event_passes_are_refused():
     with pytest.raises(ValueError, match=r"none of 100000 events of the signal passes the thresholds: lower them"):
         generated("signal", 10, thresholds={"pt_h1": 1e6})
 
 
-def test_yields_of_the_regions_are_those_of_the_facts():
-    """Facts: 49 800 background events with one tag in the signal region, 397 with two in the control region."""
+def test_yields_of_the_regions_are_the_reference_values():
+    """Reference: 49 800 background events with one tag in the signal region, 397 with two in the control region."""
     events = inputs.generate({"seed": 0, "data": SETTINGS | {"events": {"signal": 40_000, "background": 200_000}}})
     weight, two_tag, distance = (events[f"background_{name}"].values for name in ("weight", "two_tag", "distance"))
     raw = (distance < 1).sum()

@@ -1,4 +1,4 @@
-"""What the challenge's own package makes of some toy events; the tests compare with the file that this writes.
+"""Reference values of the challenge's own package for toy events; writes the file that the tests compare with.
 
 The package is not among our dependencies. To run it again:
 
@@ -33,9 +33,9 @@ def derived(table):
 def shifted(events, shift):
     """Columns after a shift, and after the selection with the rows that pass."""
     table = mom4_manipulate(events.copy(), shift["tes"], shift["jes"], shift["soft_met"], seed=SEED)
-    kept = postprocess(table.assign(row=np.arange(len(table))))
-    rows = kept.pop("row").tolist()
-    return {"shifted": numbers(table), "rows": rows, "selected": numbers(kept), "derived": derived(kept)}
+    selected = postprocess(table.assign(row=np.arange(len(table))))
+    rows = selected.pop("row").tolist()
+    return {"shifted": numbers(table), "rows": rows, "selected": numbers(selected), "derived": derived(selected)}
 
 
 def main():
@@ -43,7 +43,7 @@ def main():
     events = pd.DataFrame(content["events"], columns=content["columns"])
     names = list(DER_data(events.copy()).filter(regex="^DER_"))
     noise = np.random.RandomState(SEED).normal(0, 1, size=2 * len(events)).reshape(2, -1).T
-    judged = [
+    scores = [
         Scoring().Quantiles_Score(*(np.array(each[name]) for name in ("truth", "low", "high")))
         for each in content["intervals"]
     ]
@@ -52,7 +52,7 @@ def main():
         {name: shift[name] for name in ("tes", "jes", "soft_met")} | shifted(events, shift)
         for shift in content["shifts"]
     ]
-    content["scores"] = numbers(judged)
+    content["scores"] = numbers(scores)
     lines = (f"{json.dumps(name)}: {json.dumps(value, separators=(',', ':'))}" for name, value in content.items())
     PATH.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 

@@ -1,4 +1,4 @@
-"""Files of the challenge: what is written is read, evenly and however it is stored; what cannot be used is named."""
+"""Files of the challenge are written and read back; unusable files are refused."""
 
 import json
 
@@ -14,7 +14,7 @@ from diffhep.data.htautau.features import COLUMNS, DERIVED, PRIMARY, derive_colu
 
 
 def sample(process, number, weight):
-    """Events that carry their number as the lepton's momentum."""
+    """Events whose lepton momentum is their number."""
     primaries = jax.random.uniform(jax.random.key(number), (number, 16), jnp.float32, 1.0, 30.0)
     return primaries.at[:, 0].set(jnp.arange(number)), jnp.full(number, weight, jnp.float32)
 
@@ -28,28 +28,28 @@ def path(tmp_path):
     return tmp_path / "toy.parquet"
 
 
-def test_what_is_written_is_read(path):
+def test_written_events_are_read_back(path):
     for process, (primaries, weights) in SAMPLES.items():
-        found = challenge_files.read(path, process, len(weights))
-        assert found.primaries.dtype == np.float32
-        np.testing.assert_array_equal(found.primaries[jnp.argsort(found.primaries[:, 0])], primaries)
-        np.testing.assert_array_equal(found.weights, weights)
-        assert found.total == weights.sum()
+        sample_read = challenge_files.read(path, process, len(weights))
+        assert sample_read.primaries.dtype == np.float32
+        np.testing.assert_array_equal(sample_read.primaries[jnp.argsort(sample_read.primaries[:, 0])], primaries)
+        np.testing.assert_array_equal(sample_read.weights, weights)
+        assert sample_read.total == weights.sum()
 
 
-def test_the_file_has_what_the_challenge_has(path):
+def test_the_file_has_the_columns_and_metadata_of_the_challenge(path):
     table = pd.read_parquet(path)
     assert set(table) == {*COLUMNS, "weights", "detailed_labels", "labels"}
     np.testing.assert_array_equal(table.labels, table.detailed_labels == "htautau")
     np.testing.assert_allclose(
         table[list(DERIVED)], derive_columns(jnp.asarray(table[list(PRIMARY)].to_numpy())), rtol=1e-4
     )
-    about = json.loads(path.with_name("toy_metadata.json").read_text())
-    assert about["total_rows"] == 150 and about["columns"] == list(table)
-    assert about["sum_weights"] == pytest.approx(20 + 990)
+    metadata = json.loads(path.with_name("toy_metadata.json").read_text())
+    assert metadata["total_rows"] == 150 and metadata["columns"] == list(table)
+    assert metadata["sum_weights"] == pytest.approx(20 + 990)
 
 
-def test_rows_are_shuffled_the_same_way_each_time(path, tmp_path):
+def test_rows_are_shuffled_reproducibly(path, tmp_path):
     labels = pd.read_parquet(path).detailed_labels
     assert 5 < (labels[:40] == "htautau").sum() < 20
     challenge_files.write(tmp_path / "again.parquet", SAMPLES, seed=0)
@@ -57,7 +57,7 @@ def test_rows_are_shuffled_the_same_way_each_time(path, tmp_path):
 
 
 def stored(path, name, **options):
-    """The same rows in the order of their numbers, stored in another way."""
+    """Store the rows in the order of their numbers, with other options."""
     table = pd.read_parquet(path).sort_values("PRI_lep_pt", kind="stable")
     table = table.assign(detailed_labels=table.detailed_labels.astype(options.pop("dtype", "str")))
     table.to_parquet(path.with_name(name), index=False, **options)
@@ -81,14 +81,14 @@ def changed(path, name, change):
     return path.with_name(name)
 
 
-def test_what_cannot_be_used_is_named(path):
+def test_unusable_files_are_refused(path):
     with pytest.raises(ValueError, match=r"toy.parquet has 40 events of htautau, fewer than 41: ask for no more"):
         challenge_files.read(path, "htautau", 41)
     with pytest.raises(ValueError, match=r"no process 'ttbar'; its detailed_labels are htautau, ztautau"):
         challenge_files.read(path, "ttbar", 1)
-    lacking = changed(path, "a.parquet", lambda table: table.drop(columns=["weights", "PRI_met"]))
+    incomplete = changed(path, "a.parquet", lambda table: table.drop(columns=["weights", "PRI_met"]))
     with pytest.raises(ValueError, match=r"a.parquet has no column PRI_met, weights; it has PRI_lep_pt, "):
-        challenge_files.read(lacking, "htautau", 1)
+        challenge_files.read(incomplete, "htautau", 1)
     path.with_name("c.parquet").write_text("no Parquet")
     with pytest.raises(ValueError, match=r"c.parquet cannot be read as Parquet"):
         challenge_files.read(path.with_name("c.parquet"), "htautau", 1)
@@ -102,7 +102,7 @@ def test_what_cannot_be_used_is_named(path):
 
 
 @pytest.mark.parametrize("column", ["weights", "PRI_met"])
-def test_values_that_are_not_finite_are_named(path, column):
+def test_values_that_are_not_finite_are_refused_with_their_row(path, column):
     row = int(np.flatnonzero(pd.read_parquet(path).detailed_labels == "htautau")[3])
 
     def spoil(table):

@@ -1,4 +1,4 @@
-"""What networks see: categories by jets that are there, logarithms where named, and nothing undefined."""
+"""Inputs of networks: categories, logarithms, and zeros in place of undefined values."""
 
 import jax
 import numpy as np
@@ -18,7 +18,7 @@ def primaries():
     return generator.generate(jax.random.key(0), SETTINGS["data"], "ttbar", 500)
 
 
-def test_category_counts_the_first_two_jets_that_are_there(primaries):
+def test_category_counts_the_first_two_jets(primaries):
     jets = (
         np.asarray(primaries)[:, [PRIMARY.index(f"PRI_jet_{each}_pt") for each in ("leading", "subleading")]] > 0
     ).sum(axis=1)
@@ -28,18 +28,18 @@ def test_category_counts_the_first_two_jets_that_are_there(primaries):
     assert (np.asarray(event_category(none)) == NO_CATEGORY).all()
 
 
-def test_prepared_columns_are_values_or_their_logarithms_and_zero_where_undefined(primaries):
+def test_prepared_columns_are_values_or_logarithms_and_zero_where_undefined(primaries):
     found = np.asarray(prepare_columns(primaries, LOGARITHMS))
     plain = np.concatenate([primaries, derive_columns(primaries)], axis=-1)
     for place, name in enumerate(COLUMNS):
-        there = plain[:, place] != ABSENT
-        expected = np.log(plain[there, place]) if name in LOGARITHMS else plain[there, place]
-        np.testing.assert_allclose(found[there, place], expected, rtol=1e-5, atol=1e-6)
-        assert (found[~there, place] == 0).all()
+        defined = plain[:, place] != ABSENT
+        expected = np.log(plain[defined, place]) if name in LOGARITHMS else plain[defined, place]
+        np.testing.assert_allclose(found[defined, place], expected, rtol=1e-5, atol=1e-6)
+        assert (found[~defined, place] == 0).all()
     assert np.isfinite(found).all()
 
 
-def test_flows_see_the_columns_that_are_named(primaries):
+def test_flow_columns_of_two_jets_extend_those_of_one_jet(primaries):
     columns = np.asarray(prepare_columns(primaries, LOGARITHMS))
     names = flow_columns(SETTINGS["columns"]["flows"], "two_jets")
     assert names[: len(SETTINGS["columns"]["flows"]["one_jet"])] == flow_columns(
@@ -49,9 +49,9 @@ def test_flows_see_the_columns_that_are_named(primaries):
 
 
 @pytest.mark.parametrize(
-    "of",
+    "function",
     [lambda p: prepare_columns(p, ["PRI_tau_pt"]), lambda p: select_columns(prepare_columns(p, []), ["PRI_tau_pt"])],
 )
-def test_unknown_columns_are_named(primaries, of):
+def test_unknown_columns_are_refused(primaries, function):
     with pytest.raises(ValueError, match="PRI_tau_pt"):
-        of(primaries)
+        function(primaries)

@@ -1,4 +1,4 @@
-"""Shifts and selection are those of the challenge's package; momentum is conserved, gradients exist, priors hold."""
+"""Shifts, selection and priors are those of the challenge; momentum is conserved and gradients exist."""
 
 import json
 from functools import partial
@@ -18,57 +18,57 @@ ROUNDED = 1.01e-3  # the package rounds to three decimals, the noise of soft_met
 JETS = hf.PRIMARY.index("PRI_n_jets")
 
 
-def of(shift, events=EVENTS):
+def shifted(shift, events=EVENTS):
     return np.asarray(hs.shift_energies(events, shift["tes"], shift["jes"], shift["soft_met"], NOISE))
 
 
 @pytest.mark.parametrize("shift", ORACLE["shifts"])
-def test_shifts_and_selection_are_the_packages(shift):
-    np.testing.assert_allclose(of(shift), shift["shifted"], atol=ROUNDED)
+def test_shifts_and_selection_are_those_of_the_package(shift):
+    np.testing.assert_allclose(shifted(shift), shift["shifted"], atol=ROUNDED)
     kept, passes = hs.select_events(np.array(shift["shifted"]))
     assert np.flatnonzero(passes).tolist() == shift["rows"]
     np.testing.assert_allclose(np.asarray(kept)[np.asarray(passes)], shift["selected"], atol=1e-9)
 
 
 @pytest.mark.parametrize("shift", ORACLE["shifts"])
-def test_derived_columns_after_shift_and_selection_are_the_packages(shift):
+def test_derived_columns_after_shift_and_selection_are_those_of_the_package(shift):
     selected = np.array(shift["selected"])
     kept = np.pad(selected, ((0, len(EVENTS) - len(selected)), (0, 0)), mode="edge")  # one program for all shifts
-    there = [np.asarray(each.pt) > 0 for each in hf.reconstruct_objects(kept)[2:4]]
-    miscounted = (sum(there) < np.minimum(kept[:, JETS], 2))[: len(selected)]
-    assert 0 < miscounted.sum() < 10  # there the package takes -25 for a momentum and an angle, see htautau_features
+    present = [np.asarray(jet.pt) > 0 for jet in hf.reconstruct_objects(kept)[2:4]]
+    miscounted = (sum(present) < np.minimum(kept[:, JETS], 2))[: len(selected)]
+    assert 0 < miscounted.sum() < 10  # there the package takes -25 for a momentum and an angle, see `features`
     ours, theirs = np.asarray(hf.derive_columns(kept))[: len(selected)], np.array(shift["derived"])
     np.testing.assert_allclose(ours[~miscounted], theirs[~miscounted], rtol=1e-5, atol=2e-3)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_nothing_happens_at_the_nominal_scales(dtype):
+def test_nominal_scales_change_nothing(dtype):
     events = EVENTS.astype(dtype)
-    same = of({"tes": 1.0, "jes": 1.0, "soft_met": 0.0}, events)
-    assert same.dtype == dtype
-    np.testing.assert_allclose(same, events, rtol=1e-5, atol=1e-5)
+    unchanged = shifted({"tes": 1.0, "jes": 1.0, "soft_met": 0.0}, events)
+    assert unchanged.dtype == dtype
+    np.testing.assert_allclose(unchanged, events, rtol=1e-5, atol=1e-5)
 
 
-def test_sum_of_transverse_momenta_stays():
-    """Eq. 19: what objects gain is missing; without soft_met, tau, both jets and missing momentum have one sum."""
+def test_sum_of_transverse_momenta_is_conserved():
+    """Eq. 19: without soft_met, the sum of tau, both jets and missing momentum does not change."""
 
     @jax.jit
     def total(events):
         _, *rest = hf.reconstruct_objects(events)
         return sum(each.transverse for each in rest)
 
-    np.testing.assert_allclose(total(of({"tes": 1.05, "jes": 0.93, "soft_met": 0.0})), total(EVENTS), atol=1e-9)
+    np.testing.assert_allclose(total(shifted({"tes": 1.05, "jes": 0.93, "soft_met": 0.0})), total(EVENTS), atol=1e-9)
 
 
-def test_soft_met_adds_the_noise():
+def test_soft_met_adds_noise_to_the_missing_momentum():
     missing = jax.jit(lambda events: hf.reconstruct_objects(events).missing.transverse)
-    added = np.asarray(missing(of({"tes": 1.0, "jes": 1.0, "soft_met": 2.5})))
+    added = np.asarray(missing(shifted({"tes": 1.0, "jes": 1.0, "soft_met": 2.5})))
     np.testing.assert_allclose(added - np.asarray(missing(EVENTS)), 2.5 * NOISE, atol=1e-9)
 
 
-def test_there_and_back_again():
-    there = hs.shift_energies(EVENTS, 1.02, 0.97, 0.0, NOISE)
-    np.testing.assert_allclose(hs.shift_energies(there, 1 / 1.02, 1 / 0.97, 0.0, NOISE), EVENTS, atol=1e-9)
+def test_inverse_scales_undo_a_shift():
+    forth = hs.shift_energies(EVENTS, 1.02, 0.97, 0.0, NOISE)
+    np.testing.assert_allclose(hs.shift_energies(forth, 1 / 1.02, 1 / 0.97, 0.0, NOISE), EVENTS, atol=1e-9)
 
 
 @jax.jit
@@ -77,16 +77,16 @@ def observables(scales):
     return jnp.concatenate([events, hf.derive_columns(events)], axis=1)
 
 
-def test_gradients_are_differences():
+def test_gradients_are_finite_differences():
     scales, step = np.array([1.013, 0.987]), 1e-6
-    sides = [[np.asarray(observables(scales + sign * step * way)) for sign in (1, -1)] for way in np.eye(2)]
+    sides = [[np.asarray(observables(scales + sign * step * axis)) for sign in (1, -1)] for axis in np.eye(2)]
     for gradient in (jax.jacfwd, jax.jacrev):
         found = np.asarray(jax.jit(gradient(observables))(scales))
         for i, (above, below) in enumerate(sides):
             np.testing.assert_allclose(found[..., i], (above - below) / (2 * step), rtol=1e-5, atol=1e-5)
 
 
-def test_gradients_are_finite_where_nothing_is_missing():
+def test_gradients_are_finite_without_missing_momentum():
     events = EVENTS.copy()
     events[:, hf.PRIMARY.index("PRI_met")] = 0.0
     for gradient in (jax.jacfwd, jax.jacrev):
@@ -96,7 +96,7 @@ def test_gradients_are_finite_where_nothing_is_missing():
         assert np.isfinite(found).all()
 
 
-def test_many_shifts_at_once():
+def test_shifts_are_vectorised():
     scales = np.array([[0.98, 1.0, 1.0], [1.0, 1.05, 0.0]])
     many = jax.jit(jax.vmap(lambda each: hs.select_events(hs.shift_energies(EVENTS, *each, NOISE))))(scales)
     for i, each in enumerate(scales):
@@ -105,7 +105,7 @@ def test_many_shifts_at_once():
             np.testing.assert_allclose(np.asarray(ours)[i], expected, atol=1e-12)
 
 
-def test_thresholds_are_where_the_challenge_has_them():
+def test_thresholds_are_those_of_the_challenge():
     pt = np.array([25.999, 26.0, 26.001])
     columns = dict(zip(hf.PRIMARY, np.tile(EVENTS[:1], (3, 1)).T, strict=True))
     columns |= {"PRI_lep_pt": np.array([20.0, 19.999, 20.0]), "PRI_had_pt": np.array([26.0, 30.0, 25.999])}
@@ -130,13 +130,13 @@ def test_priors_have_the_moments_of_table_3(drawn):
     assert np.mean(drawn["soft_met"] == 5.0) == pytest.approx(0.0537, abs=0.005)  # P(normal > ln 5)
 
 
-def test_priors_keep_to_their_ranges_and_are_independent(drawn):
+def test_priors_are_clipped_to_their_ranges_and_independent(drawn):
     for name, prior in hs.NUISANCES.items():
         assert prior.low <= drawn[name].min() and drawn[name].max() <= prior.high
     assert np.abs(np.corrcoef(list(drawn.values())) - np.eye(6)).max() < 0.03
 
 
-def test_factors_are_those_of_equation_20():
+def test_yield_factors_are_those_of_equation_20():
     nuisances = np.array([1.01, 0.99, 2.0, 1.1, 0.5, 1.003])
     np.testing.assert_allclose(hs.yield_factors(2.0, nuisances), [2.0, 1.003, 1.003 * 1.1, 1.003 * 0.5])
     many = jax.vmap(partial(hs.yield_factors, 1.0))(hs.draw_nuisances(jax.random.key(1), 7))
