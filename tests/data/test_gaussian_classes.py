@@ -40,14 +40,14 @@ def test_rotation_transforms_means_and_covariances():
 
 
 def test_orthogonal_factors_are_continuous_in_the_matrix():
-    found = np.stack(
+    result = np.stack(
         [
             gaussian_classes.orthogonal_factor(EMBEDDING.mixing + t * EMBEDDING.deformation)
             for t in np.linspace(0, 0.5, 501)
         ]
     )
-    np.testing.assert_allclose(found @ np.swapaxes(found, 1, 2), np.broadcast_to(np.eye(5), found.shape), atol=1e-12)
-    assert np.abs(np.diff(found, axis=0)).max() < 0.05
+    np.testing.assert_allclose(result @ np.swapaxes(result, 1, 2), np.broadcast_to(np.eye(5), result.shape), atol=1e-12)
+    assert np.abs(np.diff(result, axis=0)).max() < 0.05
 
 
 @pytest.mark.parametrize("kind", ["rotation", "deformation"])
@@ -110,8 +110,8 @@ def accuracies(predict, angles):
     ids=["large", "small"],
 )
 def test_optimal_accuracies_by_angle_are_those_of_the_paper(angles, plain, averaged):
-    found = accuracies(lambda events: gaussian_classes.log_densities(CLASSES, events), angles)
-    np.testing.assert_allclose(found, plain, atol=0.007)
+    result = accuracies(lambda events: gaussian_classes.log_densities(CLASSES, events), angles)
+    np.testing.assert_allclose(result, plain, atol=0.007)
     several = [gaussian_classes.rotate(CLASSES, angle) for angle in np.linspace(angles[0], angles[-1], 25)]
-    found = accuracies(lambda events: gaussian_classes.averaged_log_densities(several, events), angles)
-    np.testing.assert_allclose(found, averaged, atol=0.015)
+    result = accuracies(lambda events: gaussian_classes.averaged_log_densities(several, events), angles)
+    np.testing.assert_allclose(result, averaged, atol=0.015)

@@ -48,14 +48,14 @@ def test_products_of_a_parent_that_is_too_light_are_finite():
 
 def test_directions_along_the_beam_have_their_density():
     forward = 0.95
-    found = np.asarray(kinematics.draw_forward_directions(jax.random.key(7), (20_000,), forward))
-    np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1.0, rtol=1e-6)
+    result = np.asarray(kinematics.draw_forward_directions(jax.random.key(7), (20_000,), forward))
+    np.testing.assert_allclose(np.linalg.norm(result, axis=-1), 1.0, rtol=1e-6)
 
     def cumulative(c):
         return (np.arctanh(forward * c) / np.arctanh(forward) + 1) / 2
 
-    assert stats.kstest(found[:, 2], cumulative).pvalue > 0.01
-    assert stats.kstest(np.arctan2(found[:, 1], found[:, 0]), stats.uniform(-np.pi, 2 * np.pi).cdf).pvalue > 0.01
+    assert stats.kstest(result[:, 2], cumulative).pvalue > 0.01
+    assert stats.kstest(np.arctan2(result[:, 1], result[:, 0]), stats.uniform(-np.pi, 2 * np.pi).cdf).pvalue > 0.01
 
 
 def test_first_product_has_the_given_direction():

@@ -13,8 +13,8 @@ def test_points_are_the_allowed_points_of_all_grids_without_duplicates():
 
 
 def test_mesh_contains_its_last_mass():
-    found = mass_grid.mass_mesh({"m_x": [200, 300, 50], "m_s": [50, 150, 50]})
-    np.testing.assert_array_equal(found, [[200, 50], [250, 50], [250, 100], [300, 50], [300, 100], [300, 150]])
+    result = mass_grid.mass_mesh({"m_x": [200, 300, 50], "m_s": [50, 150, 50]})
+    np.testing.assert_array_equal(result, [[200, 50], [250, 50], [250, 100], [300, 50], [300, 100], [300, 150]])
 
 
 def test_selected_points_must_be_on_the_grid():

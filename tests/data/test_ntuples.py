@@ -40,12 +40,14 @@ def write(table, path, stored=10):
 @pytest.mark.parametrize("batch", [1, 4, 10, 1000])
 def test_written_events_are_read_whatever_the_size_of_a_batch(table, tmp_path, monkeypatch, name, batch):
     monkeypatch.setattr(event_files, "BATCH_ROWS", batch)
-    found, selected = ntuples.read(write(table, tmp_path / name)), table[table["selected"]]
+    result, selected = ntuples.read(write(table, tmp_path / name)), table[table["selected"]]
     for column in (*ntuples.COLUMNS, "selected"):
-        np.testing.assert_array_equal(getattr(found.events, column), selected[column])
+        np.testing.assert_array_equal(getattr(result.events, column), selected[column])
     weights = selected["weight"]
     expected = table["weight"].sum(), weights.sum(), np.sqrt(np.sum(weights**2))
-    np.testing.assert_allclose((found.total_weight, found.selected_weight, found.selected_error), expected, rtol=1e-14)
+    np.testing.assert_allclose(
+        (result.total_weight, result.selected_weight, result.selected_error), expected, rtol=1e-14
+    )
 
 
 @KINDS
@@ -53,26 +55,26 @@ def test_written_events_are_read_whatever_the_size_of_a_batch(table, tmp_path, m
 def test_fewer_events_are_scaled_to_the_yield_of_all(table, tmp_path, monkeypatch, name, batch):
     monkeypatch.setattr(event_files, "BATCH_ROWS", batch)
     path, selected = write(table, tmp_path / name), table[table["selected"]]
-    found, every = ntuples.read(path, max_events=5), ntuples.read(path)
+    result, everything = ntuples.read(path, max_events=5), ntuples.read(path)
     expected = selected.iloc[np.arange(5) * len(selected) // 5]
-    np.testing.assert_array_equal(found.events.m_bb, expected["m_bb"])
-    np.testing.assert_allclose(found.events.weight.sum(), selected["weight"].sum(), rtol=1e-14)
-    np.testing.assert_allclose(np.ptp(found.events.weight / expected["weight"]), 0, atol=1e-14)
-    assert found[1:] == every[1:]
+    np.testing.assert_array_equal(result.events.m_bb, expected["m_bb"])
+    np.testing.assert_allclose(result.events.weight.sum(), selected["weight"].sum(), rtol=1e-14)
+    np.testing.assert_allclose(np.ptp(result.events.weight / expected["weight"]), 0, atol=1e-14)
+    assert result[1:] == everything[1:]
     plenty = ntuples.read(path, max_events=len(selected))
-    np.testing.assert_array_equal(plenty.events, every.events)
+    np.testing.assert_array_equal(plenty.events, everything.events)
 
 
 @KINDS
 def test_all_events_are_selected_without_a_selection_column(table, tmp_path, name):
-    found = ntuples.read(write(table.drop(columns="selected"), tmp_path / name))
-    assert len(found.events.weight) == len(table) and found.selected_weight == found.total_weight
+    result = ntuples.read(write(table.drop(columns="selected"), tmp_path / name))
+    assert len(result.events.weight) == len(table) and result.selected_weight == result.total_weight
 
 
 @KINDS
 def test_a_file_may_have_no_selected_event(table, tmp_path, name):
-    found = ntuples.read(write(table.assign(selected=False), tmp_path / name), max_events=3)
-    assert len(found.events.weight) == 0 and found.selected_weight == found.selected_error == 0 < found.total_weight
+    result = ntuples.read(write(table.assign(selected=False), tmp_path / name), max_events=3)
+    assert len(result.events.weight) == 0 and result.selected_weight == result.selected_error == 0 < result.total_weight
 
 
 def test_unusable_files_are_refused(table, tmp_path):

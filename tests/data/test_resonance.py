@@ -44,10 +44,10 @@ def points():
 
 def test_peaks_are_at_the_masses_up_to_losses_of_jets(points):
     for (m_x, m_s), events in points.items():
-        found = selected(events)
-        assert 0.85 * m_x < np.median(found["m_bbgg"]) < 1.03 * m_x
-        assert 0.75 * m_s < np.median(found["m_bb"]) < 1.05 * m_s
-        assert np.median(found["m_gg"]) == pytest.approx(125, abs=0.2)
+        result = selected(events)
+        assert 0.85 * m_x < np.median(result["m_bbgg"]) < 1.03 * m_x
+        assert 0.75 * m_s < np.median(result["m_bb"]) < 1.05 * m_s
+        assert np.median(result["m_gg"]) == pytest.approx(125, abs=0.2)
 
 
 def test_widths_grow_with_the_masses_and_tails_are_at_low_masses(points):
@@ -60,8 +60,8 @@ def test_widths_grow_with_the_masses_and_tails_are_at_low_masses(points):
 
 
 def test_both_masses_are_correlated_through_their_jets(points):
-    found = selected(points[1000.0, 500.0])
-    assert np.corrcoef(found["m_bb"], found["m_bbgg"])[0, 1] > 0.5
+    result = selected(points[1000.0, 500.0])
+    assert np.corrcoef(result["m_bb"], result["m_bbgg"])[0, 1] > 0.5
 
 
 def test_efficiency_falls_towards_the_threshold(points):

@@ -68,9 +68,9 @@ def stored(path, name, **options):
 @pytest.mark.parametrize("rows", [7, 1000])
 def test_fewer_events_are_spread_over_the_file(path, monkeypatch, rows, dtype):
     monkeypatch.setattr(event_files, "BATCH_ROWS", 16)
-    found = challenge_files.read(stored(path, "other.parquet", row_group_size=rows, dtype=dtype), "ztautau", 11)
-    assert found.primaries[:, 0].tolist() == list(range(0, 110, 10))
-    assert found.total == 990
+    result = challenge_files.read(stored(path, "other.parquet", row_group_size=rows, dtype=dtype), "ztautau", 11)
+    assert result.primaries[:, 0].tolist() == list(range(0, 110, 10))
+    assert result.total == 990
     odd = challenge_files.read(path.with_name("other.parquet"), "htautau", 15).primaries[:, 0]
     assert len(odd) == 15 and odd[0] == 0 and odd[-1] == 37
 

@@ -57,15 +57,15 @@ def test_masses_are_those_of_four_vectors():
 
 def test_centrality_of_the_missing_momentum_by_its_direction():
     directions = {1.5: np.sqrt(2), 0.0: 1.0, 3.0: 1.0, 1.5 - np.pi: -np.sqrt(2)}
-    found = [column(derived(event(met=10.0, met_phi=phi)), "met_phi_centrality")[0] for phi in directions]
-    np.testing.assert_allclose(found, list(directions.values()), atol=1e-5)
+    result = [column(derived(event(met=10.0, met_phi=phi)), "met_phi_centrality")[0] for phi in directions]
+    np.testing.assert_allclose(result, list(directions.values()), atol=1e-5)
 
 
 def test_centrality_of_the_lepton_is_1_halfway_and_1_over_e_at_a_jet():
     jets = {"jet_leading_pt": 50.0, "jet_leading_eta": -1.0, "jet_leading_phi": 0.0} | {
         "jet_subleading_pt": 40.0, "jet_subleading_eta": 3.0, "jet_subleading_phi": 1.0, "n_jets": 2.0}  # fmt: skip
-    found = [column(derived(event(lep_eta=eta, **jets)), "lep_eta_centrality")[0] for eta in (1.0, -1.0, 3.0)]
-    np.testing.assert_allclose(found, [1, np.exp(-1), np.exp(-1)], rtol=1e-6)
+    result = [column(derived(event(lep_eta=eta, **jets)), "lep_eta_centrality")[0] for eta in (1.0, -1.0, 3.0)]
+    np.testing.assert_allclose(result, [1, np.exp(-1), np.exp(-1)], rtol=1e-6)
 
 
 def test_dijet_columns_are_undefined_without_a_second_jet():

@@ -29,14 +29,14 @@ def test_category_counts_the_first_two_jets(primaries):
 
 
 def test_prepared_columns_are_values_or_logarithms_and_zero_where_undefined(primaries):
-    found = np.asarray(prepare_columns(primaries, LOGARITHMS))
+    result = np.asarray(prepare_columns(primaries, LOGARITHMS))
     plain = np.concatenate([primaries, derive_columns(primaries)], axis=-1)
     for place, name in enumerate(COLUMNS):
         defined = plain[:, place] != ABSENT
         expected = np.log(plain[defined, place]) if name in LOGARITHMS else plain[defined, place]
-        np.testing.assert_allclose(found[defined, place], expected, rtol=1e-5, atol=1e-6)
-        assert (found[~defined, place] == 0).all()
-    assert np.isfinite(found).all()
+        np.testing.assert_allclose(result[defined, place], expected, rtol=1e-5, atol=1e-6)
+        assert (result[~defined, place] == 0).all()
+    assert np.isfinite(result).all()
 
 
 def test_flow_columns_of_two_jets_extend_those_of_one_jet(primaries):

@@ -25,19 +25,19 @@ def shifted(shift, events=EVENTS):
 @pytest.mark.parametrize("shift", ORACLE["shifts"])
 def test_shifts_and_selection_are_those_of_the_package(shift):
     np.testing.assert_allclose(shifted(shift), shift["shifted"], atol=ROUNDED)
-    kept, passes = hs.select_events(np.array(shift["shifted"]))
+    remaining, passes = hs.select_events(np.array(shift["shifted"]))
     assert np.flatnonzero(passes).tolist() == shift["rows"]
-    np.testing.assert_allclose(np.asarray(kept)[np.asarray(passes)], shift["selected"], atol=1e-9)
+    np.testing.assert_allclose(np.asarray(remaining)[np.asarray(passes)], shift["selected"], atol=1e-9)
 
 
 @pytest.mark.parametrize("shift", ORACLE["shifts"])
 def test_derived_columns_after_shift_and_selection_are_those_of_the_package(shift):
     selected = np.array(shift["selected"])
-    kept = np.pad(selected, ((0, len(EVENTS) - len(selected)), (0, 0)), mode="edge")  # one program for all shifts
-    present = [np.asarray(jet.pt) > 0 for jet in hf.reconstruct_objects(kept)[2:4]]
-    miscounted = (sum(present) < np.minimum(kept[:, JETS], 2))[: len(selected)]
+    remaining = np.pad(selected, ((0, len(EVENTS) - len(selected)), (0, 0)), mode="edge")  # one program for all shifts
+    present = [np.asarray(jet.pt) > 0 for jet in hf.reconstruct_objects(remaining)[2:4]]
+    miscounted = (sum(present) < np.minimum(remaining[:, JETS], 2))[: len(selected)]
     assert 0 < miscounted.sum() < 10  # there the package takes -25 for a momentum and an angle, see `features`
-    ours, theirs = np.asarray(hf.derive_columns(kept))[: len(selected)], np.array(shift["derived"])
+    ours, theirs = np.asarray(hf.derive_columns(remaining))[: len(selected)], np.array(shift["derived"])
     np.testing.assert_allclose(ours[~miscounted], theirs[~miscounted], rtol=1e-5, atol=2e-3)
 
 
@@ -81,19 +81,19 @@ def test_gradients_are_finite_differences():
     scales, step = np.array([1.013, 0.987]), 1e-6
     sides = [[np.asarray(observables(scales + sign * step * axis)) for sign in (1, -1)] for axis in np.eye(2)]
     for gradient in (jax.jacfwd, jax.jacrev):
-        found = np.asarray(jax.jit(gradient(observables))(scales))
+        result = np.asarray(jax.jit(gradient(observables))(scales))
         for i, (above, below) in enumerate(sides):
-            np.testing.assert_allclose(found[..., i], (above - below) / (2 * step), rtol=1e-5, atol=1e-5)
+            np.testing.assert_allclose(result[..., i], (above - below) / (2 * step), rtol=1e-5, atol=1e-5)
 
 
 def test_gradients_are_finite_without_missing_momentum():
     events = EVENTS.copy()
     events[:, hf.PRIMARY.index("PRI_met")] = 0.0
     for gradient in (jax.jacfwd, jax.jacrev):
-        found = jax.jit(gradient(lambda scales: hs.shift_energies(events, scales[0], scales[1], 0.0, NOISE)))(
+        result = jax.jit(gradient(lambda scales: hs.shift_energies(events, scales[0], scales[1], 0.0, NOISE)))(
             np.ones(2)
         )
-        assert np.isfinite(found).all()
+        assert np.isfinite(result).all()
 
 
 def test_shifts_are_vectorised():
@@ -110,11 +110,11 @@ def test_thresholds_are_those_of_the_challenge():
     columns = dict(zip(hf.PRIMARY, np.tile(EVENTS[:1], (3, 1)).T, strict=True))
     columns |= {"PRI_lep_pt": np.array([20.0, 19.999, 20.0]), "PRI_had_pt": np.array([26.0, 30.0, 25.999])}
     columns |= {"PRI_jet_leading_pt": pt, "PRI_jet_all_pt": pt, "PRI_n_jets": np.ones(3)}
-    kept, passes = map(np.asarray, hs.select_events(np.stack(list(columns.values()), axis=-1)))
+    remaining, passes = map(np.asarray, hs.select_events(np.stack(list(columns.values()), axis=-1)))
     assert passes.tolist() == [True, False, False]
-    assert kept[:, JETS].tolist() == [0, 0, 1]
-    assert hf.reconstruct_objects(kept).leading.pt.tolist() == [0, 0, 26.001]
-    np.testing.assert_allclose(kept[:, hf.PRIMARY.index("PRI_jet_all_pt")], [0, 0, 26.001], atol=1e-12)
+    assert remaining[:, JETS].tolist() == [0, 0, 1]
+    assert hf.reconstruct_objects(remaining).leading.pt.tolist() == [0, 0, 26.001]
+    np.testing.assert_allclose(remaining[:, hf.PRIMARY.index("PRI_jet_all_pt")], [0, 0, 26.001], atol=1e-12)
 
 
 @pytest.fixture(scope="module")

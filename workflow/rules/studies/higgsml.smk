@@ -1,4 +1,4 @@
-"""Study `higgsml`: the signal strength of H -> tau tau by contrastive flows, and by four other methods."""
+"""Study `higgsml`: signal strength of H -> tau tau by contrastive flows and four other methods."""
 
 from diffhep.pipeline.run_times import coupling_seconds
 from diffhep.studies.higgsml import plan as higgsml_plan
