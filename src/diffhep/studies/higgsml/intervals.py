@@ -56,7 +56,7 @@ class PseudoExperiments(NamedTuple):
 
 
 def draw_experiments(
-    settings: Mapping, surface: ResponseSurface, strengths: Float[np.ndarray, " value"], number: int, purpose: int
+    settings: Mapping, surface: ResponseSurface, strengths: Float[np.ndarray, " value"], number: int, stream: int
 ) -> PseudoExperiments:
     """Draw pseudo-experiments, each with its own six nuisance parameters.
 
@@ -65,11 +65,11 @@ def draw_experiments(
         surface: Expected histograms at full luminosity.
         strengths: True signal strengths.
         number: Number of pseudo-experiments for each strength.
-        purpose: Random stream, a constant of `prng`.
+        stream: Random stream, a constant of `prng`.
     """
-    truth, key = np.repeat(strengths, number), jax.random.fold_in(prng.key(settings["seed"], purpose), number)
+    truth, key = np.repeat(strengths, number), jax.random.fold_in(prng.key(settings["seed"], stream), number)
     nuisances = np.asarray(htautau_shifts.draw_nuisances(key, len(truth)))
-    rng = np.random.default_rng([settings["seed"], purpose])
+    rng = np.random.default_rng([settings["seed"], stream])
     factors = np.asarray(jax.jit(jax.vmap(htautau_shifts.yield_factors))(truth, nuisances))
     expected = settings["luminosity"] * np.einsum("tp,tpb->tb", factors, surface(surface_coordinates(nuisances[:, :3])))
     return PseudoExperiments(truth, nuisances, expected, rng.poisson(expected).astype(float))

@@ -20,12 +20,7 @@ from diffhep.data.htautau.shifts import NUISANCES
 from diffhep.learning import classifiers
 from diffhep.learning.model_selection import TrainedParameters, trained_parameters
 from diffhep.static_settings import StaticSettings
-from diffhep.studies.higgsml.events import (
-    PoolSample,
-    concatenate_samples,
-    pool_samples,
-    reconstruction,
-)
+from diffhep.studies.higgsml.events import PoolSample, concatenate_samples, pool_samples, reconstruction
 from diffhep.studies.higgsml.intervals import (
     belt_from_estimates,
     draw_true_strengths,
