@@ -1,4 +1,4 @@
-"""Smooth cuts have the hard one as their limit, and the significance is the one of the asymptotic formulae."""
+"""Smooth cuts against their formula and limit, and the significance against expected p-values."""
 
 import jax
 import jax.numpy as jnp
@@ -34,5 +34,5 @@ def test_significance_is_that_of_the_expected_p_value_without_uncertainty():
     def both(s, b):
         return expected_p0(signal_background(s, b, b, b)), jnp.exp(log_p0(asimov_significance(s, b) ** 2))
 
-    found, expected = both(np.array([3.0, 8.0]), np.array([20.0, 5.0]))
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    p0, expected = both(np.array([3.0, 8.0]), np.array([20.0, 5.0]))
+    np.testing.assert_allclose(p0, expected, rtol=1e-6)

@@ -1,3 +1,5 @@
+"""Histograms against numpy, normal integrals, their limits and finite differences."""
+
 from functools import partial
 
 import jax
@@ -13,7 +15,7 @@ VALUES = np.random.default_rng(0).uniform(0.01, 0.99, 200)
 WEIGHTS = np.random.default_rng(1).uniform(0, 2, 200)
 
 
-def test_hard_histogram_is_numpys_with_weights_outsiders_and_events_on_edges():
+def test_the_hard_histogram_is_that_of_numpy_also_on_and_beyond_edges():
     values = np.concatenate([VALUES, EDGES, [-1.0, 2.0, np.nan]])
     weights = np.arange(values.size, dtype=float)
     np.testing.assert_allclose(hard_histogram(values, EDGES, weights), np.histogram(values, EDGES, weights=weights)[0])
@@ -26,7 +28,7 @@ def test_binned_kde_becomes_the_hard_histogram(mode):
     np.testing.assert_allclose(smooth, hard_histogram(VALUES, EDGES, WEIGHTS), rtol=1e-12)
 
 
-def test_softmax_histogram_becomes_the_hard_histogram_and_keeps_the_sum():
+def test_the_softmax_histogram_becomes_the_hard_histogram_and_sums_to_the_weights():
     hard = hard_histogram(VALUES, EDGES, WEIGHTS)
     np.testing.assert_allclose(softmax_histogram(VALUES, EDGES, 1e-9, WEIGHTS), hard, rtol=1e-12)
     np.testing.assert_allclose(np.sum(softmax_histogram(VALUES, EDGES, 0.3, WEIGHTS)), WEIGHTS.sum())
@@ -37,7 +39,7 @@ def test_binned_kde_is_the_sum_of_normal_integrals():
     np.testing.assert_allclose(binned_kde(VALUES, EDGES, 0.2, WEIGHTS, edges_mode="leak"), expected, rtol=1e-12)
 
 
-def test_closed_edges_lose_nothing_and_leaking_ones_do():
+def test_closed_edges_lose_no_events_and_leaking_ones_do():
     closed, leaking = (np.sum(binned_kde(VALUES, EDGES, 0.2, edges_mode=mode)) for mode in ("closed", "leak"))
     assert np.isclose(closed, VALUES.size) and leaking < VALUES.size - 1
 
@@ -83,13 +85,13 @@ def test_float32_scores_give_float64_yields():
         ([0.0, 1.0], 1.0, "x", "'x'"),
     ],
 )
-def test_errors_name_the_offender(edges, width, mode, message):
+def test_errors_name_the_wrong_value(edges, width, mode, message):
     with pytest.raises(ValueError, match=message):
         binned_kde(VALUES, np.array(edges), width, edges_mode=mode)
 
 
 @pytest.mark.parametrize("size", [0.0, 1.0, 1e3, 1e30])
-def test_learned_edges_stay_in_order_and_inside_under_huge_gradients(size):
+def test_learned_edges_stay_ordered_and_within_0_and_1_under_huge_gradients(size):
     raw = np.zeros(20)
     for gradient in size * np.random.default_rng(0).normal(size=(5, 20)):
         raw = raw - gradient
@@ -97,7 +99,7 @@ def test_learned_edges_stay_in_order_and_inside_under_huge_gradients(size):
         assert edges[0] == 0 and edges[-1] == 1 and np.all(np.diff(edges) > 5e-4)
 
 
-def test_equal_numbers_give_equal_bins_and_edges_have_gradients():
+def test_equal_numbers_give_equal_bins_and_inner_edges_have_gradients():
     np.testing.assert_allclose(ordered_edges(np.full(4, 7.0)), np.linspace(0, 1, 5), atol=1e-12)
     jacobian = np.asarray(jax.jit(jax.jacobian(ordered_edges))(np.array([0.0, 1.0, -1.0])))
     assert np.all(jacobian[1:3] != 0) and np.all(jacobian[[0, 3]] == 0)

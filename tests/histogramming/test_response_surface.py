@@ -1,4 +1,4 @@
-"""Response surfaces are exact for polynomials, keep any shape, never negative, and ask for enough points."""
+"""Response surfaces: exact for polynomials, not negative, and an error if points are missing."""
 
 import numpy as np
 import pytest
@@ -14,14 +14,14 @@ def quadratic(points):
     return np.stack([50 + 30 * a - 2 * b + a * c, 900 + 0.1 * c**2 - 3 * a * b + b**2], axis=-1)
 
 
-def test_quadratics_are_met_exactly():
+def test_the_fit_to_a_quadratic_is_exact():
     surface = fit(POINTS, quadratic(POINTS))
     elsewhere = RNG.uniform(POINTS.min(axis=0), POINTS.max(axis=0), (20, 3))
     np.testing.assert_allclose(surface(elsewhere), quadratic(elsewhere), rtol=1e-10)
     np.testing.assert_allclose(surface.residuals, 0, atol=1e-8)
 
 
-def test_a_line_leaves_the_residuals_of_least_squares():
+def test_a_line_has_the_residuals_of_numpys_least_squares():
     points, contents = np.linspace(0, 1, 7)[:, None], RNG.poisson(30, 7).astype(float)
     slope, offset = np.polyfit(points[:, 0], contents, 1)
     surface = fit(points, contents, order=1)
@@ -48,6 +48,6 @@ def test_contents_are_not_negative():
         (POINTS * [1, 1, 0], "30 points determine 6 of the 10 coefficients"),
     ],
 )
-def test_too_little_to_go_by_is_refused(points, message):
+def test_points_that_do_not_determine_the_coefficients_are_an_error(points, message):
     with pytest.raises(ValueError, match=message):
         fit(points, np.ones(len(points)))

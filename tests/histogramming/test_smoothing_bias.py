@@ -1,4 +1,4 @@
-"""Deviations are of nominal histograms, in percent, whatever their size; empty bins deviate from nothing."""
+"""The smoothing bias: relative, in percent, of nominal histograms and bins that are not empty."""
 
 import numpy as np
 import pytest
@@ -19,14 +19,14 @@ def run():
 
 
 @pytest.mark.parametrize(("sample", "variation"), [("signal", 0), ("background", 1)])
-def test_the_largest_is_numpys(run, sample, variation):
+def test_the_largest_bias_is_that_of_numpy(run, sample, variation):
     smooth, hard = (run[f"signal_{kind}"].values[:, :, variation] for kind in ("smooth", "train"))
-    found = smoothing_bias.largest_smoothing_bias(run, sample)
-    assert found.dims == ("seed", "step")
-    np.testing.assert_allclose(found, 100 * np.abs(smooth / hard - 1).max(axis=-1))
+    bias = smoothing_bias.largest_smoothing_bias(run, sample)
+    assert bias.dims == ("seed", "step")
+    np.testing.assert_allclose(bias, 100 * np.abs(smooth / hard - 1).max(axis=-1))
 
 
-def test_bins_that_are_as_good_as_empty_deviate_from_nothing(run):
+def test_bins_with_hardly_any_events_are_left_out(run):
     worst = np.abs(run["background_smooth"] / run["background_train"] - 1).values[0, 0].argmax()
     before = smoothing_bias.largest_smoothing_bias(run, "background")
     run["background_train"][0, 0, worst] = smoothing_bias.MIN_EVENTS / 2

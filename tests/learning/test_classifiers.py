@@ -1,4 +1,4 @@
-"""Parametrized networks: background is labelled as the signal is, and the masses that are asked for decide."""
+"""Parametrised networks: masses of the background events, and likelihood ratios at given masses."""
 
 import numpy as np
 import pytest
@@ -31,33 +31,33 @@ def trained():
     return classifiers.train(SETTINGS, samples(4000, 0), samples(1000, 1))
 
 
-def test_background_has_the_masses_of_the_signal_in_proportion_to_its_weights():
+def test_masses_of_the_background_are_drawn_in_proportion_to_the_weights_of_the_signal():
     context, rng = np.repeat([[1.0], [3.0]], 500, axis=0), np.random.default_rng(2)
     weights = np.repeat([1.0, 3.0], 500)
     background = conditional_events(np.zeros((3000, 1)), np.zeros((3000, 1)))
-    found = ConditionalEvents(
+    sample = ConditionalEvents(
         *map(np.asarray, classifiers.combine_classes(conditional_events(context, context, weights), background, rng))
     )
-    assert found.events.shape == (2, 3000, 1)
-    assert np.mean(found.context[1] == 3.0) == pytest.approx(0.75, abs=0.03)
-    np.testing.assert_allclose(found.weights.mean(axis=1), 1.0, rtol=1e-6)
-    np.testing.assert_array_equal(found.context[0, :1000], context)
-    assert np.average(found.context[0, :, 0], weights=found.weights[0]) == pytest.approx(2.5, abs=1e-3)
+    assert sample.events.shape == (2, 3000, 1)
+    assert np.mean(sample.context[1] == 3.0) == pytest.approx(0.75, abs=0.03)
+    np.testing.assert_allclose(sample.weights.mean(axis=1), 1.0, rtol=1e-6)
+    np.testing.assert_array_equal(sample.context[0, :1000], context)
+    assert np.average(sample.context[0, :, 0], weights=sample.weights[0]) == pytest.approx(2.5, abs=1e-3)
 
 
-def test_the_network_is_the_likelihood_ratio_at_the_masses_asked_for(trained):
+def test_the_logit_is_the_log_likelihood_ratio_at_the_given_mass(trained):
     events = np.linspace(0.2, 3.8, 19)[:, None]
     for mass in (1.0, 3.0):
-        found = np.asarray(
+        logit = np.asarray(
             classifiers.logit(SETTINGS["network"], trained_parameters(trained), events, np.array([mass]))
         )
         truth = -(((events[:, 0] - mass) / 0.3) ** 2) / 2 - np.log(0.3 * np.sqrt(2 * np.pi)) + np.log(4)
         near = np.abs(events[:, 0] - mass) < 0.7
-        assert np.abs(found - truth)[near].max() < 0.6
-        assert (found[np.abs(events[:, 0] - mass) > 1.2] < -2).all()
+        assert np.abs(logit - truth)[near].max() < 0.6
+        assert (logit[np.abs(events[:, 0] - mass) > 1.2] < -2).all()
 
 
-def test_the_loss_falls_and_its_best_iteration_is_kept(trained):
+def test_the_loss_falls_and_its_lowest_value_is_selected(trained):
     valid = trained["valid"].isel(member=0)
     assert float(valid.min()) < 0.65 * float(valid[0])
     assert float(valid.sel(iteration=int(trained["selected"][0]))) == float(valid.min())

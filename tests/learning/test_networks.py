@@ -1,4 +1,4 @@
-"""Taking events in blocks changes how fast a network is, not what it says; branches see events of their category."""
+"""Networks: evaluation in blocks is exact, and branches belong to categories."""
 
 from functools import partial
 
@@ -23,7 +23,7 @@ def parameters():
 
 
 @pytest.mark.parametrize("events", [3, BLOCK_SIZE, BLOCK_SIZE + 7])
-def test_blocks_say_what_the_network_says(parameters, events):
+def test_evaluation_in_blocks_gives_the_output_of_the_network(parameters, events):
     both = jax.jit(lambda p, x: (logits(NETWORK, p, x), NETWORK.apply(p, x)))
     blocked, whole = both(parameters, normal(4, events, 2))
     np.testing.assert_allclose(blocked, whole, atol=1e-6)
@@ -37,10 +37,10 @@ def test_gradients_through_blocks_are_those_of_the_network(parameters):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), blocked, whole)
 
 
-def test_branches_are_those_of_the_category():
+def test_an_event_passes_the_branch_of_its_category():
     network = BranchedNetwork(entry=6, widths=(5,), heads=(4,))
     features = normal(7, 3)
-    first, second = (np.column_stack([features, np.full(7, told)]) for told in (-1.0, 1.0))
+    first, second = (np.column_stack([features, np.full(7, category)]) for category in (-1.0, 1.0))
     parameters = jax.tree.map(np.asarray, jax.jit(network.init)(jax.random.key(1), first))
     apply = jax.jit(network.apply)
     names = parameters["params"]
@@ -56,7 +56,7 @@ def test_branches_are_those_of_the_category():
     np.testing.assert_allclose(apply(parameters, second), by_hand("Dense_0", "Dense_5", "Dense_6"), rtol=1e-5)
 
 
-def test_settings_with_heads_make_branches():
+def test_settings_with_heads_build_a_branched_network():
     settings = {"entry": 6, "widths": [5], "heads": [4], "activation": "gelu"}
     assert build_network(settings) == BranchedNetwork(6, (5,), (4,), "gelu")
     assert build_network({"widths": [5, 3], "activation": "tanh"}) == DenseNetwork((5, 3), "tanh")
