@@ -30,7 +30,7 @@ def test_a_copy_has_the_same_fingerprint(edited):
 
 
 def test_editing_a_loss_changes_the_training_and_not_the_toys(edited):
-    assert edited("learning/losses.py", "(1 - nuisance_uncertainty(outcome)) ** 2", "0.0", TRAIN, TOYS) == [TRAIN]
+    assert edited("learning/losses.py", "(1 - nuisance_uncertainty(model)) ** 2", "0.0", TRAIN, TOYS) == [TRAIN]
 
 
 def test_editing_toys_does_not_change_the_training(edited):
@@ -43,7 +43,8 @@ def test_editing_fits_changes_both(edited):
 
 def test_comments_docstrings_and_layout_change_nothing(edited):
     assert (
-        edited("learning/losses.py", "def bce(outcome: Outcome)", "# why\n\n\ndef bce(outcome:   Outcome)", TRAIN) == []
+        edited("learning/losses.py", "def bce(logits: EventValues", "# why\n\n\ndef bce(logits:   EventValues", TRAIN)
+        == []
     )
     assert (
         edited("learning/losses.py", '"""Binary cross-entropy of', '"""Another word for cross-entropy of', TRAIN) == []
@@ -61,12 +62,12 @@ def test_a_plot_function_does_not_depend_on_another_one(edited):
 def test_methods_and_module_constants_belong_to_the_closure():
     names = set(closure(TRAIN))
     assert ("diffhep.models.likelihood", "RATE_FLOOR") in names
-    assert ("diffhep.learning.networks", "Observable") in names
+    assert ("diffhep.learning.networks", "DenseNetwork") in names
     assert ("diffhep.learning.losses", "cls") in names  # reached through the table of objectives
 
 
 def test_an_unknown_function_is_named():
-    with pytest.raises(ValueError, match=r"diffhep\.studies\.blobs:dance does not exist"):
+    with pytest.raises(ValueError, match=r"diffhep\.studies\.blobs\.stages:dance does not exist"):
         fingerprint("diffhep.studies.blobs.stages:dance")
 
 

@@ -5,9 +5,9 @@ import re
 
 import pandas as pd
 import pytest
+from support.manifest import claims, manifest
 
 from diffhep.models import workspace
-from diffhep.pipeline import settings
 
 pytestmark = pytest.mark.xdist_group("built")  # one process runs all that share what they build
 
@@ -23,11 +23,11 @@ def rerun(checkout) -> dict[str, list[str]]:
 
 def test_every_figure_is_there_and_no_job_warned(built):
     results = built.folder / "results/quick"
-    manifest = settings.read(built.folder / "config/figures.yaml")
-    for name in manifest["figures"]:
+    figures = manifest(built.folder)
+    for name in figures.figures:
         for form in ("pdf", "png"):
             assert (results / f"figures/{name}.{form}").stat().st_size > 5000
-    for name in manifest["animations"]:
+    for name in figures.animations:
         assert (results / f"figures/{name}.gif").read_bytes()[:6] in (b"GIF87a", b"GIF89a")
     logs = list(results.rglob("*.log"))
     assert logs and not [path for path in logs if "Warning" in path.read_text()]
@@ -54,8 +54,9 @@ def test_claims_are_tabulated(built):
     table = pd.read_csv(built.folder / "results/quick/claims.csv")
     assert list(table.columns) == ["document", "section", "claim", "measured", "verdict"]
     assert set(table["verdict"]) <= {"holds", "does not hold", "undecided"}
-    claims = settings.read(built.folder / "config/claims.yaml")
-    assert list(table["claim"]) == [claim["claim"] for claim in claims.values()]
+    order = list(manifest(built.folder).documents)
+    by_document = sorted(claims(built.folder).values(), key=lambda claim: order.index(claim["document"]))
+    assert list(table["claim"]) == [claim["claim"] for claim in by_document]
     assert (built.folder / "results/quick/claims.md").read_text().startswith("| document")
 
 
@@ -82,7 +83,7 @@ EDITS = {
         {"figure": ["neos_toys"]},
     ),
     "one entry of the manifest": (
-        "config/figures.yaml",
+        "config/figures/neos.yaml",
         "Bias against smoothness",
         "Smoothness",
         {"figure": ["neos_2"]},
@@ -114,7 +115,7 @@ def test_an_edit_reruns_what_it_concerns(built, case):
 
 def test_editing_a_loss_trains_again_what_uses_losses(built):
     undo = built.edit(
-        "src/diffhep/learning/losses.py", "return jnp.exp(log_cls(outcome))", "return 1.0 * jnp.exp(log_cls(outcome))"
+        "src/diffhep/learning/losses.py", "return jnp.exp(log_cls(model))", "return 1.0 * jnp.exp(log_cls(model))"
     )
     try:
         jobs = rerun(built)
