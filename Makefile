@@ -23,7 +23,7 @@ figures: $(STAMP)  ## build every figure, the claims and results/report.html; go
 	$(IN_VENV) snakemake --cores $(CORES)
 
 quick: $(STAMP)  ## the same at small scale in minutes, under results/quick
-	$(IN_VENV) snakemake --cores $(CORES) --configfile config/quick.yaml
+	$(IN_VENV) snakemake --cores $(CORES) --configfile config/scales/quick.yaml
 
 test: $(STAMP)  ## run the whole test suite, one process a core
 	$(IN_VENV) pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder

@@ -53,9 +53,9 @@ include: "workflow/rules/gallery.smk"
 include: "workflow/rules/benchmarks.smk"
 
 
-check_references("config/figures.yaml", ENTRIES, plot_function)
+check_references("figures", ENTRIES, plot_function)
 check_references(
-    "config/claims.yaml",
+    "claims",
     CLAIMS,
     lambda claim: f"diffhep.pipeline.claims:{CLAIMS[claim]['check']}",
 )

@@ -30,7 +30,7 @@ JOB = re.compile(r"^(?:local)?rule \w+:\n((?:    .*\n)+)", re.M)
 
 def write(settings: Mapping[str, Any], config: Mapping[str, Any], cores: int, path: str) -> None:
     """Measure wall times and store them."""
-    quick = pipeline_settings.read("config/quick.yaml")
+    quick = pipeline_settings.read("config/scales/quick.yaml")
     store.save(measure(settings, config, quick, cores), path, provenance={"settings": dict(settings), "cores": cores})
 
 

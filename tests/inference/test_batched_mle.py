@@ -1,4 +1,4 @@
-"""Fits of many data sets end where the single, safeguarded ones do, and so do those that plain steps cannot make."""
+"""Batched fits against single, safeguarded ones and scans, with data for which plain Newton steps fail."""
 
 import jax
 import jax.numpy as jnp
@@ -28,44 +28,44 @@ MODELS = {
 
 
 @pytest.mark.parametrize(("name", "mu"), [(name, None) for name in MODELS] + [("blobs", 0.5)])
-def test_they_end_where_single_fits_do(name, mu):
+def test_batched_fits_have_the_minima_of_single_fits(name, mu):
     model = MODELS[name]
     data = toys.throw(model, jnp.asarray(model.parameters.initial), 300, key=jax.random.key(2))
     single = fit if mu is None else lambda model, data: conditional_fit(model, data, mu)
     expected = jax.jit(lambda data: jax.lax.map(lambda toy: single(model, toy), data, batch_size=100))(data)
-    found = batched_mle.fit_all(model, data, None if mu is None else jnp.array(mu))
-    assert found.nll.shape == (300,) and (found.converged == expected.converged).mean() > 0.99
-    same = np.abs(found.nll - expected.nll) < 1e-6
+    fitted = batched_mle.fit_all(model, data, None if mu is None else jnp.array(mu))
+    assert fitted.nll.shape == (300,) and (fitted.converged == expected.converged).mean() > 0.99
+    same = np.abs(fitted.nll - expected.nll) < 1e-6
     assert same.mean() > 0.99  # some data have two minima
-    np.testing.assert_allclose(found.parameters[same], expected.parameters[same], atol=2e-3)
+    np.testing.assert_allclose(fitted.parameters[same], expected.parameters[same], atol=2e-3)
 
 
-def test_data_without_events_are_left_to_the_safeguarded_steps():
+def test_plain_steps_leave_empty_bins_to_the_safeguarded_ones():
     data = toys.throw(FEW, jnp.array([1.0, 0.0]), 300, key=jax.random.key(2))
-    plain = jax.jit(jax.vmap(lambda toy: batched_mle._plainly(FEW, toy, None)))(data)
+    plain = jax.jit(jax.vmap(lambda toy: batched_mle._plain_fit(FEW, toy, None)))(data)
     empty = np.asarray((data.main == 0).any(axis=1))
     assert empty.any() and np.isinf(plain.edm[empty]).all() and plain.converged.any()
 
 
-def test_held_fits_find_the_lowest_of_several_minima():
-    """A trained network's templates: without its signal, rates at the shift that fits with it are negative."""
+def test_conditional_fits_find_the_lowest_of_several_minima():
+    """Templates of a trained network: at mu = 0, rates at the shift that fits with signal are negative."""
     model = with_unbounded_poi(signal_background(*np.array([
         [2.177, 6.473, 6.777, 0.601, 3.977], [0.081, 0.681, 3.281, 0.601, 95.361],
         [1.001, 1.321, 1.081, 1.241, 95.361], [1.881, 2.721, 1.161, 1.921, 92.321],
     ])))  # fmt: skip
     data = toys.throw(model, jnp.array([1.0, 0.0]), 500, key=jax.random.key(4))
-    found = batched_mle.fit_all(model, data, jnp.array(0.0))
+    fitted = batched_mle.fit_all(model, data, jnp.array(0.0))
     shifts = jnp.linspace(-4, 4, 801)
 
-    def scanned(toy):
+    def scan_minimum(toy):
         return jnp.min(jax.vmap(lambda shift: -log_likelihood(model, jnp.array([0.0, shift]), toy))(shifts))
 
-    above = found.nll - jax.jit(lambda data: jax.lax.map(scanned, data))(data)
-    assert found.converged.all() and above.max() < 20 and np.mean(above < 1e-3) > 0.98
+    above = fitted.nll - jax.jit(lambda data: jax.lax.map(scan_minimum, data))(data)
+    assert fitted.converged.all() and above.max() < 20 and np.mean(above < 1e-3) > 0.98
 
 
-def test_rates_below_zero_are_left_to_the_safeguarded_steps():
+def test_plain_steps_leave_negative_rates_to_the_safeguarded_ones():
     data = jax.tree.map(lambda values: values[0], toys.throw(FEW, jnp.array([1.0, 0.0]), 1, key=jax.random.key(0)))
     data = data._replace(main=jnp.array([4.0, 3.0, 2.0]))
-    plain = jax.jit(lambda toy: batched_mle._plainly(FEW, toy, jnp.array(-20.0)))(data)
+    plain = jax.jit(lambda toy: batched_mle._plain_fit(FEW, toy, jnp.array(-20.0)))(data)
     assert np.isinf(plain.edm) and not plain.converged

@@ -1,4 +1,4 @@
-"""Fits against pyhf's, their implicit derivatives against finite differences, and data that make fits fail."""
+"""Fits against pyhf, implicit derivatives against finite differences, and data that are hard on fits."""
 
 from functools import partial
 
@@ -35,7 +35,7 @@ implicit = jax.jit(implicit, static_argnames="code")
 
 
 def random_problem(seed, spread=0.3):
-    """Yields of a random model, and counts and an auxiliary measurement that might be observed."""
+    """Return yields of a random model, counts, and an auxiliary measurement."""
     rng = np.random.default_rng(seed)
     signal, background = rng.uniform(0.5, 20, 5), rng.uniform(5, 100, 5)
     tilt = rng.uniform(-spread, spread, 5)  # up and down on either side, else likelihoods have two maxima
@@ -45,29 +45,29 @@ def random_problem(seed, spread=0.3):
 
 
 def best_of_pyhf(oracle, main, auxiliary, mu=None):
-    """Parameters, in our order, and -log L of the best of pyhf's fits: from its start values and from both sides of 0.
+    """Return parameters, in our order, and -log L of the best of three fits of pyhf.
 
-    One start would not do: SLSQP gets stuck at kinks of code0.
+    They start at 0 and on both sides of it, because SLSQP gets stuck at kinks of code0.
     """
     data, fit = np.concatenate([main, auxiliary]), pyhf.infer.mle.fit
     if mu is not None:
         fit = partial(pyhf.infer.mle.fixed_poi_fit, mu)
     starts = [list(oracles.in_pyhf_order(oracle, [1.0, gamma])) for gamma in (0.0, -0.5, 0.5)]
     with oracles.tight_pyhf():
-        found = [fit(data, oracle, init_pars=start, return_fitted_val=True) for start in starts]
-    pars, twice = min(found, key=lambda result: result[1])
+        fitted = [fit(data, oracle, init_pars=start, return_fitted_val=True) for start in starts]
+    pars, twice = min(fitted, key=lambda result: result[1])
     return np.asarray(pars)[np.argsort(oracles.in_pyhf_order(oracle, [0, 1]))], float(twice) / 2
 
 
 @pytest.mark.parametrize("code", oracles.CODES)
 @settings(max_examples=10)
 @given(seed=st.integers(0, 2**32 - 1), mu=st.floats(0.0, 5.0))
-def test_fits_are_pyhfs(code, seed, mu):
+def test_fits_are_those_of_pyhf(code, seed, mu):
     yields, main, auxiliary = random_problem(seed)
     free, fixed = both(*yields, main, auxiliary, mu, code)
     oracle = oracles.pyhf_model(*yields, code)
-    for ours, held in ((free, None), (fixed, mu)):
-        pars, nll = best_of_pyhf(oracle, main, auxiliary, held)
+    for ours, fixed_mu in ((free, None), (fixed, mu)):
+        pars, nll = best_of_pyhf(oracle, main, auxiliary, fixed_mu)
         assert ours.converged
         assert ours.nll <= nll + 1e-9
         assert float(ours.nll) == pytest.approx(nll, rel=1e-8)
@@ -79,7 +79,7 @@ def test_fits_are_pyhfs(code, seed, mu):
 @pytest.mark.parametrize("code", oracles.CODES)
 @settings(max_examples=2)
 @given(seed=st.integers(0, 2**32 - 1), mu=st.floats(0.0, 5.0))
-def test_implicit_derivatives_are_finite_differences(code, seed, mu):
+def test_implicit_derivatives_are_those_of_finite_differences(code, seed, mu):
     yields, main, auxiliary = random_problem(seed)
     point = np.stack(yields)
 
@@ -95,7 +95,7 @@ def test_implicit_derivatives_are_finite_differences(code, seed, mu):
         np.testing.assert_allclose(jacobian[:, *place], difference, rtol=1e-4, atol=1e-6)
 
 
-def test_fit_to_asimov_data_finds_their_parameters():
+def test_fits_to_asimov_data_return_their_parameters():
     yields, _, _ = random_problem(3)
     for code in oracles.CODES:
         data = expected_data(signal_background(*yields, interpolation=code), jnp.array([2.0, -0.7]))
@@ -105,7 +105,7 @@ def test_fit_to_asimov_data_finds_their_parameters():
         assert fixed.parameters[0] == 2.0
 
 
-def test_bounds_hold_and_can_be_lifted():
+def test_fits_respect_bounds_that_can_be_removed():
     (signal, background, up, down), _, auxiliary = random_problem(4)
     data = Data(jnp.asarray(background - signal), jnp.asarray(auxiliary))
     model = signal_background(signal, background, up, down)
@@ -118,35 +118,35 @@ def test_bounds_hold_and_can_be_lifted():
     assert unbounded.converged
 
 
-def test_start_changes_nothing_but_the_way():
+def test_fits_do_not_depend_on_the_start():
     yields, main, auxiliary = random_problem(5)
     model, data = signal_background(*yields), Data(jnp.asarray(main), jnp.asarray(auxiliary))
     fit = jax.jit(mle.fit)
     for start in ([0.0, 0.0], [9.0, 4.0], [5.0, -4.0]):
-        found = fit(model, data, jnp.array(start))
-        assert found.converged
+        fitted = fit(model, data, jnp.array(start))
+        assert fitted.converged
         np.testing.assert_allclose(
-            found.parameters, both(*yields, main, auxiliary, 1.0, "code4p")[0].parameters, rtol=1e-6
+            fitted.parameters, both(*yields, main, auxiliary, 1.0, "code4p")[0].parameters, rtol=1e-6
         )
 
 
-def test_many_shifts_and_many_toys_at_once():
+def test_vmap_fits_many_toys_with_many_shifts():
     rng = np.random.default_rng(6)
     signal, background = rng.uniform(5, 20, 5), rng.uniform(50, 100, 5)
     up, down = background * rng.uniform(0.95, 1.05, (2, 3, 5))
     model = signal_background(signal, background, up, down)
     data = Data(jnp.asarray(rng.poisson(background + signal, (20, 5)) + 0.0), jnp.asarray(rng.normal(size=(20, 3))))
-    found = jax.jit(jax.vmap(mle.fit, in_axes=(None, 0)))(model, data)
-    assert found.parameters.shape == (20, 4)
-    assert found.converged.all()
-    score = jax.jit(jax.vmap(jax.grad(lambda p, d: mle.negative_log_likelihood(model, p, d))))(found.parameters, data)
-    inside = found.parameters[:, 0] > 0
+    fitted = jax.jit(jax.vmap(mle.fit, in_axes=(None, 0)))(model, data)
+    assert fitted.parameters.shape == (20, 4)
+    assert fitted.converged.all()
+    score = jax.jit(jax.vmap(jax.grad(lambda p, d: mle.negative_log_likelihood(model, p, d))))(fitted.parameters, data)
+    inside = fitted.parameters[:, 0] > 0
     assert inside.sum() > 10
     np.testing.assert_allclose(score[inside], 0.0, atol=1e-5)
 
 
 def bins(kind):
-    """(signal, background, up, down) of one bin that is hard on fits."""
+    """Return a strategy for (signal, background, up, down) of one bin that is hard on fits."""
     factor = st.floats(0.7, 1.3)
     return {
         "empty": st.tuples(st.floats(0, 1e-3), st.just(1e-3), st.floats(0, 2e-3), st.floats(0, 2e-3)),
@@ -175,7 +175,7 @@ KINDS = ("empty", "unshifted", "one side", "no signal")
 def test_hard_cases_converge_with_finite_derivatives(code, kind, draw, seed, mu):
     """All five bins of one kind, or a mixture with usual ones."""
     kinds = draw.draw(st.lists(st.sampled_from([kind, "usual"]), min_size=5, max_size=5))
-    if kind != "no signal":  # without any signal its strength is not defined, see the test below
+    if kind != "no signal":  # without any signal the signal strength is undefined, see the test below
         kinds[0] = kind
     else:
         kinds[0] = "usual"
@@ -183,10 +183,10 @@ def test_hard_cases_converge_with_finite_derivatives(code, kind, draw, seed, mu)
     rng = np.random.default_rng(seed)
     main = rng.poisson(yields[1] + yields[0]).astype(float)
     auxiliary = rng.normal(size=1)
-    for found in both(*yields, main, auxiliary, mu, code):
-        assert found.converged
-        assert np.isfinite(found.parameters).all()
-        assert np.isfinite(found.nll)
+    for fitted in both(*yields, main, auxiliary, mu, code):
+        assert fitted.converged
+        assert np.isfinite(fitted.parameters).all()
+        assert np.isfinite(fitted.nll)
     assert np.isfinite(implicit(*yields, main, auxiliary, mu, code)).all()
 
 
@@ -194,20 +194,20 @@ def test_hard_cases_converge_with_finite_derivatives(code, kind, draw, seed, mu)
 def test_without_any_signal_fits_and_derivatives_are_finite(code):
     (_, *yields), main, auxiliary = random_problem(8)
     yields = (np.zeros(5), *yields)
-    for found in both(*yields, main, auxiliary, 1.0, code):
-        assert found.converged
-        assert np.isfinite(found.parameters).all()
+    for fitted in both(*yields, main, auxiliary, 1.0, code):
+        assert fitted.converged
+        assert np.isfinite(fitted.parameters).all()
     assert np.isfinite(implicit(*yields, main, auxiliary, 1.0, code)).all()
 
 
-def test_impossible_data_do_not_converge():
+def test_fits_to_nan_do_not_converge():
     yields, main, auxiliary = random_problem(9)
     main[2] = np.nan
-    for found in both(*yields, main, auxiliary, 1.0, "code4p"):
-        assert not found.converged
+    for fitted in both(*yields, main, auxiliary, 1.0, "code4p"):
+        assert not fitted.converged
 
 
-def test_too_few_steps_do_not_converge(monkeypatch):
+def test_fits_with_too_few_steps_do_not_converge(monkeypatch):
     yields, main, auxiliary = random_problem(10)
     model, data = signal_background(*yields), Data(jnp.asarray(main), jnp.asarray(auxiliary))
     start = jnp.array([9.0, 4.0])
@@ -227,7 +227,7 @@ def test_fits_compile_once():
     assert strength._cache_size() == 1
 
 
-def test_only_the_poi_is_held():
+def test_conditional_fits_fix_the_parameter_of_interest_only():
     yields, main, auxiliary = random_problem(11)
     mus = np.array([0.0, 0.5, 2.0, 12.0])  # the last is beyond the bounds of free fits
     fixed = [both(*yields, main, auxiliary, mu, "code4p")[1].parameters for mu in mus]

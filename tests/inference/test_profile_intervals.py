@@ -1,4 +1,4 @@
-"""Ends of profile-likelihood intervals are where the likelihood ratio is the quantile, for all data sets at once."""
+"""Profile-likelihood intervals against brentq and the definition of their ends."""
 
 import dataclasses
 
@@ -29,7 +29,7 @@ def counting(low=-3.7):
 
 
 def shifted(shifts=2, bins=6):
-    """A peak over a falling background, with shape and normalisation uncertainties of both."""
+    """Return a peak over a falling background, with shape and normalisation uncertainties."""
     x = np.linspace(0, 1, bins)
     signal, background = 30 * np.exp(-0.5 * ((x - 0.6) / 0.15) ** 2), 200 * np.exp(-2 * x)
     tilts = [background * 0.1 * np.cos((k + 1) * 2 * x) for k in range(shifts)]
@@ -46,19 +46,19 @@ def shifted(shifts=2, bins=6):
 
 
 @pytest.mark.parametrize("level", [CONFIDENCE_LEVEL, 0.95])
-def test_a_counting_experiment_has_the_ends_of_its_poisson_likelihood(level):
+def test_intervals_of_a_counting_experiment_are_those_of_the_poisson_likelihood(level):
     model, counts = counting(), np.array([3.0, 24.0, 30.0, 55.0, 90.0])
 
-    def missing(rate, count):
+    def excess(rate, count):
         return 2 * (rate - count - count * np.log(rate / count)) - chi2.ppf(level, 1)
 
-    rates = [[brentq(missing, *ends, args=(n,)) for ends in ((1e-9, n), (n, 10 * n))] for n in counts]
+    rates = [[brentq(excess, *ends, args=(n,)) for ends in ((1e-9, n), (n, 10 * n))] for n in counts]
     exact = np.maximum((np.array(rates) - BACKGROUND) / SIGNAL, -3.7)
     data = Data(counts[:, None], np.zeros((5, 0)))
     np.testing.assert_allclose(profile_intervals(model, data, fit_all(model, data), level), exact, rtol=1e-6)
 
 
-def test_at_the_ends_the_conditional_fits_are_worse_by_the_quantile():
+def test_likelihood_ratio_at_the_ends_is_the_quantile():
     model = shifted()
     data = toys.throw(model, jnp.array([1.2, 0.0, 0.0, 0.0]), 70, key=jax.random.key(1))
     best = fit_all(model, data)
@@ -72,7 +72,7 @@ def test_at_the_ends_the_conditional_fits_are_worse_by_the_quantile():
     assert (found[:, 0] < mu_hat).all() and (mu_hat < found[:, 1]).all()
 
 
-def test_they_end_at_the_bounds():
+def test_intervals_end_at_the_bounds():
     data = Data(np.array([[20.0], [32.0], [60.0], [40.0], [50.0]]), np.zeros((5, 0)))
     of = (counting(low=0.0), counting())
     found, free = (np.asarray(profile_intervals(model, data, fit_all(model, data))) for model in of)
@@ -81,14 +81,14 @@ def test_they_end_at_the_bounds():
     assert free[1, 0] < 0 < found[2, 0]
 
 
-def test_without_signal_there_is_no_end():
+def test_intervals_without_signal_are_infinite():
     model = with_poi_bounds(counting(), -np.inf, np.inf)
     silent = dataclasses.replace(model, nominal=np.array([[BACKGROUND], [0.0]]))
     data = Data(np.array([[31.0]]), np.zeros((1, 0)))
     np.testing.assert_array_equal(profile_intervals(silent, data, fit_all(silent, data)), [[-np.inf, np.inf]])
 
 
-def test_fits_that_did_not_converge_have_none():
+def test_intervals_of_fits_that_did_not_converge_are_nan():
     model, data = counting(), Data(np.array([[31.0], [40.0], [20.0], [60.0], [50.0]]), np.zeros((5, 0)))
     best = fit_all(model, data)
     found = np.asarray(profile_intervals(model, data, best._replace(edm=np.array([np.inf, 0.0, 0.0, 0.0, 0.0]))))

@@ -1,4 +1,4 @@
-"""Pseudo-experiments follow the model they are thrown from, and their statistics follow theory where it is exact."""
+"""Pseudo-experiments follow their model, and their test statistics follow theory where it is exact."""
 
 import jax
 import jax.numpy as jnp
@@ -25,7 +25,7 @@ def thrown():
     return toys.throw(SMOOTH, pars, 20_000, key=jax.random.key(1))
 
 
-def test_toys_have_the_mean_and_variance_of_the_model(thrown):
+def test_toys_have_the_mean_and_the_variance_of_the_model(thrown):
     rates = np.asarray(expected_rates(SMOOTH, nominal_parameters(SMOOTH, 1.0)))
     error = np.sqrt(rates / 20_000)
     assert np.all(np.abs(thrown.main.mean(axis=0) - rates) < 4 * error)
@@ -33,38 +33,38 @@ def test_toys_have_the_mean_and_variance_of_the_model(thrown):
     np.testing.assert_allclose([thrown.auxiliary.mean(), thrown.auxiliary.std()], [0, 1], atol=0.03)
 
 
-def test_statistics_are_those_of_the_hypothesis_tests(thrown):
+def test_toy_statistics_are_those_of_single_data_sets(thrown):
     few = jax.tree.map(lambda array: array[:7], thrown)
-    found = toys.toy_statistics(SMOOTH, few, jnp.asarray(1.0))
+    results = toys.toy_statistics(SMOOTH, few, jnp.asarray(1.0))
     q_mu = jax.jit(jax.vmap(lambda data: test_statistics.q_mu(SMOOTH, data, 1.0)))
     q_0 = jax.jit(jax.vmap(lambda data: test_statistics.q_0(SMOOTH, data)))
-    np.testing.assert_allclose(found.q_mu, q_mu(few), atol=1e-7)
-    np.testing.assert_allclose(found.q_0, q_0(few), atol=1e-7)
+    np.testing.assert_allclose(results.q_mu, q_mu(few), atol=1e-7)
+    np.testing.assert_allclose(results.q_0, q_0(few), atol=1e-7)
 
 
-def test_large_samples_follow_the_asymptotic_distributions(thrown):
+def test_test_statistics_of_large_samples_follow_the_asymptotic_distributions(thrown):
     """q_mu under its own hypothesis: half a chi-square of one degree of freedom (arXiv:1007.1727 eq. 58)."""
-    found = toys.toy_statistics(SMOOTH, thrown, jnp.asarray(1.0))
-    assert bool(found.converged.all())
-    np.testing.assert_allclose(np.mean(found.q_mu == 0), 0.5, atol=0.02)
-    positive = np.asarray(found.q_mu[found.q_mu > 0])
+    results = toys.toy_statistics(SMOOTH, thrown, jnp.asarray(1.0))
+    assert bool(results.converged.all())
+    np.testing.assert_allclose(np.mean(results.q_mu == 0), 0.5, atol=0.02)
+    positive = np.asarray(results.q_mu[results.q_mu > 0])
     assert stats.kstest(positive, stats.chi2(1).cdf).statistic < 0.03
-    np.testing.assert_allclose(np.mean(found.mu_hat), 1.0, atol=0.05)
+    np.testing.assert_allclose(np.mean(results.mu_hat), 1.0, atol=0.05)
 
 
-def test_cls_of_toys_agrees_with_the_asymptotic_one():
+def test_scans_with_toys_agree_with_asymptotic_cls():
     scan = toys.scan_cls(SMOOTH, [0.5, 1.0], 20_000, key=jax.random.key(2))
     assert np.all(np.abs(scan.toys - scan.asymptotic) < 4 * scan.toys_error + 0.02 * scan.asymptotic)
 
 
 @pytest.mark.parametrize("shift", [0.0, 1.5, 4.0])
-def test_asymptotic_density_and_the_share_at_zero_make_one(shift):
+def test_asymptotic_density_and_the_fraction_at_zero_add_up_to_one(shift):
     root = jnp.linspace(1e-9, 20, 100_001)
     area = jnp.trapezoid(2 * root * toys.asymptotic_density(root**2, jnp.asarray(shift)), root)
     np.testing.assert_allclose(area + stats.norm.cdf(-shift), 1, rtol=1e-6)
 
 
-def test_auxiliary_data_fluctuate_as_they_were_measured():
+def test_auxiliary_data_fluctuate_with_their_errors():
     model, _ = workspace.model_and_data(WORKSPACES["correlated"])
     pars = jnp.asarray(model.parameters.initial)
     auxiliary = toys.throw(model, pars, 20_000, key=jax.random.key(3)).auxiliary
@@ -73,7 +73,7 @@ def test_auxiliary_data_fluctuate_as_they_were_measured():
     np.testing.assert_allclose(auxiliary.std(axis=0), errors, rtol=0.03)
 
 
-def test_cls_from_toys_is_that_of_pyhfs_toys_and_near_the_asymptotic_one():
+def test_toy_hypotest_agrees_with_toys_of_pyhf_and_with_asymptotic_cls():
     spec = WORKSPACES["normsys"]
     model, data = workspace.model_and_data(spec)
     ours = toys.toy_hypotest(model, data, 1.0, 20_000, key=jax.random.key(5))
@@ -86,4 +86,4 @@ def test_cls_from_toys_is_that_of_pyhfs_toys_and_near_the_asymptotic_one():
     asymptotic = jax.jit(hypotests.hypotest)(model, data, 1.0)
     np.testing.assert_allclose(ours.observed, np.exp(asymptotic.log_observed), atol=0.03)
     np.testing.assert_allclose(ours.expected[:4], np.exp(asymptotic.log_expected[:4]), atol=0.03)
-    assert ours.expected[4] == 1  # fitted strengths above the tested one: q is 0, which the normal curve does not know
+    assert ours.expected[4] == 1  # a fitted strength above the tested one: q is 0, which the asymptotic formula ignores

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from diffhep.pipeline.dependencies import ROOT, check_arguments, closure, fingerprint
+from diffhep.pipeline.dependencies import ROOT, check_arguments, closure, fingerprint, registered_names
 
 TRAIN, TOYS = "diffhep.studies.blobs.stages:train", "diffhep.studies.blobs.pseudo_experiments:pseudo_experiments"
 
@@ -140,6 +140,30 @@ def test_a_local_variable_with_the_name_of_a_module_is_not_the_module(package):
     modules = {"stage": "from diffhep.models import mle\ndef run(mle): return mle.parameters, mle", INIT: ""}
     before, after = (package({**modules, MLE: f"def fit(): return {value}"}) for value in (1, 2))
     assert before == after
+
+
+REGISTRY = {
+    "stage": "from diffhep.models.mle import FITS\ndef run(name): FITS[name]()",
+    MLE: "def fit(): return 1\ndef scan(): return 2\nFITS = {'fit': fit, 'scan': scan}",
+    INIT: "",
+}
+
+
+def test_a_registry_may_be_left_to_those_who_know_which_of_it_is_used(tmp_path):
+    registry, prints = "diffhep.models.mle:FITS", []
+    for number, scan in enumerate(("return 2", "return 3")):
+        root = tmp_path / str(number)
+        for name, source in REGISTRY.items():
+            path = root / "diffhep" / f"{name}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(source.replace("return 2", scan))
+        prints.append([
+            fingerprint("diffhep.stage:run", root),
+            fingerprint("diffhep.stage:run", root, frozenset({registry})),
+            fingerprint("diffhep.models.mle:fit", root),
+        ])  # fmt: skip
+        assert registered_names(registry, root) == ["fit", "scan"]
+    assert [before == after for before, after in zip(*prints, strict=True)] == [False, True, True]
 
 
 ARGUMENTS = """

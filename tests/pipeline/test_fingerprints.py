@@ -15,7 +15,7 @@ TRAIN, TOYS = "diffhep.studies.blobs.stages:train", "diffhep.studies.blobs.pseud
 def read(monkeypatch):
     """Of which calls the code is read from now on."""
     calls = []
-    monkeypatch.setattr(fingerprints, "fingerprint", lambda call, root: calls.append(call) or fingerprint(call, root))
+    monkeypatch.setattr(fingerprints, "fingerprint", lambda call, *rest: calls.append(call) or fingerprint(call, *rest))
     return calls
 
 

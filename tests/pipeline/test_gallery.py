@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from support.manifest import manifest
 
-from diffhep.pipeline import gallery, jobs, report, settings
+from diffhep.pipeline import gallery, jobs, report
 
 ROOT = Path(__file__).parents[2]
-MANIFEST = settings.read(ROOT / "config" / "figures.yaml")
-PICTURES = MANIFEST["figures"] | MANIFEST["animations"]
+MANIFEST = manifest()
+PICTURES = MANIFEST.figures | MANIFEST.animations
 FILES = {
-    name: {**entry, "file": f"results/quick/figures/{name}.{'pdf' if name in MANIFEST['figures'] else 'gif'}"}
+    name: {**entry, "file": f"results/quick/figures/{name}.{'pdf' if name in MANIFEST.figures else 'gif'}"}
     for name, entry in PICTURES.items()
 }
 CLAIMS = pd.DataFrame(
@@ -50,7 +51,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page():
-    contents = gallery.PageContents(MANIFEST["documents"], FILES, CLAIMS, "full")
+    contents = gallery.PageContents(MANIFEST.documents, FILES, CLAIMS, "full")
     return Page(gallery.page(contents, Path("results/quick")))
 
 
@@ -75,7 +76,7 @@ def embedded(results, tmp_path_factory):
     shown = {name: PICTURES[name] for name in ("neos_2", "neos_3", "tomatos_animation")}
     files = [str(results / f"figures/{name}") for name in ("tomatos_animation.gif", "neos_3.pdf", "neos_2.pdf")]
     outputs = {"gallery": str(results / "index.html"), "report": str(results / "report.html")}
-    jobs.write_pages(MANIFEST["documents"], shown, files, str(results / "claims.csv"), outputs, "quick")
+    jobs.write_pages(MANIFEST.documents, shown, files, str(results / "claims.csv"), outputs, "quick")
     return Page((results / "report.html").read_text())
 
 
@@ -91,7 +92,7 @@ def test_sections_stand_in_the_order_of_their_document(page):
     shown = [PICTURES[name]["section"].split()[0] for name in page.sources if PICTURES[name]["document"] == "thesis"]
     numbers = [[(part.isalpha(), part.zfill(2)) for part in number.split(".")] for number in shown]
     assert numbers == sorted(numbers)
-    assert [name for name in page.ids if name in MANIFEST["documents"]] == list(MANIFEST["documents"])
+    assert [name for name in page.ids if name in MANIFEST.documents] == list(MANIFEST.documents)
 
 
 def test_nothing_is_fetched_from_elsewhere_and_every_link_leads_somewhere(page):

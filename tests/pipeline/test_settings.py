@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+from support.study_settings import study_settings
 
 from diffhep.data.htautau.features import COLUMNS
 from diffhep.errors import InputError
 from diffhep.learning import losses
 from diffhep.merging import merge
 from diffhep.pipeline import settings as conf
+from diffhep.pipeline.dependencies import registered_names
 
 SCHEMAS = Path(__file__).parents[2] / "workflow" / "schemas"
 CONFIG = Path(__file__).parents[2] / "config"
@@ -17,13 +19,13 @@ CONFIG = Path(__file__).parents[2] / "config"
 @pytest.mark.parametrize("study", sorted(path.stem for path in (CONFIG / "studies").glob("*.yaml")))
 @pytest.mark.parametrize("scale", conf.SCALES)
 def test_every_study_has_valid_settings_at_every_scale(study, scale):
-    settings = conf.load_study(CONFIG / "studies" / f"{study}.yaml", SCHEMAS / f"{study}.schema.yaml", scale)
-    assert not {"quick", "paper"} & set(settings)
+    settings = study_settings(study, scale)
+    assert not {"quick", "paper"} & set(dict(settings))
 
 
 @pytest.mark.parametrize("scale", conf.SCALES[1:])
 def test_every_other_scale_is_a_file_that_keeps_its_results_apart(scale):
-    content = merge(conf.read(CONFIG / "config.yaml"), conf.read(CONFIG / f"{scale}.yaml"))
+    content = merge(conf.read(CONFIG / "config.yaml"), conf.read(CONFIG / f"scales/{scale}.yaml"))
     conf.check(content, SCHEMAS / "config.schema.yaml", f"{scale}.yaml")
     assert content["scale"] == scale and content["pathvars"]["results"] == f"results/{scale}"
 
@@ -63,7 +65,7 @@ def test_broken_settings_are_told_with_file_and_key(tmp_path, case):
     path = tmp_path / "blobs.yaml"
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(InputError) as error:
-        conf.load_study(path, SCHEMAS / "blobs.schema.yaml", "full")
+        conf.load_study(path, conf.study_kind("blobs"), "full")
     assert str(error.value).startswith(str(path)) and message in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -72,7 +74,7 @@ def test_a_missing_key_is_named(tmp_path):
     path = tmp_path / "blobs.yaml"
     path.write_text("data: {events: 100, test_fraction: 0.5}\n")
     with pytest.raises(InputError, match="missing key"):
-        conf.load_study(path, SCHEMAS / "blobs.schema.yaml", "full")
+        conf.load_study(path, conf.study_kind("blobs"), "full")
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -93,8 +95,8 @@ def test_a_figure_is_drawn_by_a_function_of_its_study_or_of_the_module_that_it_n
 
 
 def test_schemas_know_the_objectives_and_columns_that_the_code_knows():
-    for study in ("blobs", "scaling"):
-        assert conf.read(SCHEMAS / f"{study}.schema.yaml")["$defs"]["objective"]["enum"] == list(losses.OBJECTIVES)
+    names = [registered_names(f"diffhep.learning.losses:{kind}_OBJECTIVES") for kind in ("SCORE", "MODEL")]
+    assert [*names[0], *names[1]] == list(losses.OBJECTIVES)
     assert conf.read(SCHEMAS / "higgsml.schema.yaml")["$defs"]["column"]["enum"] == list(COLUMNS)
 
 

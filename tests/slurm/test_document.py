@@ -3,8 +3,7 @@
 import pandas as pd
 import pytest
 import yaml
-
-from diffhep.pipeline import settings
+from support.manifest import manifest
 
 from .cluster import CPUS
 
@@ -33,7 +32,7 @@ def trainings(jobs):
 
 def test_the_document_is_there(jobs, checkout):
     results = checkout.folder / "results/quick"
-    figures = settings.read(checkout.folder / "config/figures.yaml")["figures"]
+    figures = manifest(checkout.folder).figures
     for name in (name for name, entry in figures.items() if entry["document"] == DOCUMENT):
         assert (results / f"figures/{name}.pdf").stat().st_size > 5000
     assert len(pd.read_csv(results / f"claims/{DOCUMENT}.csv")) > 5

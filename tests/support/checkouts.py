@@ -19,7 +19,7 @@ PARTS = ("Snakefile", "benchmarks", "config", "envs", "profiles", "src", "workfl
 class Checkout:
     """A folder with the project's files, in which `snakemake` can be called."""
 
-    quick = ("--configfile", "config/quick.yaml")
+    quick = ("--configfile", "config/scales/quick.yaml")
 
     def __init__(self, folder: Path):
         self.folder = folder

@@ -22,8 +22,12 @@ def test_a_broken_entry_is_told_in_one_line(checkout, case):
 
 FILES = {
     "an empty file": ("config/config.yaml", b"", ": top level: nothing: give keys with values"),
-    "an empty manifest": ("config/figures.yaml", b"\n", ": top level: nothing: give keys with values"),
-    "a list": ("config/claims.yaml", b"- neos_cls_lowest\n", ": top level: ['neos_cls_lowest']: give keys with values"),
+    "an empty manifest": ("config/figures/neos.yaml", b"\n", ": top level: nothing: give keys with values"),
+    "a list": (
+        "config/claims/neos.yaml",
+        b"- neos_cls_lowest\n",
+        ": top level: ['neos_cls_lowest']: give keys with values",
+    ),
     "another encoding": ("config/studies/cuts.yaml", b"data: \xe9", ": byte 6 is not UTF-8: save the file as UTF-8"),
     "a control character": (
         "config/studies/cuts.yaml",
@@ -32,7 +36,11 @@ FILES = {
         "mend it or put it in quotes",
     ),
     "no settings": ("config/config.yaml", None, ": there is no such file: put a readable file there"),
-    "no claims": ("config/claims.yaml", None, ": there is no such file: put a readable file there"),
+    "claims of no document": (
+        "config/claims/noes.yaml",
+        b"a: {section: '1', claim: b, check: value, inputs: {data: histograms/gradients}}\n",
+        ": a.document: noes is not among documents: neos, thesis, split_n_fit, contrastive_flows, tomatos",
+    ),
     "no benchmarks": ("config/benchmarks.yaml", None, ": there is no such file: put a readable file there"),
 }
 
@@ -49,15 +57,15 @@ def test_a_broken_file_is_told_in_one_line(checkout, case):
 
 
 def test_a_folder_in_place_of_a_file_is_told_in_one_line(checkout):
-    undo = checkout.put("config/claims.yaml", None)
-    folder = checkout.folder / "config/claims.yaml"
+    undo = checkout.put("config/claims/neos.yaml", None)
+    folder = checkout.folder / "config/claims/neos.yaml"
     folder.mkdir()
     try:
         told = checkout.refusal()
     finally:
         folder.rmdir()
         undo()
-    assert told == "diffhep: config/claims.yaml: Is a directory: put a readable file there\n"
+    assert told == "diffhep: config/claims/neos.yaml: Is a directory: put a readable file there\n"
 
 
 def test_figures_of_a_study_without_settings_are_named(checkout):
@@ -67,7 +75,7 @@ def test_figures_of_a_study_without_settings_are_named(checkout):
     finally:
         undo()
     assert told.startswith(
-        "diffhep: config/figures.yaml: thesis_7_3.study: there is no config/studies/cuts.yaml; choose "
+        "diffhep: config/figures/thesis.yaml: thesis_7_3.study: there is no config/studies/cuts.yaml; choose "
     )
     assert told.count("\n") == 1
 

@@ -11,10 +11,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-import yaml
 from support.checkouts import Checkout
-
-from diffhep.pipeline import settings
+from support.manifest import keep_one_claim
 
 pytestmark = pytest.mark.xdist_group("interruption")  # beside those who share the other checkouts
 TRAINED = "results/quick/blobs/thesis_5_bins/train/bce_augmented"
@@ -26,8 +24,7 @@ class Interrupted(Checkout):
 
     def __init__(self, folder: Path):
         super().__init__(folder)
-        claims = settings.read(folder / "config/claims.yaml")
-        (folder / "config/claims.yaml").write_text(yaml.dump({"thesis_interval": claims["thesis_interval"]}))
+        keep_one_claim(folder)
         # a training long enough to be interrupted in its midst
         self.edit("config/studies/blobs.yaml", "epochs: 3, batch_size: 200", "epochs: 60, batch_size: 20")
         self.edit(

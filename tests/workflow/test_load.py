@@ -13,10 +13,8 @@ from typing import NamedTuple
 import pandas as pd
 import psutil
 import pytest
-import yaml
 from support.checkouts import Checkout
-
-from diffhep.pipeline import settings
+from support.manifest import keep_one_claim
 
 MOST_MEGABYTES = 4000
 TARGETS = ("thesis_2_1", "results/quick/claims/thesis.csv")
@@ -81,8 +79,7 @@ def watched(checkout: Checkout, cores: int, processes: str, temporary: Path) -> 
 def small(tmp_path_factory) -> Checkout:
     """A checkout with one claim, in which everything has been compiled."""
     checkout = Checkout(tmp_path_factory.mktemp("load"))
-    claims = settings.read(checkout.folder / "config/claims.yaml")
-    (checkout.folder / "config/claims.yaml").write_text(yaml.dump({"thesis_interval": claims["thesis_interval"]}))
+    keep_one_claim(checkout.folder)
     return checkout
 
 

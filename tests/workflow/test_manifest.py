@@ -4,20 +4,19 @@ import inspect
 from pathlib import Path
 
 import pytest
+from support import manifest
 
 from diffhep.pipeline import claims, jobs, settings
 
 ROOT = Path(__file__).parents[2]
-MANIFEST = settings.read(ROOT / "config" / "figures.yaml")
-FIGURES, ANIMATIONS, DOCUMENTS = (MANIFEST[part] for part in ("figures", "animations", "documents"))
+DOCUMENTS, FIGURES, ANIMATIONS = manifest.manifest()
 PICTURES = FIGURES | ANIMATIONS
-CLAIMS = settings.read(ROOT / "config" / "claims.yaml")
+CLAIMS = manifest.claims()
 STUDIES = sorted({entry["study"] for entry in FIGURES.values()})
 DRAWN_BY = sorted({settings.plot_call(entry).partition(":")[0] for entry in PICTURES.values()})
 FILES = (
     "config/studies/{}.yaml",
     "workflow/rules/studies/{}.smk",
-    "workflow/schemas/{}.schema.yaml",
     "src/diffhep/studies/{}",
     "src/diffhep/figures/{}.py",
     "tests/studies/{}",
@@ -41,6 +40,11 @@ def test_a_study_is_files_of_one_name(study, file):
 @pytest.mark.parametrize("study", STUDIES)
 def test_a_study_is_included(study):
     assert f'include: "workflow/rules/studies/{study}.smk"' in (ROOT / "Snakefile").read_text()
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_study_has_a_class_of_settings_or_a_schema(study):
+    assert settings.study_kind(study) or (ROOT / f"workflow/schemas/{study}.schema.yaml").is_file()
 
 
 def test_every_settings_file_belongs_to_a_figure():

@@ -56,7 +56,7 @@ def test_a_figure_is_drawn_from_results_that_nobody_may_write(theirs, tmp_path):
 REFUSED = {
     "no such figure": (
         ["thesis_99"],
-        "config/figures.yaml: there is no figure thesis_99: `snakemake --list-target-rules`",
+        "config/figures: there is no figure thesis_99: `snakemake --list-target-rules`",
     ),
     "no results": (["thesis_5_2"], "there is no result results/foundations/differences.nc: make it with `snakemake "),
     "no such format": (

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from diffhep.pipeline import settings
+from support.manifest import manifest
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -20,10 +20,9 @@ def test_the_library_example_runs_and_its_gradient_is_that_of_finite_differences
 
 
 def test_every_target_in_the_table_exists():
-    manifest = settings.read(ROOT / "config" / "figures.yaml")
-    studies = {entry["study"] for entry in manifest["figures"].values()}
-    targets = {"claims", "benchmarks", "workers", "workspaces", *manifest["figures"], *manifest["animations"]}
-    targets |= {*manifest["documents"], *studies}
+    documents, figures, animations = manifest()
+    studies = {entry["study"] for entry in figures.values()}
+    targets = {"claims", "benchmarks", "workers", "workspaces", *figures, *animations, *documents, *studies}
     shown = set(re.findall(r"`snakemake(?: -n)? (\w+)`", README))
     assert shown and shown <= targets
 

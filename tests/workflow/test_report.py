@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from diffhep.pipeline import settings
+from diffhep.pipeline.manifest import read_manifest
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next((path for path in map(shutil.which, BROWSERS) if path), None)
@@ -30,7 +31,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def manifest(built):
-    return settings.read(built.folder / "config/figures.yaml")
+    return read_manifest(built.folder / "config/figures", settings.read)
 
 
 @pytest.fixture(params=["index.html", "report.html"])
@@ -58,7 +59,7 @@ def page(request, browser, file):
 
 
 def test_every_document_is_reached_and_every_figure_seen(page, built, manifest):
-    for document in manifest["documents"]:
+    for document in manifest.documents:
         page.locator(f"nav a[href='#{document}']").click()
         expect(page.locator(f"h2#{document}")).to_be_in_viewport()
     shown = page.locator("figure img").evaluate_all(
@@ -70,7 +71,7 @@ def test_every_document_is_reached_and_every_figure_seen(page, built, manifest):
         }))"""
     )
     assert [name for name, seen in shown if not seen] == []
-    assert {name for name, _ in shown} == {*manifest["figures"], *manifest["animations"]}
+    assert {name for name, _ in shown} == {*manifest.figures, *manifest.animations}
     claims = pd.read_csv(built.folder / "results/quick/claims.csv")
     assert page.locator("td .holds, td .fails, td .undecided").count() == len(claims)
 

@@ -2,9 +2,12 @@
 
 from functools import cache
 
-MANIFEST = read("config/figures.yaml", "figures")
-CLAIMS = read("config/claims.yaml", "claims")
-FIGURES, ANIMATIONS, DOCUMENTS = (MANIFEST[part] for part in ("figures", "animations", "documents"))
+from diffhep.pipeline.manifest import read_claims, read_manifest, source_of
+
+DOCUMENTS, FIGURES, ANIMATIONS = exit_with_context(
+    "", read_manifest, Path("config/figures"), lambda path: read(path, "figures")
+)
+CLAIMS = exit_with_context("", read_claims, Path("config/claims"), lambda path: read(path, "claims"))
 ENTRIES = FIGURES | ANIMATIONS
 PICTURES = {
     **{name: f"<results>/figures/{name}.pdf" for name in FIGURES},
@@ -13,7 +16,7 @@ PICTURES = {
 for name, entry in ENTRIES.items():
     if entry["study"] not in STUDIES:
         path = f"config/studies/{entry['study']}.yaml"
-        exit_with(f"config/figures.yaml: {name}.study: there is no {path}; choose from {', '.join(STUDIES)}")
+        exit_with(f"{source_of(entry, 'figures')}: {name}.study: there is no {path}; choose from {', '.join(STUDIES)}")
 
 
 wildcard_constraints:
@@ -46,13 +49,14 @@ def has_rule(file):
     return any(rule.is_producer(file) for rule in workflow.rules)
 
 
-def check_references(path, entries, call_of):
+def check_references(kind, entries, call_of):
     """Stop if an entry names a document, a function or a result that does not exist.
 
     Snakemake ignores a figure whose input no rule makes where an old file of that input exists.
     """
     numbers = {}
     for name, entry in entries.items():
+        path = source_of(entry, kind)
         number = entry["document"], entry.get("number", name)
         if numbers.setdefault(number, name) != name:
             exit_with(f"{path}: {name}.number: {numbers[number]} has it already: give another")

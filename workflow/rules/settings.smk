@@ -2,10 +2,13 @@
 
 import re
 
-from diffhep.pipeline.dependencies import check_arguments
+from diffhep.pipeline.dependencies import check_arguments, registered_names
 from diffhep.pipeline.fingerprints import Fingerprints
 
 fingerprint = Fingerprints(".cache/fingerprints.json")
+LOSSES = "diffhep.learning.losses"
+REGISTRIES = [f"{LOSSES}:MODEL_OBJECTIVES", f"{LOSSES}:OBJECTIVES"]
+OBJECTIVES = [name for kind in ("SCORE", "MODEL") for name in registered_names(f"{LOSSES}:{kind}_OBJECTIVES")]
 
 
 def load_settings(path, name):
@@ -21,9 +24,16 @@ def user_files(where, files):
     return files
 
 
-def job(call, settings):
-    """Parameters of a job: Snakemake runs it again when its settings or the code behind it change."""
-    return {"call": call, "settings": conf.as_plain_json(settings), "code": fingerprint(call)}
+def job(call, settings, objectives=None):
+    """Parameters of a job: Snakemake runs it again when its settings or the code behind it change.
+
+    Of the registered objectives, only those that are named count: a new one does not train all networks again.
+    """
+    if objectives is None:
+        code = fingerprint(call)
+    else:
+        code = [fingerprint(call, REGISTRIES), *(fingerprint(f"{LOSSES}:{name}") for name in sorted(objectives))]
+    return {"call": call, "settings": conf.as_plain_json(settings), "code": code}
 
 
 # not by Snakemake's `validate`: one message that names file and key

@@ -150,8 +150,8 @@ def value(
 CHECKS: dict[str, Callable[..., Finding]] = {
     "ordering": ordering,
     "ratio": ratio,
-    "orders": orders_of_magnitude,
-    "steadier": spread_ratio,
+    "orders_of_magnitude": orders_of_magnitude,
+    "spread_ratio": spread_ratio,
     "value": value,
 }
 

@@ -137,8 +137,14 @@ def _importable(where: str, pattern: str, root: Path) -> Iterator[Target]:
 
 
 @cache
-def closure(call: str, root: Path = ROOT) -> dict[Target, str]:
+def closure(call: str, root: Path = ROOT, without: frozenset[str] = frozenset()) -> dict[Target, str]:
     """Digest of the source of everything in the package behind `module:function`, by (module, name).
+
+    Args:
+        call: The function.
+        root: Folder that holds the package.
+        without: Definitions that are not followed, as `module:name`: registries of functions of which the call uses
+            only those that its settings name.
 
     Raises:
         ValueError: There is no such module or function, or it uses a name whose definition cannot be followed.
@@ -149,7 +155,7 @@ def closure(call: str, root: Path = ROOT) -> dict[Target, str]:
     found, todo = {}, [(module, function)]
     while todo:
         module, name = todo.pop()
-        if (module, name) not in found:
+        if (module, name) not in found and f"{module}:{name}" not in without:
             found[module, name], uses = _piece(module, name, root)
             todo += uses
             todo += ((package, "") for package in _packages(module) if _path(package, root))
@@ -183,9 +189,15 @@ def check_arguments(call: str, given: Iterable[str], root: Path = ROOT) -> None:
 
 
 @cache
-def fingerprint(call: str, root: Path = ROOT) -> str:
-    """Twelve characters that change when, and only when, the code behind `module:function` does."""
-    return _digest(repr(sorted(closure(call, root).items())))[:12]
+def fingerprint(call: str, root: Path = ROOT, without: frozenset[str] = frozenset()) -> str:
+    """Twelve characters that change when, and only when, the code behind `module:function` does; see `closure`."""
+    return _digest(repr(sorted(closure(call, root, without).items())))[:12]
+
+
+def registered_names(registry: str, root: Path = ROOT) -> list[str]:
+    """Keys of a dictionary `module:NAME` that its module writes out, without importing it."""
+    module, _, name = registry.partition(":")
+    return [ast.literal_eval(key) for key in _module(module, root).definitions[name].value.keys]
 
 
 def _digest(text: str) -> str:

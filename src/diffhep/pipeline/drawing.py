@@ -11,14 +11,11 @@ from diffhep.errors import InputError
 from diffhep.files import replacing
 from diffhep.pipeline import settings
 from diffhep.pipeline.jobs import load, resolve
+from diffhep.pipeline.manifest import read_manifest
 
-MANIFEST = Path(__file__).parents[3] / "config" / "figures.yaml"
-
-
-DEFAULT_DPI = 200  # of what is drawn without the workflow
-
-
-FRAME_MILLISECONDS = 120  # that a picture of an animation is shown
+MANIFEST = Path(__file__).parents[3] / "config" / "figures"
+DEFAULT_DPI = 200  # without the workflow
+FRAME_MILLISECONDS = 120
 
 
 def draw(entry: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Mapping[str, str], dpi: int) -> None:
@@ -50,14 +47,12 @@ def redraw(name: str, results: str, path: str) -> None:
     Raises:
         InputError: There is no such figure, or a result that it is drawn from is missing or cannot be read.
     """
-    figures = settings.read(MANIFEST)["figures"]
+    figures = read_manifest(MANIFEST, settings.read).figures
     if name not in figures:
-        raise InputError(
-            f"{MANIFEST}: there is no figure {name}: `snakemake --list-target-rules` names those there are"
-        )
+        raise InputError(f"{MANIFEST}: there is no figure {name}: `snakemake --list-target-rules` lists them")
     inputs = {
-        argument: f"{results}/{of}.nc" if isinstance(of, str) else [f"{results}/{each}.nc" for each in of]
-        for argument, of in figures[name]["inputs"].items()
+        argument: f"{results}/{names}.nc" if isinstance(names, str) else [f"{results}/{name}.nc" for name in names]
+        for argument, names in figures[name]["inputs"].items()
     }
     draw(figures[name], inputs, {Path(path).suffix[1:]: path}, DEFAULT_DPI)
 

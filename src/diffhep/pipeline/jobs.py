@@ -157,7 +157,7 @@ def write_pages(
     shown = {name: {**entry, "file": paths[name]} for name, entry in pictures.items()}
     contents = PageContents(documents, shown, pd.read_csv(claims), scale)
     for module, output in outputs.items():
-        text = resolve(f"diffhep.{module}:page")(contents, Path(output).parent)
+        text = resolve(f"diffhep.pipeline.{module}:page")(contents, Path(output).parent)
         with replacing(output) as temporary:
             temporary.write_text(text, encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Small equations are solved as numpy solves them, and never by LAPACK on a batch, where jaxlib can wait for itself."""
+"""Linear equations against numpy; no batch reaches LAPACK, where jaxlib can deadlock."""
 
 import re
 
@@ -19,27 +19,27 @@ def equations(size, number=4):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_solutions_are_numpys_for_each_of_a_batch(size):
+def test_solutions_of_a_batch_are_those_of_numpy(size):
     matrices, rights = equations(size)
     expected = np.linalg.solve(matrices, rights[..., None])[..., 0]
-    divided = jax.jit(jax.vmap(lambda matrix, right: positive_definite_solver(matrix)(right)))(matrices, rights)
-    np.testing.assert_allclose(divided, expected, rtol=1e-9, atol=1e-12)
+    solved = jax.jit(jax.vmap(lambda matrix, right: positive_definite_solver(matrix)(right)))(matrices, rights)
+    np.testing.assert_allclose(solved, expected, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(jax.jit(jax.vmap(solve))(matrices, rights), expected, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_matrix_with_a_negative_eigenvalue_is_not_positive(size):
+def test_a_matrix_with_a_negative_eigenvalue_is_not_positive_definite(size):
     matrices, _ = equations(size)
     bent = matrices - 1.1 * np.linalg.eigvalsh(matrices)[:, :1, None] * np.eye(size)
-    found = jax.jit(jax.vmap(lambda matrix: is_positive_definite(matrix, jnp.zeros(size))))(
+    positive = jax.jit(jax.vmap(lambda matrix: is_positive_definite(matrix, jnp.zeros(size))))(
         np.concatenate([matrices, bent])
     )
-    np.testing.assert_array_equal(found, np.repeat([True, False], len(matrices)))
+    np.testing.assert_array_equal(positive, np.repeat([True, False], len(matrices)))
 
 
-@pytest.mark.parametrize("of_one", [lambda m, r: positive_definite_solver(m)(r), solve], ids=["divider", "solve"])
-def test_lapack_never_sees_a_batch(of_one):
-    """A batch of limits with six free parameters and 225 bins hung on two cores, both of them waiting in `dpotrf`."""
-    program = jax.jit(jax.vmap(of_one)).lower(*equations(MAX_UNROLLED + 1)).as_text()
+@pytest.mark.parametrize("solver", [lambda m, r: positive_definite_solver(m)(r), solve], ids=["divider", "solve"])
+def test_no_batch_reaches_lapack(solver):
+    """A batch of limits with six free parameters and 225 bins hung on two cores, both waiting in `dpotrf`."""
+    program = jax.jit(jax.vmap(solver)).lower(*equations(MAX_UNROLLED + 1)).as_text()
     calls = [line for line in program.splitlines() if "@lapack_" in line]
     assert calls and not [line for line in calls if re.search(r"tensor<\d+x\d+x\d+x", line)]

@@ -28,7 +28,7 @@ def test_one_process_is_more_than_99_percent_of_the_background(background):
 
 
 def test_the_yield_of_the_background_does_not_depend_on_the_block_size(monkeypatch, background):
-    monkeypatch.setattr(events, "BLOCK", 1000)  # a size that is compiled already
+    monkeypatch.setattr(events, "BLOCK_SIZE", 1000)  # a size that is compiled already
     few = events.select_background({"seed": 0, "data": SETTINGS["data"]})
     assert float(few["weight"].sum()) == pytest.approx(float(background["weight"].sum()), rel=0.05)
 

@@ -10,7 +10,7 @@ from diffhep.studies.resonance.trained_models import SearchSample, restore_model
 
 pytestmark = pytest.mark.xdist_group("resonance")  # one process computes the shared fixtures
 
-MASSES = np.array([300.0, 100.0], np.float32)
+MASSES = jnp.array([300.0, 100.0], jnp.float32)
 PLANE = {"m_bbgg": [0.7, 1.3], "m_bb": [0.5, 1.5], "bins": 4}
 
 
@@ -21,8 +21,8 @@ def models(trained):
 
 @pytest.fixture(scope="module")
 def sample(models):
-    events = np.random.default_rng(0).normal(MASSES, [40.0, 20.0], (1200, 2)).astype(np.float32)
-    return SearchSample(jnp.array(events), jnp.ones(1200), models.log_background(events))
+    events = jnp.array(np.random.default_rng(0).normal(MASSES, [40.0, 20.0], (1200, 2)), jnp.float32)
+    return SearchSample(events, jnp.ones(1200), models.log_background(events))
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Search samples contain the test events, weighted to the yields of all events, and their background densities."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from support.resonance_study import MODELS
@@ -34,12 +35,12 @@ def test_padding_has_weight_zero(samples, signal):
 
 
 def test_background_densities_belong_to_their_events(samples, models):
-    events = np.asarray(samples[0].events[3, :5])
-    expected = ensembles.log_densities(models.background_flow, models.background, events, np.zeros(0, np.float32))
+    events = jnp.array(samples[0].events[3, :5])
+    expected = ensembles.log_densities(models.background_flow, models.background, events, jnp.zeros(0, jnp.float32))
     np.testing.assert_allclose(samples[0].background[3, :, :5], expected, rtol=1e-5)
 
 
 def test_the_pnn_depends_on_the_masses_of_the_search(samples, models):
-    events = np.asarray(samples[1].events[:50])
-    logits = [np.asarray(models.pnn(events, np.array(masses, np.float32))) for masses in ((250, 100), (600, 200))]
+    events = jnp.array(samples[1].events[:50])
+    logits = [np.asarray(models.pnn(events, jnp.array(masses, jnp.float32))) for masses in ((250, 100), (600, 200))]
     assert logits[0].shape == (50,) and np.abs(logits[0] - logits[1]).max() > 1e-3

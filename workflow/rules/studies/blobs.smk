@@ -3,6 +3,7 @@
 from diffhep.studies.blobs import plan as blobs_plan
 
 BLOBS = SETTINGS["blobs"]
+exit_with_context("config/studies/blobs.yaml", blobs_plan.check_objectives, BLOBS, OBJECTIVES)
 EXPERIMENTS = BLOBS.experiments
 SUITE = {"seed": config["seed"], "seeds_at_once": config["seeds_at_once"]}
 RUNS = {name: blobs_plan.runs(BLOBS, experiment, **SUITE) for name, experiment in EXPERIMENTS.items()}
@@ -53,7 +54,7 @@ use rule stage as blobs_train with:
             )
         ),
     params:
-        job=lambda w: job("diffhep.studies.blobs.stages:train", blobs_run(w)),
+        job=lambda w: job("diffhep.studies.blobs.stages:train", blobs_run(w), blobs_run(w).objective),
 
 
 use rule blobs_train as blobs_train_part with:
@@ -64,7 +65,7 @@ use rule blobs_train as blobs_train_part with:
     resources:
         **training_resources(lambda w: blobs_plan.training_seconds(blobs_shard(w), BLOBS.data)),
     params:
-        job=lambda w: job("diffhep.studies.blobs.stages:train", blobs_shard(w)),
+        job=lambda w: job("diffhep.studies.blobs.stages:train", blobs_shard(w), blobs_run(w).objective),
 
 
 use rule stage as blobs_evaluate with:

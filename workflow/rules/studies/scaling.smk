@@ -2,6 +2,7 @@
 
 from diffhep.studies.scaling import plan as scaling_plan
 
+exit_with_context("config/studies/scaling.yaml", scaling_plan.check_objectives, SETTINGS["scaling"], OBJECTIVES)
 COST = SETTINGS["scaling"].cost
 
 

@@ -1,76 +1,138 @@
-"""Panels of pseudo-experiments: points with errors beside asymptotic lines, one colour an objective."""
+"""Painters of pseudo-experiments: points with errors beside asymptotic lines, one colour for each objective.
+
+All arguments named `Mapping[str, ...]` are by the names of `style.OBJECTIVES`.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
+from jaxtyping import Float
 from matplotlib.axes import Axes
 
 from diffhep.figures.painters import style
 
-ONE_SIGMA = 0.6827  # of a normal distribution lies within one standard deviation
-MARKERS = {0.0: {"fillstyle": "none"}, 1.0: {"fillstyle": "full"}}  # of the true signal strength
+Array = Float[np.ndarray, "..."]
+ONE_SIGMA = 0.6827  # probability of a normal distribution within one standard deviation
+STRENGTHS = ({"fillstyle": "none"}, {"fillstyle": "full"})  # markers of the true strengths 0 and 1
 
 
-def _points(axis: Axes, run: str, x: np.ndarray, y: np.ndarray, error: np.ndarray) -> None:
-    look = style.objective_style(run) | {"linestyle": "none"}
-    axis.errorbar(x, y, yerr=error, **look, markersize=3, elinewidth=0.8)
+class StatisticToys(NamedTuple):
+    """Test statistic of pseudo-experiments, and its asymptotic distribution.
+
+    Attributes:
+        values: Test statistic of each pseudo-experiment; NaN where the fit failed.
+        root: Square roots of the test statistic at which the density is given, ascending.
+        density: Asymptotic density of the root.
+    """
+
+    values: Array
+    root: Array
+    density: Array
 
 
-def _histogram(axis: Axes, run: str, values: np.ndarray, edges: np.ndarray, number: int) -> None:
-    """Density of values as points with Poisson errors, normalised to `number` of them; no empty bins."""
+class ClsToys(NamedTuple):
+    """CLs values at several tested signal strengths.
+
+    Attributes:
+        tested: Tested signal strengths.
+        toys: CLs from pseudo-experiments; 0 where none is as extreme.
+        error: Statistical error of `toys`.
+        asymptotic: CLs from the asymptotic formulae.
+    """
+
+    tested: Array
+    toys: Array
+    error: Array
+    asymptotic: Array
+
+
+class CoverageToys(NamedTuple):
+    """Coverage of the interval of one standard deviation.
+
+    Attributes:
+        share: Share of pseudo-experiments whose interval contains the true strength, for true strengths 0 and 1.
+        error: Statistical error of `share`.
+        failed: Largest share of failed fits.
+    """
+
+    share: Array
+    error: Array
+    failed: float
+
+
+def density_points(axis: Axes, objective: str, values: Array, edges: Float[np.ndarray, " edge"], number: int) -> None:
+    """Draw a histogram as points with Poisson errors, as a density; empty bins have no point.
+
+    Args:
+        axis: Axes to draw on.
+        objective: Training objective, which gives colour and marker.
+        values: Values to count.
+        edges: Edges of the bins.
+        number: Number of values to which the density is normalised.
+    """
     counts, _ = np.histogram(values, edges)
     filled, scale = counts > 0, number * np.diff(edges)
     centres = (edges[1:] + edges[:-1]) / 2
-    _points(axis, run, *(array[filled] for array in (centres, counts / scale, np.sqrt(counts) / scale)))
+    _points(axis, objective, centres[filled], (counts / scale)[filled], (np.sqrt(counts) / scale)[filled])
 
 
-def test_statistic(axis: Axes, runs: dict[str, xr.Dataset], name: str, bins: int) -> None:
-    """The root of a test statistic: density of toys, and the asymptotic one; toys at zero are left out."""
-    largest = max(float(np.nanmax(data[name])) for data in runs.values())
+def test_statistic(axis: Axes, toys: Mapping[str, StatisticToys], bins: int) -> None:
+    """Draw the density of the root of a test statistic; pseudo-experiments at zero are left out.
+
+    Args:
+        axis: Axes to draw on.
+        toys: Pseudo-experiments of each objective.
+        bins: Number of bins of the histograms.
+    """
+    largest = max(float(np.nanmax(toy.values)) for toy in toys.values())
     edges = np.linspace(0, np.sqrt(max(largest, 1.0)), bins + 1)
-    for run, data in runs.items():
-        values = data[name].values
-        root = np.sqrt(data["q"].values)
+    for objective, (values, root, density) in toys.items():
         inside = root <= edges[-1]
-        density = 2 * root * data[f"density_{name}"].values  # of the root
-        axis.plot(root[inside], density[inside], color=style.objective_style(run)["color"], linewidth=1.2)
-        _histogram(axis, run, np.sqrt(values[values > 0]), edges, int(np.isfinite(values).sum()))
-    rarest = max(data.sizes["toy"] for data in runs.values())
+        axis.plot(root[inside], density[inside], color=style.objective_style(objective)["color"], linewidth=1.2)
+        density_points(axis, objective, np.sqrt(values[values > 0]), edges, int(np.isfinite(values).sum()))
+    rarest = max(toy.values.size for toy in toys.values())
     axis.set(yscale="log", ylim=(0.2 / rarest / np.diff(edges)[0], 2), xlim=(0, edges[-1]))
 
 
-def pulls(axis: Axes, runs: dict[str, xr.Dataset], bins: int) -> None:
-    """Pulls of the fitted strength beside a unit normal distribution."""
-    edges = np.linspace(-5, 5, bins + 1)
-    fine = np.linspace(-5, 5, 201)
+def pulls(axis: Axes, toys: Mapping[str, Array], bins: int) -> None:
+    """Draw the density of the pulls of the fitted signal strength beside a unit normal distribution.
+
+    Args:
+        axis: Axes to draw on.
+        toys: Pull of each pseudo-experiment, of each objective; NaN where the fit failed.
+        bins: Number of bins of the histograms.
+    """
+    edges, fine = np.linspace(-5, 5, bins + 1), np.linspace(-5, 5, 201)
     axis.plot(fine, np.exp(-(fine**2) / 2) / np.sqrt(2 * np.pi), color=style.TRUTH, linewidth=1.2)
-    for run, data in runs.items():
-        values = data["pull"].values
-        _histogram(axis, run, values, edges, int(np.isfinite(values).sum()))
+    for objective, values in toys.items():
+        density_points(axis, objective, values, edges, int(np.isfinite(values).sum()))
     axis.set(xlabel=r"$(\hat\mu - \mu)\,/\,\sigma_\mu$", xlim=(-5, 5), ylim=(0, None))
 
 
-def cls(axis: Axes, runs: dict[str, xr.Dataset]) -> None:
-    """CLs over the tested strength, of toys and asymptotic."""
-    for run, data in runs.items():
-        axis.plot(data["tested_mu"], data["cls_asymptotic"], color=style.objective_style(run)["color"], linewidth=1.2)
-        points = data[["cls_toys", "cls_toys_error"]]
-        seen = points.where(points["cls_toys"] > 0, drop=True)  # no toy that far out: an upper limit at most
-        _points(axis, run, seen["tested_mu"].values, seen["cls_toys"].values, seen["cls_toys_error"].values)
-    lowest = min(float(data["cls_asymptotic"].min()) for data in runs.values())
+def cls(axis: Axes, toys: Mapping[str, ClsToys]) -> None:
+    """Draw CLs against the tested signal strength, from pseudo-experiments (points) and asymptotic (lines)."""
+    for objective, (tested, values, error, asymptotic) in toys.items():
+        axis.plot(tested, asymptotic, color=style.objective_style(objective)["color"], linewidth=1.2)
+        seen = values > 0  # no pseudo-experiment is as extreme elsewhere: an upper limit at most
+        _points(axis, objective, tested[seen], values[seen], error[seen])
+    lowest = min(float(toy.asymptotic.min()) for toy in toys.values())
     axis.set(xlabel=r"tested $\mu$", ylabel=style.METRICS["cls"], yscale="log", ylim=(lowest / 10, 2))
 
 
-def coverage(axis: Axes, runs: dict[str, xr.Dataset]) -> None:
-    """Share of pseudo-experiments within one sigma_mu of the truth, and of those whose fit failed."""
-    for position, (run, data) in enumerate(runs.items()):
-        for offset, true_mu in zip((-0.15, 0.15), MARKERS, strict=True):
-            share = float(data["coverage"].sel(true_mu=true_mu))
-            error = np.sqrt(share * (1 - share) / data.sizes["toy"])
-            look = style.objective_style(run) | {"linestyle": "none"} | MARKERS[true_mu]
+def coverage(axis: Axes, toys: Mapping[str, CoverageToys]) -> None:
+    """Draw the coverage of one row for each objective, with the failed fits at its left."""
+    for position, (objective, toy) in enumerate(toys.items()):
+        for offset, share, error, marker in zip((-0.15, 0.15), toy.share, toy.error, STRENGTHS, strict=True):
+            look = style.objective_style(objective) | {"linestyle": "none"} | marker
             axis.errorbar(share, position + offset, xerr=error, **look)
     axis.axvline(ONE_SIGMA, color=style.TRUTH, linewidth=1.2)
-    failed = [f"{1e4 * float(data['failed'].max()):.1f}" for data in runs.values()]
-    axis.set_yticks(range(len(runs)), failed)
-    axis.set(xlabel=r"coverage of $\hat\mu \pm \sigma_\mu$", ylabel="failed fits of 10 000")
-    axis.set_ylim(len(runs) - 0.5, -0.5)
-    axis.set_title(r"thrown with $\mu = 0$ (open), $1$ (filled)")
+    axis.set_yticks(range(len(toys)), [f"{1e4 * toy.failed:.1f}" for toy in toys.values()])
+    axis.set(xlabel=r"coverage of $\hat\mu \pm \sigma_\mu$", ylabel="failed fits in 10 000")
+    axis.set_ylim(len(toys) - 0.5, -0.5)
+    axis.set_title(r"generated with $\mu = 0$ (open), $1$ (filled)")
+
+
+def _points(axis: Axes, objective: str, x: Array, y: Array, error: Array) -> None:
+    look = style.objective_style(objective) | {"linestyle": "none"}
+    axis.errorbar(x, y, yerr=error, **look, markersize=3, elinewidth=0.8)

@@ -1,5 +1,7 @@
 """The trainings of the study, with their settings and expected run times: what the workflow needs, without jax."""
 
+from collections.abc import Sequence
+
 from diffhep.pipeline import run_times
 from diffhep.studies.blobs.settings import (
     Data,
@@ -15,6 +17,20 @@ from diffhep.studies.blobs.settings import (
     Training,
 )
 from diffhep.typed_settings import replace, select
+
+
+def check_objectives(study: Study, known: Sequence[str]) -> None:
+    """Check that there are objectives of the names in the settings.
+
+    Raises:
+        ValueError: There is none of a name.
+    """
+    for experiment_name, experiment in study.experiments.items():
+        for name, training in trainings(experiment).items():
+            for objective in training.objective:
+                if objective not in known:
+                    place = f"experiments.{experiment_name}.variants.{name}.objective"
+                    raise ValueError(f"{place}: {objective!r}: give one of {', '.join(known)}")
 
 
 def trainings(experiment: Experiment) -> dict[str, Training]:

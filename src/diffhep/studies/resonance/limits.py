@@ -60,7 +60,7 @@ def _pad(sample: SearchSample, number: int) -> SearchSample:
 
 @partial(jax.jit, static_argnums=0)  # at one mass point, so that one program serves any number of them
 def _expected_limits(
-    settings: StaticSettings, models: TrainedModels, contexts: tuple, number: int, background: SearchSample
+    settings: StaticSettings, models: TrainedModels, contexts: tuple, number, background: SearchSample
 ):
     context = jax.tree.map(lambda array: array[number], contexts)
     return strategies.expected_limits(models, settings, *context, background)

@@ -1,5 +1,7 @@
 """Settings and expected run times of the stages: what the workflow needs, without jax."""
 
+from collections.abc import Sequence
+
 from diffhep.studies.blobs.settings import Study as Blobs
 from diffhep.studies.scaling.settings import (
     NoiseMeasurement,
@@ -10,6 +12,21 @@ from diffhep.studies.scaling.settings import (
     Study,
 )
 from diffhep.typed_settings import select
+
+
+def check_objectives(study: Study, known: Sequence[str]) -> None:
+    """Check that there are objectives of the names in the settings.
+
+    Raises:
+        ValueError: There is none of a name.
+    """
+    for place, names in (
+        ("run.objective", study.gradient_noise.run.objective),
+        ("objectives", study.gradient_noise.objectives),
+    ):
+        for name in names:
+            if name not in known:
+                raise ValueError(f"gradient_noise.{place}: {name!r}: give one of {', '.join(known)}")
 
 
 def cost_seconds(work: Step | Statistics) -> float:
