@@ -33,9 +33,9 @@ def test_a_round_trip_is_exact(tree, tmp_path):
     save_checkpoint(tree, tmp_path / "new" / "run.checkpoint")
     loaded = load_checkpoint(tmp_path / "new" / "run.checkpoint", like=tree)
     assert jax.tree.structure(loaded) == jax.tree.structure(tree)
-    for found, saved in zip(jax.tree.leaves(loaded), jax.tree.leaves(tree), strict=True):
-        assert found.dtype == saved.dtype and type(found) is type(saved)
-        np.testing.assert_array_equal(found, saved)
+    for value, saved in zip(jax.tree.leaves(loaded), jax.tree.leaves(tree), strict=True):
+        assert value.dtype == saved.dtype and type(value) is type(saved)
+        np.testing.assert_array_equal(value, saved)
     assert [file.name for file in (tmp_path / "new").iterdir()] == ["run.checkpoint"]
 
 

@@ -53,17 +53,17 @@ def test_one_bin_without_systematics_has_closed_forms():
         "log_p0": norm.logsf(np.sqrt(q_discovery)),
     }
     expected |= {name: np.exp(expected[f"log_{name}"]) for name in ("cls", "p0")}
-    for name, found in evaluate(MODEL, expected).items():
+    for name, value in evaluate(MODEL, expected).items():
         fitted = name.removeprefix("log_") in ("cls", "p0")
-        np.testing.assert_allclose(found, expected[name], rtol=1e-9 if fitted else 1e-12, atol=1e-20, err_msg=name)
+        np.testing.assert_allclose(value, expected[name], rtol=1e-9 if fitted else 1e-12, atol=1e-20, err_msg=name)
 
 
 def test_expected_p_values_are_the_objectives_of_their_names():
     shifted = signal_background(*np.array([[5.0, 10.0], [60.0, 40.0], [66.0, 38.0], [55.0, 41.0]]))
-    found = jax.jit(losses.expected_p_values)(shifted)
-    assert set(found) == {"cls", "p0", "log_cls", "log_p0"}
-    for name, value in evaluate(shifted, found).items():
-        np.testing.assert_allclose(found[name], value, rtol=1e-9, err_msg=name)
+    p_values = jax.jit(losses.expected_p_values)(shifted)
+    assert set(p_values) == {"cls", "p0", "log_cls", "log_p0"}
+    for name, value in evaluate(shifted, p_values).items():
+        np.testing.assert_allclose(p_values[name], value, rtol=1e-9, err_msg=name)
 
 
 def test_an_objective_of_several_terms_is_their_weighted_sum():

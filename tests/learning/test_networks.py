@@ -25,16 +25,16 @@ def parameters():
 @pytest.mark.parametrize("events", [3, BLOCK_SIZE, BLOCK_SIZE + 7])
 def test_evaluation_in_blocks_gives_the_output_of_the_network(parameters, events):
     both = jax.jit(lambda p, x: (logits(NETWORK, p, x), NETWORK.apply(p, x)))
-    blocked, whole = both(parameters, normal(4, events, 2))
-    np.testing.assert_allclose(blocked, whole, atol=1e-6)
+    blocked, direct = both(parameters, normal(4, events, 2))
+    np.testing.assert_allclose(blocked, direct, atol=1e-6)
 
 
 def test_gradients_through_blocks_are_those_of_the_network(parameters):
     def squares(apply):
         return jax.jit(jax.grad(lambda p, x: jnp.mean(apply(p, x) ** 2)))(parameters, normal(4, 700, 2))
 
-    blocked, whole = squares(partial(logits, NETWORK)), squares(NETWORK.apply)
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), blocked, whole)
+    blocked, direct = squares(partial(logits, NETWORK)), squares(NETWORK.apply)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), blocked, direct)
 
 
 def test_an_event_passes_the_branch_of_its_category():

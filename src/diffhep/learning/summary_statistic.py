@@ -14,7 +14,7 @@ from diffhep.histogramming.histograms import binned_kde, ordered_edges
 from diffhep.learning import losses
 from diffhep.models.simple import signal_background
 
-COVARIANCE_METRICS: dict[str, losses.ModelObjective] = {
+FISHER_METRICS: dict[str, losses.ModelObjective] = {
     "poi_variance": losses.poi_variance,
     "poi_uncertainty": losses.poi_uncertainty,
     "nuisance_uncertainty": losses.nuisance_uncertainty,
@@ -23,8 +23,12 @@ COVARIANCE_METRICS: dict[str, losses.ModelObjective] = {
     "gaussianity": losses.gaussianity,
 }
 
-METRICS = ("cls", "p0", "log_cls", "log_p0", *COVARIANCE_METRICS)
-"""Metrics of every evaluation. A new objective is none by itself: it would rerun every training."""
+METRICS = ("cls", "p0", "log_cls", "log_p0", *FISHER_METRICS)
+"""Objectives that are evaluated after every epoch.
+
+New objectives do not join them by themselves, which would rerun every training, nor does `upper_limit`, which takes too
+many fits.
+"""
 
 
 class StatisticParameters(NamedTuple):
@@ -100,6 +104,6 @@ def metrics(
         others: Names of further objectives in `losses.MODEL_OBJECTIVES`.
     """
     model = signal_background(*yields, interpolation=interpolation)
-    values = {name: metric(model) for name, metric in COVARIANCE_METRICS.items()}
+    values = {name: metric(model) for name, metric in FISHER_METRICS.items()}
     values |= {name: losses.MODEL_OBJECTIVES[name](model) for name in others}
     return losses.expected_p_values(model) | values

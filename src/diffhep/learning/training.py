@@ -77,8 +77,8 @@ class Programs(NamedTuple):
 def compile_programs(task: Task, data: TrainingData, schedule: Schedule, seeds: Sequence[int]) -> Programs:
     """Compile a training over all seeds.
 
-    Trainings share programs where their functions, batches and learning rates are equal: data are arguments of the
-    programs, as constants they would make a program of their own of every data set.
+    Trainings share programs if their functions, batch sizes and learning rates are equal. Data are arguments of the
+    programs: constants would need a new program for every data set.
 
     Args:
         task: Functions of the training.
