@@ -1,4 +1,8 @@
-"""Two pages that show everything."""
+"""Two pages that show all figures and claims."""
+
+import hashlib
+
+TEMPLATES = sorted(Path(SOURCE, "diffhep", "pipeline", "templates").iterdir())
 
 
 rule gallery:
@@ -20,5 +24,6 @@ rule gallery:
         pictures=ENTRIES,
         scale=config["scale"],
         code=[fingerprint("diffhep.pipeline.gallery:page"), fingerprint("diffhep.pipeline.report:page")],
+        templates=[hashlib.sha256(template.read_bytes()).hexdigest()[:12] for template in TEMPLATES],
     script:
         "../scripts/gallery.py"
