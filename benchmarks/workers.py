@@ -19,7 +19,10 @@ from diffhep.errors import InputError
 from diffhep.peers.timing import time_call
 from diffhep.pipeline import settings as pipeline_settings
 from diffhep.pipeline import store
-from diffhep.pipeline.wall_time_bounds import Job
+from diffhep.pipeline.wall_time_bounds import Job, longest_chain, wall_time_bound, work_per_core
+
+CORES = tuple(2**power for power in range(8))
+"""Numbers of cores that the bounds are computed for."""
 
 ALL_CORES = 1000
 """More cores than any machine has, so that a job that asks for all cores is recognised."""
@@ -49,7 +52,7 @@ def measure(settings: Mapping[str, Any], config: Mapping[str, Any], quick: Mappi
 
     Returns:
         `startup` (repeat), seconds of Snakemake before the first job; `seconds` (repeat, workers), wall time of the
-        build; and the arrays of `graph_arrays` for the graphs `built` and `full` (all results).
+        build; and the `bounds` of the graphs `built` and `full` (all results).
     """
     target, times, startup = settings["target"], [], []
     workers = sorted({min(2**power, cores) for power in range(cores.bit_length() + 1)})
@@ -61,31 +64,29 @@ def measure(settings: Mapping[str, Any], config: Mapping[str, Any], quick: Mappi
             startup.append(time_call(partial(dry_run, config_in("nothing"), target)))
             builds = (partial(run, config_in(f"{repeat}_{number}"), number, target, cache=folder) for number in workers)
             times.append([time_call(build) for build in builds])
-        graphs = graph_arrays("built", parse_jobs(dry_run(config_in("0_1"), target)))
-    graphs |= graph_arrays("full", parse_jobs(dry_run(config, "all")))
+        graphs = bounds("built", parse_jobs(dry_run(config_in("0_1"), target)))
+    graphs |= bounds("full", parse_jobs(dry_run(config, "all")))
     measured = {"seconds": (("repeat", "workers"), np.array(times)), "startup": ("repeat", np.array(startup))}
-    return xr.Dataset(measured | graphs, {"workers": workers}, {"target": target})
+    return xr.Dataset(measured | graphs, {"workers": workers, "cores": list(CORES)}, {"target": target})
 
 
 def _config_in_folder(config: Mapping[str, Any], folder: str, name: str) -> dict[str, Any]:
     return {**config, "pathvars": {"results": f"{folder}/{name}"}}
 
 
-def graph_arrays(graph: str, jobs: Sequence[Job]) -> dict[str, tuple[str, np.ndarray]]:
-    """Convert jobs to arrays, whose names begin with the name of the graph.
+def bounds(graph: str, jobs: Sequence[Job]) -> dict[str, tuple[str, np.ndarray] | float]:
+    """Compute the lower bounds on the wall time of a graph of jobs.
 
     Returns:
-        `seconds` and `cores` (job); `before` and `after` (edge), numbers of two jobs, the second of which needs the
-        first.
+        With names that begin with that of the graph: `jobs`, their number; `longest_chain` in seconds;
+        `work_per_core` (cores) and the larger of both, `bound` (cores), in seconds.
     """
-    numbers = {job.name: number for number, job in enumerate(jobs)}
-    edges = np.array([(numbers[need], numbers[job.name]) for job in jobs for need in job.needs]).reshape(-1, 2)
-    properties = {
-        f"{graph}_{name}": (f"{graph}_job", np.array([getattr(job, name) for job in jobs]))
-        for name in ("seconds", "cores")
+    return {
+        f"{graph}_jobs": len(jobs),
+        f"{graph}_longest_chain": longest_chain(jobs),
+        f"{graph}_work_per_core": ("cores", np.array([work_per_core(jobs, cores) for cores in CORES])),
+        f"{graph}_bound": ("cores", np.array([wall_time_bound(jobs, cores) for cores in CORES])),
     }
-    ends = {f"{graph}_{end}": (f"{graph}_edge", jobs) for end, jobs in zip(("before", "after"), edges.T, strict=True)}
-    return properties | ends
 
 
 def run(config: Mapping[str, Any], workers: int, target: str, *options: str, cache: str | None = None) -> str:

@@ -1,21 +1,16 @@
 """Wall time of a build against its number of cores; drawn by `snakemake workers`, not part of the manifest."""
 
-from collections.abc import Sequence
-
-import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from diffhep.figures.painters import style
-from diffhep.pipeline import wall_time_bounds
 
 MEASURED = {"label": "measured", "color": "black", "marker": "o", "linestyle": "none", "zorder": 3}
 BOUND = {"label": "lower bound: the larger of both", "color": "#D55E00"}
 WORK = {"label": "work / cores", "color": "#757575", "linestyle": "--"}
 CHAIN = {"label": "longest chain of jobs", "color": "#757575", "linestyle": ":"}
-CORES = tuple(2**power for power in range(8))
 
 
 @style.with_style
@@ -30,9 +25,8 @@ def wall_time(workers: xr.Dataset) -> Figure:
         (built, "built", f"{workers.attrs['target']} at quick scale"),
         (full, "full", "all results"),
     ):
-        jobs = graph_jobs(workers, graph)
-        _draw_bounds(axis, jobs)
-        axis.set(title=f"{title}, {len(jobs)} jobs", xlabel="cores", ylabel="wall time / minutes")
+        _draw_bounds(axis, workers, graph)
+        axis.set(title=f"{title}, {int(workers[f'{graph}_jobs'])} jobs", xlabel="cores", ylabel="wall time / minutes")
     for seconds in workers["seconds"].values:
         built.plot(workers["workers"], seconds / 60, **MEASURED)
     for axis in (built, full):
@@ -44,30 +38,10 @@ def wall_time(workers: xr.Dataset) -> Figure:
     return figure
 
 
-def graph_jobs(workers: xr.Dataset, graph: str) -> list[wall_time_bounds.Job]:
-    """Return the jobs of a graph from the arrays of `benchmarks.workers.graph_arrays`, named by their numbers.
-
-    Args:
-        workers: Result of `benchmarks.workers.measure`.
-        graph: "built" or "full".
-    """
-    seconds, cores, before, after = (
-        workers[f"{graph}_{name}"].values for name in ("seconds", "cores", "before", "after")
-    )
-    return [
-        wall_time_bounds.Job(
-            str(number), float(seconds[number]), int(cores[number]), tuple(map(str, before[after == number]))
-        )
-        for number in range(len(seconds))
-    ]
-
-
-def _draw_bounds(axis: Axes, jobs: Sequence[wall_time_bounds.Job]) -> None:
-    bounds = np.array([wall_time_bounds.wall_time_bound(jobs, number) for number in CORES])
-    work = np.array([wall_time_bounds.work_per_core(jobs, number) for number in CORES])
-    axis.plot(CORES, bounds / 60, **BOUND)
-    axis.plot(CORES, work / 60, **WORK)
-    axis.axhline(wall_time_bounds.longest_chain(jobs) / 60, **CHAIN)
+def _draw_bounds(axis: Axes, workers: xr.Dataset, graph: str) -> None:
+    axis.plot(workers["cores"], workers[f"{graph}_bound"] / 60, **BOUND)
+    axis.plot(workers["cores"], workers[f"{graph}_work_per_core"] / 60, **WORK)
+    axis.axhline(float(workers[f"{graph}_longest_chain"]) / 60, **CHAIN)
 
 
 def _use_logarithmic_axes(axis: Axes) -> None:
