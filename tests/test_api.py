@@ -5,6 +5,7 @@ import inspect
 import subprocess
 import sys
 
+import jax
 import numpy as np
 import pytest
 
@@ -33,7 +34,7 @@ def test_an_unknown_name_is_refused():
 @pytest.mark.parametrize("name", [*FUNCTIONS, *CLASSES])
 def test_the_docstring_has_an_example_that_runs(name):
     function = inspect.unwrap(getattr(dh, name))
-    (test,) = doctest.DocTestFinder(recurse=False).find(function, name, globs={"dh": dh, "np": np})
+    (test,) = doctest.DocTestFinder(recurse=False).find(function, name, globs={"dh": dh, "np": np, "jax": jax})
     assert test.examples, f"{name} has no example"
     results = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS).run(test)
     assert results.failed == 0

@@ -37,6 +37,13 @@ def fit_all(model: Model, data: Data, mu: FixedPoi = None) -> FitResult:
 
     Returns:
         Results of the fits, arrays (toy, ...).
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> toys = dh.throw(model, dh.nominal_parameters(model, 1.0), 3, key=jax.random.key(0))
+        >>> fits = dh.fit_all(model, toys)
+        >>> fits.parameters.shape, bool(fits.converged.all())
+        ((3, 2), True)
     """
     n_toys = data.main.shape[0]
     padded, size = batching.pad_to_batches(data, BATCH_SIZE)

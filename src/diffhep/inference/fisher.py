@@ -24,6 +24,12 @@ def fisher_information(model: Model, pars: Float[Array, " par"]) -> Float[Array,
 
     Returns:
         Information matrix, the inverse of the covariance.
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> information = dh.fisher_information(model, dh.nominal_parameters(model, 1.0))
+        >>> np.round(np.asarray(information), 3).tolist()
+        [[1.883, 0.74], [0.74, 1.512]]
     """
     rates = apply_rate_floor(poisson_rates(model, pars))[0]
     jacobian = jax.jacfwd if pars.shape[0] <= rates.shape[0] else jax.jacrev
@@ -43,6 +49,12 @@ def covariance(model: Model, pars: Float[Array, " par"]) -> Float[Array, "par pa
 
     Raises:
         ValueError: If there is no information on a parameter (no signal, for example), outside jit.
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> covariance = dh.covariance(model, dh.nominal_parameters(model, 1.0))
+        >>> np.round(np.asarray(covariance), 3).tolist()
+        [[0.658, -0.322], [-0.322, 0.819]]
     """
     return jnp.linalg.inv(_checked_information(model, pars))
 

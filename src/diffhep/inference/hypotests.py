@@ -67,6 +67,11 @@ def expected_cls(model: Model, mu: Real[ArrayLike, ""] = 1.0) -> Float[Array, ""
 
     Returns:
         Expected CLs.
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> round(float(dh.expected_cls(model)), 4)
+        0.206
     """
     return jnp.exp(expected_log_cls(model, mu))
 
@@ -96,6 +101,11 @@ def expected_p0(model: Model, mu: Real[ArrayLike, ""] = 1.0) -> Float[Array, ""]
 
     Returns:
         Expected p-value.
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> round(float(dh.expected_p0(model)), 4)
+        0.1006
     """
     return jnp.exp(expected_log_p0(model, mu))
 
@@ -167,6 +177,15 @@ def hypotest(model: Model, data: Data, mu: Real[ArrayLike, ""], test_stat: TestS
 
     Raises:
         ValueError: If the test statistic is unknown.
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> data = dh.expected_data(model, dh.nominal_parameters(model, 0.0))
+        >>> result = dh.hypotest(model, data, 1.0)
+        >>> round(float(np.exp(result.log_observed)), 4)
+        0.206
+        >>> np.round(np.exp(result.log_expected), 3).tolist()
+        [0.024, 0.074, 0.206, 0.47, 0.787]
     """
     model = with_test_statistic_bounds(model, test_stat)
     asimov = generate_asimov_data(model, data, 0.0)
@@ -210,6 +229,12 @@ def discovery_test(model: Model, data: Data) -> HypotestResult:
 
     Returns:
         Logarithms of p-values of the background-only hypothesis.
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> data = dh.expected_data(model, dh.nominal_parameters(model, 1.0))
+        >>> round(float(np.exp(dh.discovery_test(model, data).log_observed)), 4)
+        0.1006
     """
     q_asimov, asimov_converged = asimov_q_and_convergence(model, generate_asimov_data(model, data, 1.0), 0.0)
     q, converged = q_0_and_convergence(model, data)

@@ -74,6 +74,13 @@ def fit(model: Model, data: Data, start: Float[Array, " par"] | None = None) -> 
 
     Returns:
         Result of the fit.
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> data = dh.expected_data(model, dh.nominal_parameters(model, 1.0))
+        >>> best = dh.fit(model, data)
+        >>> np.round(best.parameters, 3).tolist(), bool(best.converged)
+        ([1.0, 0.0], True)
     """
     return _fit(model, data, None, start)
 
@@ -91,6 +98,12 @@ def conditional_fit(
 
     Returns:
         Result of the fit.
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> data = dh.expected_data(model, dh.nominal_parameters(model, 1.0))
+        >>> np.round(dh.conditional_fit(model, data, 0.0).parameters, 3).tolist()
+        [0.0, 0.521]
     """
     return _fit(model, data, jnp.asarray(mu, model.nominal.dtype), start)
 

@@ -55,6 +55,12 @@ def profile_intervals(
     Returns:
         Lower and upper ends, shape (toy, 2): infinite where q never reaches the quantile, NaN where a fit did not
         converge.
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> toys = dh.throw(model, dh.nominal_parameters(model, 1.0), 3, key=jax.random.key(0))
+        >>> dh.profile_intervals(model, toys, dh.fit_all(model, toys)).shape
+        (3, 2)
     """
     target = ndtri((1 + jnp.asarray(level, float)) / 2)
     return batching.map_in_batches(lambda toy: _interval(model, *toy, target), (data, fitted), BATCH_SIZE)

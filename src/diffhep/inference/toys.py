@@ -49,6 +49,12 @@ def throw(model: Model, pars: Float[Array, " par"], n_toys: int, *, key: Key[Arr
 
     Returns:
         Data with arrays (toy, bin) and (toy, aux).
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> toys = dh.throw(model, dh.nominal_parameters(model, 1.0), 1000, key=jax.random.key(0))
+        >>> toys.main.shape, toys.auxiliary.shape
+        ((1000, 2), (1000, 1))
     """
     counts, normal, poisson = (jax.random.fold_in(key, purpose) for purpose in range(3))
     expected, constraints = expected_data(model, pars), model.constraints
@@ -119,6 +125,13 @@ def toy_hypotest(
 
     Raises:
         ValueError: If the test statistic is unknown.
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> data = dh.expected_data(model, dh.nominal_parameters(model, 0.0))
+        >>> result = dh.toy_hypotest(model, data, 1.0, 1000, key=jax.random.key(0))
+        >>> bool(abs(result.observed - np.exp(dh.hypotest(model, data, 1.0).log_observed)) < 0.05)
+        True
     """
     model, mu = with_test_statistic_bounds(model, test_stat), jnp.asarray(mu, float)
     results, fit_at = [], jax.jit(lambda value: conditional_fit(model, data, value).parameters)

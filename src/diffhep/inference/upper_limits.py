@@ -61,6 +61,15 @@ def upper_limits(
 
     Raises:
         ValueError: If the test statistic is unknown.
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> data = dh.expected_data(model, dh.nominal_parameters(model, 0.0))
+        >>> limits = dh.upper_limits(model, data)
+        >>> round(float(limits.observed), 3)
+        1.581
+        >>> np.round(np.asarray(limits.expected), 2).tolist()
+        [0.83, 1.12, 1.58, 2.25, 3.09]
     """
     model = with_test_statistic_bounds(model, test_stat)
     asimov = generate_asimov_data(model, data, 0.0)
@@ -97,6 +106,11 @@ def expected_upper_limit(model: Model, level: float = CLS_LEVEL) -> Float[Array,
 
     Returns:
         Limit on the signal strength, infinite for a model without signal.
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> round(float(dh.expected_upper_limit(model)), 3)
+        1.581
     """
     truth = nominal_parameters(model, 0.0)
     asimov = AsimovData(expected_data(model, truth), truth, jnp.array(True))

@@ -43,6 +43,15 @@ def build_model(
 
     Raises:
         ValueError: The specification is invalid; the message names channel, sample, modifier and remedy.
+
+    Example:
+        >>> strength = {"name": "mu", "type": "normfactor", "data": None}
+        >>> scale = {"name": "scale", "type": "normsys", "data": {"hi": 1.1, "lo": 0.9}}
+        >>> signal = {"name": "signal", "data": [5.0, 10.0], "modifiers": [strength]}
+        >>> background = {"name": "background", "data": [50.0, 60.0], "modifiers": [scale]}
+        >>> model = dh.build_model([{"name": "region", "samples": [signal, background]}], poi="mu")
+        >>> round(float(dh.expected_cls(model)), 4)
+        0.1754
     """
     for code, codes in ((histosys, HISTOSYS_CODES), (normsys, NORMSYS_CODES)):
         if code not in codes:

@@ -29,6 +29,11 @@ class Data(NamedTuple):
     Attributes:
         main: Event counts of all channels, one after the other, shape (bin,).
         auxiliary: Auxiliary measurements in the order of `constraints.Constraints`, shape (aux,).
+
+    Example:
+        >>> data = dh.Data(main=np.array([55.0, 70.0]), auxiliary=np.array([0.0]))
+        >>> data.main.tolist()
+        [55.0, 70.0]
     """
 
     main: Array
@@ -66,6 +71,11 @@ class Model:
         modifiers: Effects of the parameters on the yields.
         constraints: Densities of the auxiliary data.
         parameters: Names, start values and bounds of the parameters, and the parameter of interest.
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> model.nominal.shape, model.parameters.poi
+        ((2, 2), 0)
     """
 
     nominal: Leaf
@@ -95,7 +105,13 @@ def with_poi_bounds(model: Model, low: float, high: float) -> Model:
 
 @jax.jit
 def nominal_parameters(model: Model, mu: Real[ArrayLike, ""]) -> Float[Array, " par"]:
-    """Return the start values of all parameters, with the parameter of interest at `mu`."""
+    """Return the start values of all parameters, with the parameter of interest at `mu`.
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> dh.nominal_parameters(model, 0.5).tolist()
+        [0.5, 0.0]
+    """
     return jnp.asarray(model.parameters.initial, model.nominal.dtype).at[model.parameters.poi].set(mu)
 
 
@@ -143,6 +159,12 @@ def expected_data(model: Model, pars: Float[Array, " par"]) -> Data:
     Args:
         model: Statistical model.
         pars: Parameters in the order of `model.parameters.names`.
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> data = dh.expected_data(model, dh.nominal_parameters(model, 2.0))
+        >>> data.main.tolist(), data.auxiliary.tolist()
+        ([60.0, 80.0], [0.0])
     """
     return Data(expected_rates(model, pars), model.constraints.expected(pars))
 
@@ -181,6 +203,12 @@ def log_likelihood(model: Model, pars: Float[Array, " par"], data: Data) -> Floa
         model: Statistical model.
         pars: Parameters in the order of `model.parameters.names`.
         data: Observed or Asimov data.
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> pars = dh.nominal_parameters(model, 1.0)
+        >>> round(float(dh.log_likelihood(model, pars, dh.expected_data(model, pars))), 4)
+        -6.8874
     """
     constant = jnp.sum(gammaln(poisson_counts(model, data) + 1)) + model.constraints.log_normalisation()
     return -negative_log_likelihood(model, pars, data) - constant

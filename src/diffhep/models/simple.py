@@ -36,6 +36,13 @@ def signal_background(
 
     Raises:
         ValueError: Shapes differ, or a yield is negative or not finite (traced yields are not checked).
+
+    Example:
+        >>> model = dh.signal_background(*np.array([[5.0, 10.0], [50.0, 60.0], [55.0, 62.0], [45.0, 58.0]]))
+        >>> model.parameters.names
+        ('mu', 'gamma')
+        >>> dh.expected_data(model, dh.nominal_parameters(model, 1.0)).main.tolist()
+        [55.0, 70.0]
     """
     if interpolation not in HISTOSYS_CODES:
         raise ValueError(f"interpolation is {interpolation!r}: choose 'code0' or 'code4p'")

@@ -33,6 +33,17 @@ def read_workspace(path: str | Path, measurement: str | None = None) -> tuple[Mo
 
     Raises:
         InputError: The file cannot be read or is no valid workspace; the message names file, place and remedy.
+
+    Example:
+        >>> import json, tempfile
+        >>> from diffhep.models.simple import signal_background_workspace
+        >>> content = signal_background_workspace(*np.array([[5.0], [50.0], [55.0], [45.0]]))
+        >>> with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        ...     json.dump(content, file)
+        ...     file.flush()
+        ...     model, data = dh.read_workspace(file.name)
+        >>> model.parameters.names[model.parameters.poi], data.main.tolist()
+        ('mu', [50.0])
     """
     content = load(path)
     try:
