@@ -1,4 +1,4 @@
-"""What a document says happened, checked on stored results: a number and a verdict."""
+"""Checks of the documents' claims on stored results, each with a number and a verdict."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -14,7 +14,12 @@ CONFIDENCE_LEVEL = 0.95  # of the intervals that decide
 
 
 class Finding(NamedTuple):
-    """What a check found: numbers for the reader, and whether the claim holds."""
+    """Result of a check.
+
+    Attributes:
+        measured: Numbers for the reader.
+        verdict: Whether the claim holds.
+    """
 
     measured: str
     verdict: str
@@ -32,39 +37,39 @@ def ordering(
     within: float = 0.0,
     logarithmic: bool = False,
 ) -> Finding:
-    """Whether the subject's metric lies below that of all others, at the documents' settings and elsewhere.
+    """Check that the subject's metric is below that of all others, at the documents' settings and elsewhere.
 
-    Mean over seeds against mean over seeds. The claim holds if the 95 % interval of every difference (Student's t,
+    Means over seeds are compared. The claim holds if the 95 % interval of every difference (Student's t,
     Welch's degrees of freedom) lies below zero, fails if one lies above, and is undecided otherwise.
 
     Args:
-        runs: The metric over (point, run, seed, epoch); the first point is where the documents are, or the verdict's.
+        runs: The metric over (point, run, seed, epoch). The first point, the documents' settings, decides.
         metric: Name of the variable.
         subject: Run, or runs, that the claim is about.
-        others: Runs it is compared with.
-        epoch: When; -1 is the last, "selected" that of the lowest mean objective of each run.
-        others_epoch: When the others are looked at, if at another time.
-        higher: The claim is that it lies above.
-        within: Share of the others' metric by which the subject may miss it.
-        logarithmic: Compare orders of magnitude: decide on the geometric means.
+        others: Runs to compare with.
+        epoch: Epoch; -1 is the last, "selected" that of the lowest mean objective of each run.
+        others_epoch: Epoch of the others, if it differs.
+        higher: Check that the metric is above instead.
+        within: Share of the others' metric that the subject may be above.
+        logarithmic: Compare geometric means.
     """
     subjects = [subject] if isinstance(subject, str) else list(subject)
     others_epoch = epoch if others_epoch is None else others_epoch
-    at = {}
+    findings = {}
     for point in runs["point"].values:
         here = runs[metric].sel(point=point)
         ours = {run: _seeds(here, run, _epoch(runs, run, epoch)) for run in subjects}
         theirs = {run: _seeds(here, run, _epoch(runs, run, others_epoch)) for run in others}
         pairs = [_difference(a, b, within, higher, logarithmic) for a in ours.values() for b in theirs.values()]
-        told = ", ".join(f"{run} {_mean(values, logarithmic)}" for run, values in {**ours, **theirs}.items())
+        measured = ", ".join(f"{run} {_mean(values, logarithmic)}" for run, values in {**ours, **theirs}.items())
         if set(subjects) & set(others):
-            told = " → ".join(_mean(v, logarithmic) for group in (theirs, ours) for v in group.values())
-        at[str(point)] = Finding(told, _verdict(pairs))
-    return _over_points(at)
+            measured = " → ".join(_mean(v, logarithmic) for group in (theirs, ours) for v in group.values())
+        findings[str(point)] = Finding(measured, _verdict(pairs))
+    return _over_points(findings)
 
 
 def ratio(costs: xr.Dataset, *, subject: str, other: str, low: float, high: float) -> Finding:
-    """Whether the subject's seconds over the other's lie in a range; the median over repeats decides."""
+    """Check that the subject's seconds over the other's are in a range; the median over repeats decides."""
     ratios = costs["seconds"].sel(run=subject).values / costs["seconds"].sel(run=other).values
     median, (least, most) = np.median(ratios), (ratios.min(), ratios.max())
     measured = f"{subject} / {other}: {median:.2f} ({least:.2f} to {most:.2f} in {len(ratios)} repeats)"
@@ -74,7 +79,7 @@ def ratio(costs: xr.Dataset, *, subject: str, other: str, low: float, high: floa
 def orders_of_magnitude(
     runs: xr.Dataset, *, metric: str, subject: str, other: str, low: float, high: float, epoch: int | str = "selected"
 ) -> Finding:
-    """Whether the subject's metric lies so many orders of magnitude below the other's: log10(other / subject).
+    """Check that the subject's metric is orders of magnitude below the other's: log10(other / subject) in a range.
 
     Geometric means over seeds at the first point; the 95 % interval (Welch) decides.
     """
@@ -94,7 +99,7 @@ def spread_ratio(
     other: str,
     logarithmic: bool = False,
 ) -> Finding:
-    """Whether the metric of the subject scatters less over seeds than that of the other run, equally long trained.
+    """Check that the metric of the subject scatters less over seeds than that of the other run at the same epoch.
 
     Ratio of standard deviations at the first point and the last epoch that both have, with its 95 % interval from
     Fisher's F.
@@ -103,7 +108,7 @@ def spread_ratio(
     values = [
         _seeds(runs[metric].isel(point=0), run, epoch) for runs, run in ((subject_runs, subject), (other_runs, other))
     ]
-    ours, theirs = (np.log(each) for each in values) if logarithmic else values
+    ours, theirs = (np.log(metrics) for metrics in values) if logarithmic else values
     ratio = np.std(ours, ddof=1) / np.std(theirs, ddof=1)
     tails = [(1 - CONFIDENCE_LEVEL) / 2, (1 + CONFIDENCE_LEVEL) / 2]
     most, least = ratio / np.sqrt(stats.f.ppf(tails, len(ours) - 1, len(theirs) - 1))
@@ -120,15 +125,15 @@ def value(
     high: float = np.inf,
     error: str | None = None,
 ) -> Finding:
-    """Whether a stored value, or all of several, lies between two numbers; where there are points, at the first.
+    """Check that a stored value, or all of several, is in a range; of several points, the first decides.
 
     Args:
-        data: Where it is stored.
-        variable: Its name.
-        at: Labels to select it by, by dimension; lists select several.
+        data: Dataset with the value.
+        variable: Name of the value.
+        at: Labels to select by dimension; lists select several.
         low: Lowest value that the claim allows.
-        high: Highest.
-        error: Name of its standard error, if it has one; the 95 % interval then decides.
+        high: Highest value that the claim allows.
+        error: Name of the standard error, if there is one; the 95 % interval then decides.
     """
     data = data.sel(**(at or {}))
     values = data[variable]
@@ -138,13 +143,12 @@ def value(
     errors = data[error] if error else xr.zeros_like(values)
     margins = stats.norm.ppf((1 + CONFIDENCE_LEVEL) / 2) * np.ravel(errors)
     verdicts = [_inside(v - m, v + m, low, high) for v, m in zip(np.ravel(values), margins, strict=True)]
-    told = [f"{each:.5g}" for each in np.ravel(values)]
+    numbers = [f"{number:.5g}" for number in np.ravel(values)]
     if error:
-        told = [f"{each} ± {spread:.1g}" for each, spread in zip(told, np.ravel(errors), strict=True)]
+        numbers = [f"{number} ± {spread:.1g}" for number, spread in zip(numbers, np.ravel(errors), strict=True)]
     if values.ndim:
-        told = [f"{name} {number}" for name, number in zip(values[values.dims[0]].values, told, strict=True)]
-    measured = ", ".join(told)
-    return Finding(measured, next((v for v in (FAILS, UNDECIDED) if v in verdicts), HOLDS))
+        numbers = [f"{name} {number}" for name, number in zip(values[values.dims[0]].values, numbers, strict=True)]
+    return Finding(", ".join(numbers), next((v for v in (FAILS, UNDECIDED) if v in verdicts), HOLDS))
 
 
 CHECKS: dict[str, Callable[..., Finding]] = {
@@ -168,13 +172,13 @@ def _epoch(runs: xr.Dataset, run: str, epoch: int | str) -> int:
 
 
 def _seeds(values: xr.DataArray, run: str, epoch: int) -> np.ndarray:
-    """The metric of every seed there is; sweeps have fewer than the main run."""
-    chosen = values.sel(run=run).isel(epoch=epoch).values
-    return chosen[np.isfinite(chosen)]
+    """Metric of every seed; sweeps have fewer seeds than the main run."""
+    metrics = values.sel(run=run).isel(epoch=epoch).values
+    return metrics[np.isfinite(metrics)]
 
 
 def _difference(ours, theirs, within, higher, logarithmic) -> tuple[float, float]:
-    """Interval of the difference of means, negative where the claim is right."""
+    """Confidence interval of the difference of means, which is negative where the claim holds."""
     if higher:
         ours, theirs = theirs, ours
     theirs = theirs * (1 + within)
@@ -184,13 +188,11 @@ def _difference(ours, theirs, within, higher, logarithmic) -> tuple[float, float
 
 
 def _welch(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
-    """Interval of the difference of two means, by Student's t with Welch's degrees of freedom."""
-    if np.ptp(ours) == np.ptp(theirs) == 0:  # nothing scatters
+    """Confidence interval of the difference of two means, by Welch's t-test."""
+    if np.ptp(ours) == np.ptp(theirs) == 0:  # scipy warns where nothing scatters
         return (float(np.mean(ours) - np.mean(theirs)),) * 2
-    means, errors = zip(*((np.mean(each), np.var(each, ddof=1) / len(each)) for each in (ours, theirs)), strict=True)
-    freedom = sum(errors) ** 2 / (errors[0] ** 2 / (len(ours) - 1) + errors[1] ** 2 / (len(theirs) - 1))
-    half = stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, freedom) * np.sqrt(sum(errors))
-    return means[0] - means[1] - half, means[0] - means[1] + half
+    interval = stats.ttest_ind(ours, theirs, equal_var=False).confidence_interval(CONFIDENCE_LEVEL)
+    return float(interval.low), float(interval.high)
 
 
 def _verdict(intervals: Sequence[tuple[float, float]]) -> str:
@@ -200,16 +202,16 @@ def _verdict(intervals: Sequence[tuple[float, float]]) -> str:
 
 
 def _mean(values: np.ndarray, logarithmic: bool) -> str:
-    """Mean and its standard error, to the digits worth printing."""
+    """Mean and its standard error as text."""
     if logarithmic:
         mean, error = np.exp(np.mean(np.log(values))), np.exp(stats.sem(np.log(values)))
         return f"{mean:.2g} ×/÷ {error:.2g}"
     return f"{np.mean(values):.3g} ± {stats.sem(values):.1g}"
 
 
-def _over_points(at: Mapping[str, Finding]) -> Finding:
-    """The finding at the first point, and where else the claim holds or not."""
-    first, *rest = at.items()
+def _over_points(findings: Mapping[str, Finding]) -> Finding:
+    """Finding at the first point, with the verdicts at the others."""
+    first, *rest = findings.items()
     elsewhere = []
     for verdict in (HOLDS, FAILS, UNDECIDED):
         places = [point for point, finding in rest if finding.verdict == verdict]
@@ -220,10 +222,10 @@ def _over_points(at: Mapping[str, Finding]) -> Finding:
 
 
 def check(claims: Mapping[str, Mapping[str, Any]], inputs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """Table of claims.
+    """Check claims, and return their table.
 
     Args:
-        claims: Entries of `config/claims.yaml`.
+        claims: Claims by name, as in `config/claims/<document>.yaml`, with their `document`.
         inputs: Datasets of each claim, by argument of its check.
     """
     rows = []

@@ -1,4 +1,4 @@
-"""Runs one stage or draws one figure: all that stands between the workflow and the pure functions of the library."""
+"""Jobs of the workflow: call a stage on stored datasets, store its result, check claims, write pages."""
 
 import atexit
 import hashlib
@@ -27,7 +27,7 @@ COMPILATION_CACHE = Path(".cache/jax")
 
 
 def log_to(path: str) -> None:
-    """Begin a job: send all that this process prints from now on to a file, compiled libraries included."""
+    """Start a job: redirect all output of this process to a file, that of compiled libraries included."""
     job_exit.exit_with_parent()
     sys.excepthook = partial(job_exit.report_exception, job_exit.original_stderr())
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
@@ -41,11 +41,11 @@ def log_to(path: str) -> None:
 
 
 def prepare(threads: int, *, optimise: bool = True) -> None:
-    """Give this process its share of the machine; to be called before jax is imported.
+    """Pin this process to cores and set up compilation. Call it before jax is imported.
 
     Args:
-        threads: How many cores it may use.
-        optimise: Whether programs are worth the time that it takes to make them fast.
+        threads: Number of cores.
+        optimise: Compile programs that run fast, instead of compiling fast.
     """
     cpu_affinity.pin_to_cores(threads)
     compilation.use_cache_folder(COMPILATION_CACHE)
@@ -54,20 +54,20 @@ def prepare(threads: int, *, optimise: bool = True) -> None:
 
 
 def run(job: Mapping[str, Any], inputs: Mapping[str, Any], output: str) -> None:
-    """Call one stage of a study on stored datasets and store what it returns.
+    """Call one stage of a study on stored datasets, and store its result.
 
     Args:
-        job: `call` (module:function), `settings` for it, and `code`, the fingerprint of what it is made of.
-        inputs: Path of a dataset, or a list of paths, for each further argument of the stage; or instead
-            `shards_along_<dimension>`, results of the stage for some of its seeds (or whatever else) each, to be joined.
-        output: Where the result goes.
+        job: `call` (module:function), its `settings`, and `code`, the fingerprint of the code behind it.
+        inputs: Path of a dataset, or a list of paths, for each further argument of the stage; or
+            `shards_along_<dimension>`, results of the shards of the stage, to be joined.
+        output: Path of the result.
     """
     for name in inputs:
         if name.startswith(SHARDS_ALONG):
             return store.save(_joined(inputs[name], name.removeprefix(SHARDS_ALONG)), output, provenance=dict(job))
     stage = resolve(job["call"])
     identity = hashlib.sha256(json.dumps(dict(job), sort_keys=True).encode()).hexdigest()[:12]
-    checkpoint = Path(f"{output}.{identity}.checkpoint")  # no other run can mistake it for its own
+    checkpoint = Path(f"{output}.{identity}.checkpoint")  # of no other settings or code
     resumable = "checkpoint" in inspect.signature(stage).parameters
     result = stage(
         stage_settings(stage, job["settings"]), **load(inputs), **({"checkpoint": checkpoint} if resumable else {})
@@ -78,25 +78,25 @@ def run(job: Mapping[str, Any], inputs: Mapping[str, Any], output: str) -> None:
 
 
 def stage_settings(stage: Callable, settings: Mapping[str, Any]) -> Any:
-    """Settings of a stage as its first argument is annotated: typed ones, or a dict."""
+    """Settings of a stage in the type that its first argument is annotated with: typed settings, or a dict."""
     first, *_ = inspect.signature(stage).parameters.values()
     return from_plain(first.annotation, settings)
 
 
 def _joined(paths: Sequence[str], dimension: str) -> xr.Dataset:
-    """Stored datasets that differ along one dimension only, as one."""
-    parts = load({"parts": paths})["parts"].values()
+    """Join stored datasets along a dimension."""
+    shards = load({"shards": paths})["shards"].values()
     same = {"data_vars": "minimal", "coords": "minimal", "compat": "equals", "join": "exact"}
-    return xr.concat(parts, dimension, **same, combine_attrs="drop")  # they say which seeds a part has
+    return xr.concat(shards, dimension, **same, combine_attrs="drop")  # attributes hold the seeds of the shard
 
 
 def export(job: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Sequence[str]) -> None:
-    """Write what a stage makes of stored datasets as JSON, one file for each name that it returns.
+    """Call a stage that returns documents by name, and write each as JSON.
 
     Args:
-        job: As for `run`.
-        inputs: As for `run`.
-        outputs: Path for each name, `<name>.json`.
+        job: `call`, `settings` and `code`; see `run`.
+        inputs: Path of a dataset, or a list of paths, for each further argument of the stage.
+        outputs: Path of each document, `<name>.json`.
     """
     stage = resolve(job["call"])
     documents = stage(stage_settings(stage, job["settings"]), **load(inputs))
@@ -106,15 +106,15 @@ def export(job: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Sequence[
 
 
 def resolve(call: str) -> Callable:
-    """The function that `module:function` names."""
+    """Import the function `module:function`."""
     module, _, function = call.partition(":")
     return getattr(importlib.import_module(module), function)
 
 
 def load(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Dataset by argument name; where several paths are given, a dict of them by file stem.
+    """Load datasets by argument name; several paths of an argument give a dict by file stem.
 
-    Files that are no results, with which users come, are handed on as paths.
+    Files of the user that are no results are passed on as paths.
 
     Raises:
         InputError: Two of several paths have the same stem.
@@ -123,15 +123,15 @@ def load(inputs: Mapping[str, Any]) -> dict[str, Any]:
     def read(path):
         return store.load(path) if path.endswith(".nc") else Path(path)
 
-    def each(paths):
-        found = {}
+    def read_all(paths):
+        by_stem = {}
         for path in paths:
-            if Path(path).stem in found:
-                raise InputError(f"{path}: another file of this name is read with it: give each a name of its own")
-            found[Path(path).stem] = read(path)
-        return found
+            if Path(path).stem in by_stem:
+                raise InputError(f"{path}: another file has the same name: rename one of them")
+            by_stem[Path(path).stem] = read(path)
+        return by_stem
 
-    return {name: read(paths) if isinstance(paths, str) else each(paths) for name, paths in inputs.items()}
+    return {name: read(paths) if isinstance(paths, str) else read_all(paths) for name, paths in inputs.items()}
 
 
 def check_claims(claims: Mapping[str, Mapping[str, Any]], output: str) -> None:
@@ -146,12 +146,12 @@ def write_pages(
     """Write the pages that show every figure and claim; see `gallery.page` and `report.page`.
 
     Args:
-        documents: Of the manifest.
+        documents: Documents of the manifest.
         pictures: Figures and animations of the manifest, by name.
-        files: Path of each; the stem is its name.
+        files: Path of each figure and animation; the stem is its name.
         claims: Path of the table of all claims.
-        outputs: Where a page goes, by the module that makes it.
-        scale: At which all was computed.
+        outputs: Path of each page, by the module that writes it.
+        scale: Scale of the results.
     """
     paths = {Path(file).stem: file for file in files}
     shown = {name: {**entry, "file": paths[name]} for name, entry in pictures.items()}
@@ -163,7 +163,7 @@ def write_pages(
 
 
 def join_tables(tables: Sequence[str], outputs: Sequence[str]) -> None:
-    """Write tables of the same columns as one."""
+    """Join tables with equal columns, and write the result."""
     joined = pd.concat([pd.read_csv(table, dtype=str) for table in tables])
     for path in outputs:
         write_table(joined, path)

@@ -1,4 +1,4 @@
-"""How long a run will take, told before it starts and while it goes on."""
+"""Forecast of the run time of a build, and its progress."""
 
 import logging
 import sys
@@ -7,45 +7,46 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 PRIOR_WEIGHT = 0.1
-"""Share of all work after which what was seen so far counts as much as what was expected."""
+"""Share of all work after which measured run times count as much as expected ones."""
 
 
 def forecast(jobs: Iterable[tuple[float, int]], cores: int, now: datetime) -> str:
-    """One line on how long jobs will take.
+    """Return one line with the expected run time.
 
     Args:
-        jobs: For each, the seconds it is expected to take and the cores it holds.
-        cores: How many there are.
-        now: When they start.
+        jobs: Expected seconds and cores of each job.
+        cores: Number of cores.
+        now: Time of the start.
     """
     jobs = list(jobs)
-    minutes, end = _told(seconds_left(jobs, [], cores, 0.0), now)
-    return f"Forecast: {_of(len(jobs), 'job')}, {minutes} on {_of(cores, 'core')}; {end}"
+    minutes, end = _in_words(seconds_left(jobs, [], cores, 0.0), now)
+    return f"Forecast: {_count(len(jobs), 'job')}, {minutes} on {_count(cores, 'core')}; {end}"
 
 
 def progress(
     left: Iterable[tuple[float, int]], done: Iterable[tuple[float, int]], cores: int, elapsed: float, now: datetime
 ) -> str:
-    """One line on how long the jobs that are left will take, given what was seen of others.
+    """Return one line with the expected run time of the remaining jobs, given that of the finished ones.
 
     Args:
-        left: As in `forecast`.
-        done: The same of jobs that have ended.
-        cores: How many there are.
-        elapsed: Seconds that those took, all together.
-        now: The time of day.
+        left: Expected seconds and cores of each remaining job.
+        done: Expected seconds and cores of each finished job.
+        cores: Number of cores.
+        elapsed: Seconds since the start.
+        now: Time of day.
     """
     left, done = list(left), list(done)
-    minutes, end = _told(seconds_left(left, done, cores, elapsed), now)
-    return f"Left: {len(left)} of {_of(len(left) + len(done), 'job')}, {minutes}; {end}"
+    minutes, end = _in_words(seconds_left(left, done, cores, elapsed), now)
+    return f"Left: {len(left)} of {_count(len(left) + len(done), 'job')}, {minutes}; {end}"
 
 
 def seconds_left(
     left: Sequence[tuple[float, int]], done: Sequence[tuple[float, int]], cores: int, elapsed: float
 ) -> float:
-    """Seconds until jobs that are left have ended: as expected, times by how much expectations were out so far.
+    """Expected seconds of the remaining jobs, times the ratio of measured and expected seconds so far.
 
-    That factor is (elapsed + prior) / (expected of `done` + prior), the prior being `PRIOR_WEIGHT` of all that was expected.
+    The ratio is (elapsed + prior) / (expected seconds of `done` + prior), with a prior of `PRIOR_WEIGHT` times the
+    expected seconds of all jobs.
     """
     expected_left, expected_done = (_seconds(jobs, cores) for jobs in (left, done))
     prior = PRIOR_WEIGHT * (expected_left + expected_done)
@@ -54,16 +55,16 @@ def seconds_left(
 
 
 def _seconds(jobs: Iterable[tuple[float, int]], cores: int) -> float:
-    """Of all cores, if none is ever idle."""
+    """Seconds of all jobs if no core is ever idle."""
     return sum(seconds * min(threads, cores) for seconds, threads in jobs) / cores
 
 
-def _told(seconds: float, now: datetime) -> tuple[str, str]:
+def _in_words(seconds: float, now: datetime) -> tuple[str, str]:
     end = now + timedelta(seconds=seconds)
-    return f"about {_of(max(round(seconds / 60), 1), 'minute')}", f"done around {end:%a %H:%M}."
+    return f"about {_count(max(round(seconds / 60), 1), 'minute')}", f"done around {end:%a %H:%M}."
 
 
-def _of(number: int, thing: str) -> str:
+def _count(number: int, thing: str) -> str:
     return f"{number} {thing}{'s' * (number != 1)}"
 
 
@@ -75,22 +76,22 @@ class Progress(logging.Handler):
     """A handler of Snakemake's log that prints every minute how much is left.
 
     Args:
-        jobs: Seconds that each job is expected to take and the cores it holds, by Snakemake's number of the job.
-        cores: How many there are.
+        jobs: Expected seconds and cores of each job, by Snakemake's number of the job.
+        cores: Number of cores.
     """
 
     def __init__(self, jobs: Mapping[int, tuple[float, int]], cores: int) -> None:
         """Start the clock."""
         super().__init__()
         self.left, self.done, self.cores = dict(jobs), [], cores
-        self.start = self.told = time.monotonic()
+        self.start = self.last_line = time.monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Count a job that has ended; tell, if it is time to."""
+        """Count a finished job, and print a line if it is time."""
         event, now = getattr(getattr(record, "event", None), "name", ""), time.monotonic()
         if event == "JOB_FINISHED" and record.job_id in self.left:
             self.done.append(self.left.pop(record.job_id))
-        if event == "PROGRESS" and self.left and now - self.told >= SECONDS_BETWEEN_LINES:
-            self.told = now
+        if event == "PROGRESS" and self.left and now - self.last_line >= SECONDS_BETWEEN_LINES:
+            self.last_line = now
             line = progress(self.left.values(), self.done, self.cores, now - self.start, datetime.now())
             print(line, file=sys.stderr, flush=True)

@@ -5,42 +5,39 @@ from itertools import pairwise
 from typing import Any
 
 STARTUP_SECONDS = 12.0
-"""Seconds until a training is loaded and compiled."""
-
+"""Seconds to load and compile a training."""
 
 FLOPS_PER_SECOND = 8e10
-"""Multiplications and additions a second of one core, in float32, that trainings were seen to reach."""
-
+"""Operations a second of one core, in float32, that trainings have reached."""
 
 SECONDS_BY_TRANSFORM = {"affine": 1.2e-7, "spline": 2e-6}
-"""Seconds that a training step takes of one core, for each event and layer of a flow of such transforms."""
-
+"""Core seconds of a training step for each event and layer of a flow, by transform."""
 
 COUPLING_SECONDS = 4e-10
-"""Seconds that a training step takes of one core, for each event and weight of a flow of couplings."""
+"""Core seconds of a training step for each event and weight of a coupling flow."""
 
 
 def training_seconds(layers: Sequence[int], *, events: int, epochs: int, seeds: int) -> float:
-    """Seconds of one core that a training takes, roughly.
+    """Expected core seconds of the training of a network.
 
     Each event costs two operations a weight of the network forward and four backward, and the evaluation after every
     epoch, on a third as many events, another two.
 
     Args:
         layers: Widths of all layers of the network, input and output included.
-        events: Events that an epoch trains on, of all samples together.
-        epochs: Passes over them.
-        seeds: Networks trained.
+        events: Events of all samples in an epoch.
+        epochs: Passes over the events.
+        seeds: Number of networks.
     """
     weights = sum(before * after for before, after in pairwise(layers))
     return STARTUP_SECONDS + seeds * epochs * events * weights * (2 + 4 + 2 / 3) / FLOPS_PER_SECOND
 
 
 def flow_seconds(flow: Mapping[str, Any], training: Mapping[str, Any]) -> float:
-    """Seconds of one core that training an ensemble of flows takes, roughly, evaluation included.
+    """Expected core seconds of the training of an ensemble of flows, with its evaluation.
 
     Args:
-        flow: Its `transform` and number of `layers`.
+        flow: `transform` and number of `layers`.
         training: `members`, `iterations` and `batch_size`.
     """
     events = training["members"] * training["iterations"] * training["batch_size"]
@@ -48,7 +45,7 @@ def flow_seconds(flow: Mapping[str, Any], training: Mapping[str, Any]) -> float:
 
 
 def coupling_seconds(training: Mapping[str, Any]) -> float:
-    """Seconds of one core that training a flow of couplings on two classes takes, roughly.
+    """Expected core seconds of the training of a coupling flow on two classes.
 
     Args:
         training: `iterations`, `batch_size` of each class, and `flow`: `layers`, `width` and `depth`.
