@@ -21,7 +21,7 @@ Loss = Callable[[PyTree, Float[Array, "sample event feature"]], Float[Array, ""]
 
 def relaxed_losses(settings: Mapping[str, Any]) -> dict[str, Loss]:
     """CLs, with histograms and hypothesis test of relaxed, and augmented cross-entropy of a batch."""
-    network, scales = DenseNetwork(settings["network"]), settings["yields"]
+    network, scales = DenseNetwork(settings["widths"]), settings["yields"]
     edges = jnp.linspace(0, 1, settings["bins"] + 1)
     background = scales["background"] * scales["overall"]
     expected = jnp.array([scales["signal"] * scales["overall"], background, background, background])
@@ -51,16 +51,16 @@ def python_loop(
     rng = np.random.default_rng(0)
 
     @jax.jit
-    def step(parameters, memory, batch):
+    def step(parameters, opt_state, batch):
         gradient = jax.grad(loss)(parameters, batch)
-        updates, memory = optimiser.update(gradient, memory)
-        return optax.apply_updates(parameters, updates), memory
+        updates, opt_state = optimiser.update(gradient, opt_state)
+        return optax.apply_updates(parameters, updates), opt_state
 
     def epoch() -> None:
-        trained, memory = parameters, optimiser.init(parameters)
+        trained, opt_state = parameters, optimiser.init(parameters)
         order = rng.permutation(features.shape[1])
         for first in range(0, features.shape[1], size):
-            trained, memory = step(trained, memory, features[:, order[first : first + size]])
+            trained, opt_state = step(trained, opt_state, features[:, order[first : first + size]])
         jax.block_until_ready(trained)
 
     return epoch

@@ -12,10 +12,10 @@ COLUMNS = ["work", "ours", "peer", "peer_version", "ratio"]
 
 
 def measure(settings: Mapping[str, Any], cores: int) -> pd.DataFrame:
-    """One row for each piece of work, ours beside the peer's."""
+    """Time each piece of work beside the peer's, one row each."""
     shared = {"seed": settings["seed"], "repeats": settings["repeats"]}
     steps = {**shared, **settings["training"]}
-    rows = [training.step_cost({**steps, "network": network}) for network in settings["step_cost"]["networks"]]
+    rows = [training.step_cost({**steps, "widths": widths}) for widths in settings["step_cost"]["widths"]]
     with pinned.one_core_processes(cores) as processes:
         rows.append(training.seed_step({**steps, **settings["seed_step"]}, processes))
         rows.append(flows.member_step({**shared, **settings["member_step"]}, processes))

@@ -15,6 +15,8 @@ from diffhep import prng
 from diffhep.learning import tasks, training
 from diffhep.peers import relaxed, timing
 from diffhep.studies.blobs import observable, stages
+from diffhep.studies.blobs.settings import Generation, Run
+from diffhep.typed_settings import from_plain
 
 OBJECTIVES = ("cls", "bce_augmented")
 
@@ -45,7 +47,7 @@ def seed_step(settings: Mapping[str, Any], processes: list[ProcessPoolExecutor])
 
 
 def _shape(settings: Mapping[str, Any]) -> str:
-    return "x".join(map(str, settings["network"]))
+    return "x".join(map(str, settings["widths"]))
 
 
 def _relative(seconds: np.ndarray, reference: np.ndarray, steps: int) -> str:
@@ -58,10 +60,12 @@ def _relative(seconds: np.ndarray, reference: np.ndarray, steps: int) -> str:
 
 
 def problem(settings: Mapping[str, Any], objective: str) -> tuple[tasks.Task, tasks.TrainingData]:
-    """What the study of blobs trains, on as many events as the steps of an epoch need."""
+    """Task and data of the study of blobs, with as many events as the steps of an epoch need."""
     events = settings["batch_size"] * settings["steps"]
-    generated = stages.generate({**settings, "events": 2 * events, "test_fraction": 0.5})
-    return observable.build_task({**settings, "objective": {objective: 1.0}}, generated)
+    data = {"seed": settings["seed"], "means": settings["means"], "events": 2 * events, "test_fraction": 0.5}
+    run = {key: settings[key] for key in Run.model_fields if key in settings}
+    run |= {"epochs": 1, "seeds": 1, "objective": {objective: 1.0}}
+    return observable.build_task(from_plain(Run, run), stages.generate(from_plain(Generation, data)))
 
 
 def ours(settings: Mapping[str, Any], objective: str, seeds: int) -> Callable[[], None]:
@@ -95,11 +99,13 @@ def theirs(settings: Mapping[str, Any]) -> dict[str, Callable[[], None]]:
 
 def losses(settings: Mapping[str, Any]) -> dict[str, list[tuple[float, np.ndarray]]]:
     """Loss and gradient of each objective, ours and theirs, which have to agree; same network and events."""
-    found = {}
+    values_by_objective = {}
     for name, loss in peers.relaxed_losses(settings).items():
         task, data = problem(settings, name)
         trained = task.initialise(prng.key(0, prng.INITIALISE))
         both = [(task.loss, trained, data.events), (loss, trained.network, data.events.features)]
         values = [jax.jit(jax.value_and_grad(side))(start, events) for side, start, events in both]
-        found[name] = [(float(value), np.asarray(ravel_pytree(gradient)[0])) for value, gradient in values]
-    return found
+        values_by_objective[name] = [
+            (float(value), np.asarray(ravel_pytree(gradient)[0])) for value, gradient in values
+        ]
+    return values_by_objective

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
+from support.study_settings import study_settings
 
 from benchmarks import fits, flows, optimisation, peers, table, training
 from diffhep.pipeline import settings as conf
@@ -14,22 +15,25 @@ from diffhep.pipeline import settings as conf
 ROOT = Path(__file__).parents[2]
 
 
-def load(name):
-    path = ROOT / "config" / f"{name}.yaml"
-    return conf.load_study(path, ROOT / f"workflow/schemas/{path.stem}.schema.yaml", "quick")
+def benchmark_settings():
+    return conf.load_study(ROOT / "config/benchmarks.yaml", ROOT / "workflow/schemas/benchmarks.schema.yaml", "quick")
 
 
 @pytest.fixture(scope="module")
 def settings():
     """Quick settings, put together as in the workflow."""
-    benchmarks, study, search = load("benchmarks"), load("studies/blobs"), load("studies/vbf_hh4b")
-    physics = {"means": study["data"]["means"], "yields": study["yields"], "plane": study["plane"]}
+    benchmarks, study, search = (
+        benchmark_settings(),
+        study_settings("blobs", "quick"),
+        study_settings("vbf_hh4b", "quick"),
+    )
+    physics = {"means": study.data.means.plain(), "yields": study.yields.plain(), "plane": study.plane.plain()}
     optimised = {**benchmarks["optimisation"], "data": search["data"], "run": search["defaults"]}
     return {**benchmarks, "seed": 0, "training": {**physics, **benchmarks["training"]}, "optimisation": optimised}
 
 
 def test_losses_and_gradients_are_those_of_relaxed(settings):
-    losses = training.losses({**settings["training"], "seed": 0, "network": [8]})
+    losses = training.losses({**settings["training"], "seed": 0, "widths": [8]})
     for (ours, our_gradient), (peer, peer_gradient) in losses.values():
         assert ours == pytest.approx(peer, rel=1e-6)
         np.testing.assert_allclose(our_gradient, peer_gradient, atol=1e-4 * np.abs(peer_gradient).max())
@@ -58,7 +62,7 @@ def test_table_has_a_row_for_each_piece_of_work(settings, tmp_path, monkeypatch)
     table.write({**settings, "repeats": 1}, 1, paths)
     rows = pd.read_csv(paths[0])
     assert list(rows.columns) == ["work", "ours", "peer", "peer_version", "ratio"]
-    assert len(rows) == len(settings["step_cost"]["networks"]) + 5  # on one core pyhf has one row
+    assert len(rows) == len(settings["step_cost"]["widths"]) + 5  # on one core pyhf has one row
     assert (rows["ratio"] > 0).all() and rows["work"].is_unique
     assert len(Path(paths[1]).read_text().splitlines()) == len(rows) + 2
 

@@ -212,7 +212,7 @@ def test_fits_with_too_few_steps_do_not_converge(monkeypatch):
     model, data = signal_background(*yields), Data(jnp.asarray(main), jnp.asarray(auxiliary))
     start = jnp.array([9.0, 4.0])
     assert jax.jit(mle.fit)(model, data, start).converged
-    monkeypatch.setattr(mle, "ITERATIONS", 1)
+    monkeypatch.setattr(mle, "MAX_STEPS", 1)
     assert not jax.jit(lambda *args: mle.fit(*args))(model, data, start).converged
 
 

@@ -38,7 +38,7 @@ def test_nothing_is_looked_up_once_a_file_has_changed(tmp_path, read, change):
         path.write_text(edited)
         assert before != Fingerprints(tmp_path / "kept", tmp_path)(TOYS) == fingerprint(TOYS, tmp_path)
     else:
-        path.with_name("mle.py").rename(path.with_name("moved.py"))
+        path.with_name("neyman.py").rename(path.with_name("moved.py"))
         Fingerprints(tmp_path / "kept", tmp_path)(TOYS)
     assert read == [TOYS, TOYS]
 

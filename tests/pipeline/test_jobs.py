@@ -25,7 +25,7 @@ def test_results_are_loaded_and_other_files_handed_on(tmp_path):
 
 def test_files_of_one_name_are_refused(tmp_path):
     """A dict would keep one of them, and a mass point would have the events of another."""
-    with pytest.raises(ValueError, match=r"b/S100.root: another file of this name is read with it"):
+    with pytest.raises(ValueError, match=r"b/S100.root: another file has the same name"):
         jobs.load({"files": [str(tmp_path / "a" / "S100.root"), str(tmp_path / "b" / "S100.root")]})
 
 
@@ -39,7 +39,7 @@ def growing(data, colour):
 
 def test_an_animation_is_a_gif_of_as_many_pictures_that_repeats_and_is_the_same_file_again(tmp_path, monkeypatch):
     store.save(xr.Dataset({"a": ("step", [1.0, 2.0, 5.0])}), tmp_path / "a.nc", provenance={})
-    monkeypatch.setattr(jobs, "resolve", {"diffhep.figures.study:growing": growing}.__getitem__)
+    monkeypatch.setattr(drawing, "resolve", {"diffhep.figures.study:growing": growing}.__getitem__)
     entry = {"study": "study", "plot": "growing", "options": {"colour": "red"}}
     paths = [tmp_path / name for name in ("one.gif", "two.gif")]
     for path in paths:
@@ -61,7 +61,7 @@ def test_an_animation_is_a_gif_of_as_many_pictures_that_repeats_and_is_the_same_
     ("jobs.load(1 / 0)", ["Traceback (most recent call last):", "ZeroDivisionError: division by zero"]),
 ])  # fmt: skip
 def test_the_log_of_a_job_has_a_line_for_users_and_a_traceback_for_bugs(tmp_path, call, told):
-    program = f"from diffhep import jobs; jobs.log_to('job.log'); {call}"
+    program = f"from diffhep.pipeline import jobs; jobs.log_to('job.log'); {call}"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment)
     lines = (tmp_path / "job.log").read_text().splitlines()

@@ -58,7 +58,7 @@ def test_the_command_line_lists_them(results, capsys):
 def test_of_results_from_here_there_is_nothing_to_say(tmp_path, capsys):
     store.save(xr.Dataset({"a": 1}), tmp_path / "a.nc", provenance={})
     assert cli.main(["origins", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.startswith("0 of another revision")
+    assert capsys.readouterr().out.startswith("0 from another revision")
 
 
 def test_a_folder_without_results_is_told(tmp_path, capsys):

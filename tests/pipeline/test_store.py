@@ -58,7 +58,7 @@ def test_identical_input_gives_identical_bytes(dataset, tmp_path):
 
 def test_identical_bytes_in_another_process(dataset, tmp_path):
     store.save(dataset, tmp_path / "one.nc", provenance=PROVENANCE)
-    program = "import sys; from diffhep.store import *; save(load(sys.argv[1]), sys.argv[2], provenance={})"
+    program = "import sys; from diffhep.pipeline.store import *; save(load(sys.argv[1]), sys.argv[2], provenance={})"
     for name in ("two.nc", "three.nc"):
         environment = os.environ | {"PYTHONHASHSEED": str(len(name)), "PYTHONPATH": os.pathsep.join(sys.path)}
         subprocess.run(
@@ -140,7 +140,7 @@ def test_failure_keeps_the_old_file_and_leaves_nothing_else(dataset, tmp_path, m
 
 def test_what_does_not_fit_on_the_disk_is_told_and_nothing_is_left(tmp_path):
     program = (
-        "import resource, sys, numpy, xarray; from diffhep import store;"
+        "import resource, sys, numpy, xarray; from diffhep.pipeline import store;"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000));"  # as if the disk were full from there on
         "numbers = numpy.random.default_rng(0).random(100_000);"
         "store.save(xarray.Dataset({'a': ('x', numbers)}), sys.argv[1], provenance={})"
@@ -207,6 +207,6 @@ def test_file_may_be_replaced_while_its_content_is_in_use(dataset, tmp_path):
 
 
 def test_store_does_not_import_jax():
-    program = "import sys; from diffhep import store; assert 'jax' not in sys.modules"
+    program = "import sys; from diffhep.pipeline import store; assert 'jax' not in sys.modules"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)

@@ -12,7 +12,7 @@ from diffhep.pipeline.worker_processes import WorkerPool
 
 JOB = """
 import logging, os
-from diffhep import jobs
+from diffhep.pipeline import jobs
 jobs.log_to({log!r})
 logging.getLogger("diffhep").info(os.getpid())
 """
