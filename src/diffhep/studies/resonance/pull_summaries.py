@@ -15,9 +15,9 @@ def summarise_pulls(predicted: xr.Dataset, min_events: float | int) -> xr.Datase
         min_events: Events that the data of a bin must have.
 
     Returns:
-        `pull` (sigma, context, y, x), NaN in bins with fewer events; `pull_centre` and `pull_width` (sigma, part), mean
+        `pull` (sigma, context, y, x), NaN in bins with fewer events; `pull_centre` and `pull_width` (part, sigma), mean
         and width of the normal distribution with the quantiles of all pulls of trained and of unseen points;
-        `point_pull_centre` and `point_pull_width` (sigma, context), those of each point.
+        `point_pull_centre` and `point_pull_width` (context, sigma), those of each point.
     """
     enough = predicted["data"] >= min_events
     pull = xr.concat(
