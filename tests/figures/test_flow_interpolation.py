@@ -5,10 +5,8 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
-from scipy import stats
 
 from diffhep.figures import flow_interpolation as figures
-from diffhep.histogramming.pulls import fit_normal, pulls, rebin
 
 
 @pytest.fixture(scope="module")
@@ -56,37 +54,6 @@ def test_learned_contours_of_a_perfect_flow_are_the_ellipses(predicted):
         np.testing.assert_allclose(np.linalg.norm(path.vertices - [6, 6], axis=1), sigma, rtol=0.02)
 
 
-@pytest.mark.parametrize(("trained", "number"), [(True, 3), (False, 1)])
-def test_differences_have_one_panel_a_context_and_a_symmetric_scale(predicted, trained, number):
-    figure = figures.differences(predicted, trained=trained)
-    panels = [axis for axis in figure.axes if axis.get_title()]
-    assert len(panels) == number
-    low, high = panels[0].collections[0].get_clim()
-    assert low == -high and high > 0
-
-
-def test_pulls_are_densities_with_the_normal_of_their_quantiles(predicted):
-    figure = figures.pull_distributions(predicted)
-    assert [title.split("\n")[0] for title in titles(figure)] == ["trained contexts", "unseen contexts"]
-    axis = figure.axes[0]
-    filled = axis.patches[0].get_data()
-    assert 0.9 < np.sum(filled.values * np.diff(filled.edges)) <= 1
-    seen = rebin(predicted, 25).sel(context=predicted["trained"])
-    centre, width = fit_normal(pulls(seen, min_events=10))
-    assert f"at least 10 events: {centre:.2f} ± {width:.2f}" in axis.get_title()
-    np.testing.assert_allclose(axis.lines[0].get_ydata().max(), stats.norm.pdf(0, scale=width), rtol=1e-2)
-
-
-def test_coverage_of_members_that_scatter_about_the_truth_is_students(predicted):
-    axis = figures.coverage(mean=predicted).axes[0]
-    assert axis.get_title() == "following the mean"
-    drawn = {line.get_label(): line for line in axis.lines}
-    ideal = drawn["3 members scattered about the truth"]
-    k = ideal.get_xdata()
-    np.testing.assert_allclose(ideal.get_ydata(), 2 * stats.t.cdf(k * np.sqrt(3), 2) - 1)
-    np.testing.assert_allclose(drawn["trained contexts"].get_ydata(), ideal.get_ydata(), atol=0.08)
-
-
 def test_maps_colour_every_context(predicted):
     figure = figures.divergences(mean_affine=predicted, firework_spline=predicted)
     assert titles(figure) == ["following the mean, affine", "Gaussian firework, spline"]
@@ -97,7 +64,7 @@ def test_maps_colour_every_context(predicted):
     assert sum(len(each.get_array()) for each in figure.axes[1].collections) == 2
 
 
-def test_losses_mark_what_was_kept():
+def test_losses_mark_the_selected_iteration():
     iterations = np.arange(0, 700, 100)
     falling = 3 + np.exp(-iterations / 200.0)
     trained = xr.Dataset(
@@ -111,7 +78,7 @@ def test_losses_mark_what_was_kept():
         coords={"iteration": iterations},
     )
     axis = figures.losses(trained).axes[0]
-    kept = next(line for line in axis.lines if line.get_label() == "kept")
+    kept = next(line for line in axis.lines if line.get_label() == "selected iteration")
     np.testing.assert_allclose([*kept.get_xdata(), *kept.get_ydata()], [600, falling[-1] + 0.1])
     assert axis.get_ylim()[0] < 2.9
 

@@ -5,7 +5,9 @@ import pytest
 import xarray as xr
 
 from diffhep.figures import resonance as figures
+from diffhep.figures import resonance_limits, resonance_pulls
 from diffhep.figures.painters import mass_plane
+from diffhep.studies.resonance.pull_summaries import summarise_pulls
 
 MASSES = np.array([[200.0, 50.0], [300.0, 50.0], [300.0, 100.0], [400.0, 200.0]])
 HELD_OUT = np.array([False, True, False, False])
@@ -100,12 +102,13 @@ def test_shapes_are_shares_of_what_shall_be_shown(predicted, background, panels,
 
 @pytest.mark.parametrize("sigma", ["ensemble", "statistical", "larger"])
 def test_pulls_are_drawn_by_part_and_by_point(predicted, sigma):
-    figure = figures.pull_distributions(predicted, sigma=sigma)
+    with_pulls = predicted.merge(summarise_pulls(predicted, 10))
+    figure = resonance_pulls.pull_distributions(with_pulls, sigma=sigma)
     titles = [axis.get_title() for axis in figure.axes]
-    assert titles[0].startswith("trained points: ") and titles[1].startswith("unseen points: ")
+    assert titles[0].startswith("training points: ") and titles[1].startswith("unseen points: ")
     width = float(titles[0].split("±")[1])
     assert width == pytest.approx({"ensemble": 1.15, "statistical": 1.1, "larger": 0.9}[sigma], abs=0.25)
-    means, widths = figures.pull_maps(predicted, sigma=sigma).axes[:2]
+    means, widths = resonance_pulls.pull_maps(with_pulls, sigma=sigma).axes[:2]
     assert set(drawn(means)) == set(map(tuple, MASSES.tolist())) == set(drawn(widths))
     assert all(abs(value) < 1 for value in drawn(means).values()) and all(
         value > 0.5 for value in drawn(widths).values()
@@ -151,18 +154,18 @@ def test_background_has_three_panels_on_one_scale(background):
 
 
 def test_limits_are_mapped_with_the_simulated_ones_on_them(limits):
-    axis = figures.limit_maps(limits).axes[0]
+    axis = resonance_limits.limit_maps(limits).axes[0]
     assert drawn(axis) == {tuple(mass): 0.2 for mass in MASSES.tolist()}
     table = axis.collections[0].get_array()
     assert np.ma.count(table) == 3 and table.max() == 0.3
 
 
 def test_ratios_are_those_of_the_limits_that_are_named(limits):
-    interpolated = figures.limit_ratios(limits, over="simulated", reach=1.25)
+    interpolated = resonance_limits.limit_ratios(limits, over="simulated", reach=1.25)
     assert [axis.get_title() for axis in interpolated.axes[:3]] == ["2-D fit", "pNN", "s_flow"]
     assert list(drawn(interpolated.axes[1]).values()) == pytest.approx([3.0] * 4)
-    strategies = figures.limit_ratios(limits, over="s_flow", reach=1.5)
-    assert [axis.get_title() for axis in strategies.axes[:2]] == ["2-D fit over s_flow", "pNN over s_flow"]
+    strategies = resonance_limits.limit_ratios(limits, over="s_flow", reach=1.5)
+    assert [axis.get_title() for axis in strategies.axes[:2]] == ["2-D fit / s_flow", "pNN / s_flow"]
     assert list(drawn(strategies.axes[1]).values()) == pytest.approx([0.5] * 4)
 
 

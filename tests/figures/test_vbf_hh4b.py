@@ -7,6 +7,7 @@ from matplotlib.colors import same_color
 
 from diffhep.figures import vbf_hh4b as figures
 from diffhep.figures.painters.style import CURVE, SMOOTH, TRUTH
+from diffhep.histogramming.smoothing_bias import largest_smoothing_bias
 
 STEPS, BINS, SEEDS, FINE = 5, 3, 2, 60
 NAMED = {"a": "first", "b": "second"}
@@ -179,7 +180,12 @@ def test_an_animation_has_a_picture_of_equal_size_for_every_step(one):
 
 
 def test_deviations_are_the_largest_of_all_bins_in_percent(two):
-    figure = figures.deviations(two, NAMED)
+    samples = ("signal", "background")
+    runs = {
+        name: run.assign({f"{sample}_smoothing_bias": largest_smoothing_bias(run, sample) for sample in samples})
+        for name, run in two.items()
+    }
+    figure = figures.deviations(runs, NAMED)
     for axis, name in zip(figure.axes, ("signal", "background"), strict=True):
         assert axis.get_title() == name
         for line, of in zip(axis.lines, NAMED, strict=False):

@@ -62,33 +62,49 @@ def _selected_epoch(history: xr.Dataset) -> int:
 
 @style.with_style
 def toys(*, bins: int = 30, **runs: xr.Dataset) -> Figure:
-    """Pseudo-experiments beside the asymptotic formulae: test statistics, pulls, CLs and coverage.
+    """Draw pseudo-experiments beside the asymptotic formulae: test statistics, pulls, CLs and coverage.
 
-    Points are pseudo-experiments with their statistical errors, lines are asymptotic. Distributions of q are
-    drawn over its root, where they are parts of a normal distribution; the pile-up at q = 0 is left out of
-    both.
+    Points are pseudo-experiments with their statistical errors, lines are asymptotic. Distributions of q are drawn
+    over its root, where they are parts of a normal distribution; both leave out the pile-up at q = 0.
 
     Args:
-        bins: Bins of each histogram.
-        runs: For each trained objective, by the names of `style.OBJECTIVES`: `q_mu`, `q_0` and `pull`
+        bins: Number of bins of each histogram.
+        **runs: Pseudo-experiments of each trained objective, by the names of `style.OBJECTIVES`: `q_mu`, `q_0` and `pull`
             (true_mu, toy); `density_q_mu` and `density_q_0` (true_mu, q); `coverage` and `failed` (true_mu);
             `cls_toys`, `cls_toys_error` and `cls_asymptotic` (tested_mu).
     """
     figure, axes = style.panels(2, 4, size=(3.3, 2.8))
     for row, (name, symbol, hypotheses) in enumerate((("q_mu", "q_1", (1.0, 0.0)), ("q_0", "q_0", (0.0, 1.0)))):
         for axis, true_mu in zip(axes[row], hypotheses, strict=False):
-            toy_panels.test_statistic(axis, {run: data.sel(true_mu=true_mu) for run, data in runs.items()}, name, bins)
+            statistics = {run: _statistic(data.sel(true_mu=true_mu), name) for run, data in runs.items()}
+            toy_panels.test_statistic(axis, statistics, bins)
             axis.set(title=rf"thrown with $\mu = {true_mu:g}$", xlabel=rf"$\sqrt{{{symbol}}}$")
         axes[row, 0].set_ylabel("density")
         true_mu = hypotheses[0]
-        toy_panels.pulls(axes[row, 2], {run: data.sel(true_mu=true_mu) for run, data in runs.items()}, bins)
+        pulls = {run: data["pull"].sel(true_mu=true_mu).values for run, data in runs.items()}
+        toy_panels.pulls(axes[row, 2], pulls, bins)
         axes[row, 2].set_title(rf"thrown with $\mu = {true_mu:g}$")
-    toy_panels.cls(axes[0, 3], runs)
-    toy_panels.coverage(axes[1, 3], runs)
+    toy_panels.cls(axes[0, 3], {run: _cls(data) for run, data in runs.items()})
+    toy_panels.coverage(axes[1, 3], {run: _coverage(data) for run, data in runs.items()})
     handles = [style.line_handle(style.objective_style(run)) for run in runs]
     note = "points: pseudo-experiments, lines: asymptotic formulae"
     style.legend_above(figure, handles, columns=len(runs), note=note)
     return figure
+
+
+def _statistic(data: xr.Dataset, name: str) -> toy_panels.StatisticToys:
+    root = np.sqrt(data["q"].values)
+    return toy_panels.StatisticToys(data[name].values, root, 2 * root * data[f"density_{name}"].values)
+
+
+def _cls(data: xr.Dataset) -> toy_panels.ClsToys:
+    values = (data[name].values for name in ("cls_toys", "cls_toys_error", "cls_asymptotic"))
+    return toy_panels.ClsToys(data["tested_mu"].values, *values)
+
+
+def _coverage(data: xr.Dataset) -> toy_panels.CoverageToys:
+    share = data["coverage"].sel(true_mu=[0.0, 1.0]).values
+    return toy_panels.CoverageToys(share, np.sqrt(share * (1 - share) / data.sizes["toy"]), float(data["failed"].max()))
 
 
 @style.with_style

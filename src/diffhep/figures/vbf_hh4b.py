@@ -10,7 +10,6 @@ from scipy.stats import norm
 
 from diffhep.figures.painters import style
 from diffhep.figures.painters.style import BACKGROUND, CURVE, DOWN, HARD, SIGNAL, SMOOTH, TRUTH, UP
-from diffhep.histogramming.smoothing_bias import largest_smoothing_bias
 
 LABELS = {
     "m_hh": r"$m_{HH}$ [GeV]",
@@ -181,7 +180,7 @@ def deviations(runs: dict[str, xr.Dataset], named: dict[str, str]) -> Figure:
     figure, axes = style.panels(1, 2, size=(4.2, 3.2))
     for axis, name in zip(axes.flat, ("signal", "background"), strict=True):
         for colour, (run, label) in zip(style.ordered_colours(len(named)), named.items(), strict=True):
-            values = largest_smoothing_bias(runs[run], name).isel(seed=0)
+            values = runs[run][f"{name}_smoothing_bias"].isel(seed=0)
             axis.plot(runs[run]["step"], values, color=colour, label=label)
         axis.axhline(1, color=TRUTH, linestyle="--", linewidth=1.2)
         axis.set(xlabel=STEP, yscale="log", title=name, ylim=(0.03, 300))
