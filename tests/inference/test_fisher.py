@@ -44,7 +44,7 @@ def test_gradient_of_the_variance_is_that_of_finite_differences():
 
 @pytest.mark.parametrize("function", [covariance, generalised_variance])
 def test_no_signal_raises_an_error_that_names_the_parameter_and_gives_infinity_under_jit(function):
-    with pytest.raises(ValueError, match="no information on parameter mu .*fix it"):
+    with pytest.raises(ValueError, match=r"no information on parameter mu .*fix it"):
         function(signal_background(0 * S, B, U, D), PARS)
     traced = jax.jit(lambda s: function(signal_background(s, B, U, D), PARS))(0 * S)
     assert not np.isfinite(traced).all()

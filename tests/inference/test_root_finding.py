@@ -24,7 +24,7 @@ def root(function, guess, c):
 def test_roots_and_derivatives_are_those_of_brentq(name, guess):
     function, c, step = FUNCTIONS[name], 2.0, 1e-5
     value, slope = jax.jit(jax.value_and_grad(lambda c: root(function, guess, c)))(c)
-    low, middle, high = (brentq(lambda x: function(x, c + d), 1e-9, 99, xtol=1e-14) for d in (-step, 0, step))
+    low, middle, high = (brentq(function, 1e-9, 99, args=(c + d,), xtol=1e-14) for d in (-step, 0, step))
     np.testing.assert_allclose(value, middle, rtol=1e-8)
     np.testing.assert_allclose(slope, (high - low) / (2 * step), rtol=1e-5)
 

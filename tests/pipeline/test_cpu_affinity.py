@@ -103,7 +103,10 @@ def test_no_threads_are_refused():
 
 
 def test_real_processes_do_not_share_a_core(tmp_path):
-    program = "from diffhep.pipeline import cpu_affinity; cpu_affinity.pin_to_cores(1); import os; print(*os.sched_getaffinity(0)); input()"
+    program = (
+        "from diffhep.pipeline import cpu_affinity; cpu_affinity.pin_to_cores(1); import os;"
+        "print(*os.sched_getaffinity(0)); input()"
+    )
     environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": environment}
     running = [subprocess.Popen([sys.executable, "-uc", program], **pipes) for _ in range(2)]

@@ -128,7 +128,8 @@ def test_the_report_holds_each_picture_pixel_by_pixel_beside_its_own_caption(emb
 
 def test_the_report_links_to_code_and_settings_within(embedded):
     assert embedded.links and all(link.startswith("#") and link[1:] in embedded.ids for link in embedded.links)
-    for target in ("src/diffhep/figures/blobs.py:training_history", "config/studies/blobs.yaml", "workflow/rules/studies/blobs.smk"):
+    files = "config/studies/blobs.yaml", "workflow/rules/studies/blobs.smk"
+    for target in ("src/diffhep/figures/blobs.py:training_history", *files):
         assert f"#{target}" in embedded.links
     assert "src/diffhep/studies/blobs/stages.py" in embedded.ids
     assert not embedded.open
@@ -143,7 +144,7 @@ def test_the_report_tells_run_times_of_its_scale_and_the_environment(embedded):
 
 def test_texts_of_the_manifest_and_of_claims_are_escaped():
     """A title, a section, a number, a caption, a name and a scale that look like HTML are shown as they are."""
-    text = "<b>&\""
+    text = '<b>&"'
     entry = {**FILES["neos_2"], "document": "a<b", "section": text, "number": text, "caption": text}
     claims = pd.DataFrame([["a<b", text, text, text, "holds"]], columns=CLAIMS.columns)
     contents = gallery.PageContents({"a<b": {"title": text, "source": text}}, {"x<y": entry}, claims, text)

@@ -69,7 +69,7 @@ def toys(*, bins: int = 30, **runs: xr.Dataset) -> Figure:
 
     Args:
         bins: Number of bins of each histogram.
-        **runs: Pseudo-experiments of each trained objective, by the names of `style.OBJECTIVES`: `q_mu`, `q_0` and `pull`
+        **runs: Pseudo-experiments of each objective, by the names of `style.OBJECTIVES`: `q_mu`, `q_0` and `pull`
             (true_mu, toy); `density_q_mu` and `density_q_0` (true_mu, q); `coverage` and `failed` (true_mu);
             `cls_toys`, `cls_toys_error` and `cls_asymptotic` (tested_mu).
     """

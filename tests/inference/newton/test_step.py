@@ -115,7 +115,7 @@ def test_a_step_leaves_a_kink_on_the_side_where_the_likelihood_rises():
 
 
 def test_probes_leave_a_stationary_point_that_is_no_minimum():
-    """Up and down templates coincide: nu = 10 + x², so that the gradient vanishes at 0; the minima are ±sqrt(10 / 3)."""
+    """Up and down templates coincide: nu = 10 + x², so the gradient vanishes at 0; the minima are ±sqrt(10 / 3)."""
     symmetric = problem(lambda free: 10.0 + free**2, [20.0], shift=True)
     probed = newton_step(symmetric, initial(symmetric, [0.0])).free
     np.testing.assert_allclose(np.abs(probed), [1.0])
