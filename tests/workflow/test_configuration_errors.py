@@ -36,11 +36,6 @@ FILES = {
         "mend it or put it in quotes",
     ),
     "no settings": ("config/config.yaml", None, ": there is no such file: put a readable file there"),
-    "claims of no document": (
-        "config/claims/noes.yaml",
-        b"a: {section: '1', claim: b, check: value, inputs: {data: histograms/gradients}}\n",
-        ": a.document: noes is not among documents: neos, thesis, split_n_fit, contrastive_flows, tomatos",
-    ),
     "no benchmarks": ("config/benchmarks.yaml", None, ": there is no such file: put a readable file there"),
 }
 
@@ -66,6 +61,17 @@ def test_a_folder_in_place_of_a_file_is_told_in_one_line(checkout):
         folder.rmdir()
         undo()
     assert told == "diffhep: config/claims/neos.yaml: Is a directory: put a readable file there\n"
+
+
+def test_claims_of_an_unknown_document_are_named(checkout):
+    claims = checkout.folder / "config/claims/noes.yaml"
+    claims.write_text("a: {section: '1', claim: b, check: value, inputs: {data: histograms/gradients}}\n")
+    try:
+        message = checkout.refusal()
+    finally:
+        claims.unlink()
+    documents = "neos, thesis, split_n_fit, contrastive_flows, tomatos"
+    assert message == f"diffhep: config/claims/noes.yaml: a.document: noes is not among documents: {documents}\n"
 
 
 def test_figures_of_a_study_without_settings_are_named(checkout):
