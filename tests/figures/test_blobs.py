@@ -74,8 +74,8 @@ def pseudo_experiments(sigma: float, number: int) -> xr.Dataset:
     mu_hat = true_mu[:, None] + sigma * np.random.default_rng(1).normal(size=(2, number))
     cls = 2 * norm.sf(tested / sigma)
     density = {
-        name: norm.pdf(np.sqrt(q) - np.abs(true_mu - mu)[:, None] / sigma) / (2 * np.sqrt(q))
-        for name, mu in {"density_q_mu": 1.0, "density_q_0": 0.0}.items()
+        name: norm.pdf(np.sqrt(q) - np.abs(true_mu - mu)[:, None] / sigma)
+        for name, mu in {"root_density_q_mu": 1.0, "root_density_q_0": 0.0}.items()
     }
     return xr.Dataset(
         {
@@ -83,6 +83,8 @@ def pseudo_experiments(sigma: float, number: int) -> xr.Dataset:
             "q_0": (("true_mu", "toy"), np.where(mu_hat < 0, 0, (mu_hat / sigma) ** 2)),
             "pull": (("true_mu", "toy"), (mu_hat - true_mu[:, None]) / sigma),
             "coverage": ("true_mu", [0.68, 0.69]),
+            "coverage_error": ("true_mu", [0.003, 0.003]),
+            "root_q": ("q", np.sqrt(q)),
             "failed": ("true_mu", [0.0, 0.25]),
             "cls_toys": ("tested_mu", np.where(cls > 1 / number, cls, 0)),
             "cls_toys_error": ("tested_mu", np.sqrt(cls / number)),

@@ -70,8 +70,8 @@ def toys(*, bins: int = 30, **runs: xr.Dataset) -> Figure:
     Args:
         bins: Number of bins of each histogram.
         **runs: Pseudo-experiments of each objective, by the names of `style.OBJECTIVES`: `q_mu`, `q_0` and `pull`
-            (true_mu, toy); `density_q_mu` and `density_q_0` (true_mu, q); `coverage` and `failed` (true_mu);
-            `cls_toys`, `cls_toys_error` and `cls_asymptotic` (tested_mu).
+            (true_mu, toy); `root_q` (q), `root_density_q_mu` and `root_density_q_0` (true_mu, q); `coverage`,
+            `coverage_error` and `failed` (true_mu); `cls_toys`, `cls_toys_error` and `cls_asymptotic` (tested_mu).
     """
     figure, axes = style.panels(2, 4, size=(3.3, 2.8))
     for row, (name, symbol, hypotheses) in enumerate((("q_mu", "q_1", (1.0, 0.0)), ("q_0", "q_0", (0.0, 1.0)))):
@@ -93,8 +93,7 @@ def toys(*, bins: int = 30, **runs: xr.Dataset) -> Figure:
 
 
 def _statistic(data: xr.Dataset, name: str) -> toy_panels.StatisticToys:
-    root = np.sqrt(data["q"].values)
-    return toy_panels.StatisticToys(data[name].values, root, 2 * root * data[f"density_{name}"].values)
+    return toy_panels.StatisticToys(*(data[key].values for key in (name, "root_q", f"root_density_{name}")))
 
 
 def _cls(data: xr.Dataset) -> toy_panels.ClsToys:
