@@ -201,14 +201,12 @@ def test_history_can_mark_the_selected_epoch_only():
 
 
 def test_winners_marks_the_best_of_every_column():
-    values = np.array([[[[1.0]], [[3.0]]]])
-    metrics = {"cls": values, "poi_uncertainty": values[:, ::-1]}
+    metrics = ["cls", "poi_uncertainty"]
     comparison = xr.Dataset(
-        {name: (("point", "run", "seed", "epoch"), array) for name, array in metrics.items()}
-        | {"selected": ("run", [7, 7])},
-        coords={"point": ["5 bins"], "run": ["cls", "p0"], "epoch": [7]},
+        {"selected_mean": (("metric", "run"), [[1.0, 3.0], [3.0, 1.0]])},
+        coords={"point": ["5 bins"], "run": ["cls", "p0"], "metric": metrics},
     )
-    (axis,) = blobs.comparison_table(metrics=list(metrics), thesis_5_bins=comparison).axes
+    (axis,) = blobs.comparison_table(metrics=metrics, thesis_5_bins=comparison).axes
     cells = axis.tables[0].get_celld()
     bold = {place for place, cell in cells.items() if cell.get_text().get_weight() == "bold"}
     assert {(1, 0), (2, 1)} == bold

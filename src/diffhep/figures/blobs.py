@@ -102,8 +102,9 @@ def _cls(data: xr.Dataset) -> toy_panels.ClsToys:
 
 
 def _coverage(data: xr.Dataset) -> toy_panels.CoverageToys:
-    share = data["coverage"].sel(true_mu=[0.0, 1.0]).values
-    return toy_panels.CoverageToys(share, np.sqrt(share * (1 - share) / data.sizes["toy"]), float(data["failed"].max()))
+    ordered = data.sel(true_mu=[0.0, 1.0])
+    share, error = (ordered[name].values for name in ("coverage", "coverage_error"))
+    return toy_panels.CoverageToys(share, error, float(data["failed"].max()))
 
 
 @style.with_style
@@ -215,13 +216,18 @@ def comparison_table(
     metrics: Sequence[str] = ("bce", "cls", "p0", "poi_uncertainty", "nuisance_deviation", "generalised_variance"),
     **comparisons: xr.Dataset,
 ) -> Figure:
-    """Means at the selected epoch of all `metrics`, the best of each marked; one table a comparison (ours)."""
+    """Draw tables of the mean metrics at the selected epoch, with the best of each marked (ours).
+
+    Args:
+        metrics: Metrics, in the order of the columns.
+        **comparisons: `selected_mean` (metric, run) and `point` of each comparison, by the name of the experiment.
+    """
     rows = [2 + comparison.sizes["run"] for comparison in comparisons.values()]
     figure = Figure(figsize=(7.6, 0.27 * sum(rows)), layout="constrained")
     axes = figure.subplots(len(rows), 1, squeeze=False, height_ratios=rows)
     for axis, (name, comparison) in zip(axes.flat, comparisons.items(), strict=True):
         runs = [str(run) for run in comparison["run"].values]
-        values = np.array([[_at_selected(comparison, run, metric) for metric in metrics] for run in runs])
+        values = comparison["selected_mean"].sel(metric=list(metrics)).transpose("run", "metric").values
         best = values.argmin(axis=0)
         text = [[f"{value:.2g}" for value in row] for row in values]
         table = axis.table(
@@ -238,14 +244,6 @@ def comparison_table(
         axis.set_title(str(comparison["point"].values[0]) + (", learned edges" if "learned" in name else ""))
         axis.axis("off")
     return figure
-
-
-def _at_selected(comparison: xr.Dataset, run: str, metric: str) -> float:
-    """Mean over seeds, geometric for p-values, at the epoch that is selected for the run."""
-    values = comparison[metric].sel(run=run, epoch=int(comparison["selected"].sel(run=run)))
-    if "point" in values.dims:
-        values = values.isel(point=0)
-    return float(np.exp(np.log(values).mean())) if metric in ("cls", "p0") else float(values.mean())
 
 
 def _best(run: xr.Dataset, seed: int) -> xr.Dataset:
