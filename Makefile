@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 CORES ?= all
+FIGURE ?=
 STAMP := .venv/.installed
 GALLERY := neos_3 neos_toys thesis_7_22 split_n_fit_3_right contrastive_flows_table_2 tomatos_annealing
 
@@ -15,15 +16,16 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1\t\2/p' Makefile | expand -t 16
 	@echo
-	@echo "variables: CORES=4 (how many to use; all), PYTHON=python3.12 (what makes .venv; python3)"
+	@echo "variables: FIGURE=neos_3 (one figure, document or study; all), CORES=4 (cores; all),"
+	@echo "           PYTHON=python3.12 (interpreter of .venv; python3)"
 
 install: $(STAMP)  ## make .venv from envs/requirements.lock; the other commands do it when needed
 
-figures: $(STAMP)  ## build every figure, the claims and results/report.html; goes on where it stopped
-	$(IN_VENV) snakemake --cores $(CORES)
+figures: $(STAMP)  ## build every figure, the claims and results/report.html, or FIGURE; continues where it stopped
+	$(IN_VENV) snakemake $(FIGURE) --cores $(CORES)
 
 quick: $(STAMP)  ## the same at small scale in minutes, under results/quick
-	$(IN_VENV) snakemake --cores $(CORES) --configfile config/scales/quick.yaml
+	$(IN_VENV) snakemake $(FIGURE) --cores $(CORES) --configfile config/scales/quick.yaml
 
 test: $(STAMP)  ## run the whole test suite, one process a core
 	$(IN_VENV) pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
@@ -39,12 +41,13 @@ lint: $(STAMP)  ## check style and workflow
 	$(IN_VENV) snakefmt --check Snakefile workflow
 	$(IN_VENV) snakemake --lint
 
-docs: $(STAMP)  ## copy what README.md shows from results/ to docs/
+docs: $(STAMP)  ## copy results that README.md shows to docs/, and write the tables of config/README.md
 	@mkdir -p docs
 	cp results/claims.md results/benchmarks.md docs/
 	.venv/bin/python -c 'import os, sys; from PIL import Image; \
 		[Image.open(path).reduce(2).quantize(128).save(f"docs/{os.path.basename(path)}", optimize=True) \
-		for path in sys.argv[1:]]' $(GALLERY:%=results/figures/%.png) results/workers.png
+		for path in sys.argv[1:]]' $(GALLERY:%=results/figures/%.png)
+	.venv/bin/python -m diffhep.pipeline.settings_reference
 
 lock:  ## resolve the environment anew (needs uv; UPGRADE=--upgrade to take newer versions)
 	uv pip compile $(UPGRADE) pyproject.toml --all-extras --universal --generate-hashes --no-annotate \

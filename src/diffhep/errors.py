@@ -1,4 +1,4 @@
-"""What is said where it is not the code that is at fault."""
+"""Errors caused by what the user gave, such as a setting, a file or a workspace, and not by a bug."""
 
 
 class InputError(ValueError):

@@ -36,7 +36,7 @@ KEYWORD_REMEDIES = {
 
 
 def describe_violation(error: ValidationError) -> str:
-    """What is wrong at the place of an error, and what to do."""
+    """Describe the problem at the place of an error, and the remedy."""
     if error.validator == "additionalProperties":
         unknown = sorted(set(map(str, error.instance)) - set(error.schema["properties"]))
         return f"unknown key {', '.join(unknown)}; known are {', '.join(error.schema['properties'])}"

@@ -60,11 +60,11 @@ class FrozenDict(dict):
         return hash(tuple(self.items()))
 
     def __eq__(self, other: object) -> bool:
-        """Whether the items are equal, in their order."""
+        """Compare the items, in their order."""
         return isinstance(other, FrozenDict) and tuple(self.items()) == tuple(other.items())
 
     def __ne__(self, other: object) -> bool:
-        """Whether the items differ: without this, dict decides."""
+        """Negate the comparison, which dict would do without the order."""
         return not self == other
 
 

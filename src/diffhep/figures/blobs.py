@@ -78,12 +78,12 @@ def toys(*, bins: int = 30, **runs: xr.Dataset) -> Figure:
         for axis, true_mu in zip(axes[row], hypotheses, strict=False):
             statistics = {run: _statistic(data.sel(true_mu=true_mu), name) for run, data in runs.items()}
             toy_panels.test_statistic(axis, statistics, bins)
-            axis.set(title=rf"thrown with $\mu = {true_mu:g}$", xlabel=rf"$\sqrt{{{symbol}}}$")
+            axis.set(title=rf"generated with $\mu = {true_mu:g}$", xlabel=rf"$\sqrt{{{symbol}}}$")
         axes[row, 0].set_ylabel("density")
         true_mu = hypotheses[0]
         pulls = {run: data["pull"].sel(true_mu=true_mu).values for run, data in runs.items()}
         toy_panels.pulls(axes[row, 2], pulls, bins)
-        axes[row, 2].set_title(rf"thrown with $\mu = {true_mu:g}$")
+        axes[row, 2].set_title(rf"generated with $\mu = {true_mu:g}$")
     toy_panels.cls(axes[0, 3], {run: _cls(data) for run, data in runs.items()})
     toy_panels.coverage(axes[1, 3], {run: _coverage(data) for run, data in runs.items()})
     handles = [style.line_handle(style.objective_style(run)) for run in runs]

@@ -196,7 +196,7 @@ def _mosaic(axis: Axes, images: np.ndarray, number: int | None = None, framed: S
 
 @painters_style.with_style
 def coupling_variants(variants: xr.Dataset) -> Figure:
-    """What kinds of couplings and of clamps make of the same events (ours)."""
+    """Draw the results of kinds of couplings and of clamps on equal events (ours)."""
     figure, axes = painters_style.panels(2, 2, size=(4.4, 3.0))
     mass, loss, distance, accuracy = axes.flat
     shown = {name: look for name, look in VARIANTS.items() if name in variants["variant"]}

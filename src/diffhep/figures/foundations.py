@@ -100,7 +100,7 @@ def hypothesis_test(data: xr.Dataset) -> Figure:
 
 @style.with_style
 def histograms(density: xr.Dataset) -> Figure:
-    """The same events in several binnings (thesis Fig. 3.1)."""
+    """Draw histograms of the same events with several numbers of bins (thesis Fig. 3.1)."""
     numbers = _numbers(density, "histogram_")
     figure, axes = style.panels(1, len(numbers), size=(2.9, 2.6))
     for axis, number in zip(axes.flat, numbers, strict=True):
@@ -114,7 +114,7 @@ def histograms(density: xr.Dataset) -> Figure:
 
 @style.with_style
 def kernel_estimates(density: xr.Dataset) -> Figure:
-    """The same events in kernel density estimates of several bandwidths (thesis Fig. 3.2)."""
+    """Draw kernel density estimates of the same events with several bandwidths (thesis Fig. 3.2)."""
     figure, axes = style.panels(1, density.sizes["bandwidth"], size=(2.9, 2.6))
     for axis, bandwidth in zip(axes.flat, density["bandwidth"].values, strict=True):
         axis.plot(density["x"], density["kde"].sel(bandwidth=bandwidth), color=CURVE, label="KDE")
@@ -168,7 +168,7 @@ def derivative_by_step_size(differences: xr.Dataset) -> Figure:
 
 @style.with_style
 def derivative_by_points(differences: xr.Dataset) -> Figure:
-    """The same with a fixed small step at several numbers of points (thesis Fig. 5.3)."""
+    """Draw numerical derivatives with a fixed small step at several numbers of points (thesis Fig. 5.3)."""
     numbers = _numbers(differences, "by_points_")
     figure, axes = style.panels(1, len(numbers), size=(2.4, 2.6))
     for axis, number in zip(axes.flat, numbers, strict=True):

@@ -80,7 +80,7 @@ def bandwidths(runs: dict[str, xr.Dataset], named: dict[str, str]) -> Figure:
 
 @style.with_style
 def bins(run: xr.Dataset) -> Figure:
-    """Where the bin edges are, against step."""
+    """Draw the bin edges against step."""
     figure, axes = style.panels(1, 1, size=(4.8, 3.6))
     axis, edges = axes[0, 0], run["edges"].isel(seed=0)
     for place, colour in enumerate(style.ordered_colours(run.sizes["edge"] - 2)):

@@ -28,7 +28,7 @@ def sigmoids(data: xr.Dataset) -> Figure:
 
 @painters_style.with_style
 def pitfalls(data: xr.Dataset) -> Figure:
-    """Where the written formula of a cut has no gradient, and events that are lost at open outer edges."""
+    """Draw the cuts at which the written formula has no gradient, and events that are lost at open outer edges."""
     figure, axes = painters_style.panels(1, 2, size=(4.3, 3.3))
     left, right = axes.flat
     looks = (("o-", CURVE), ("s--", SMOOTH))

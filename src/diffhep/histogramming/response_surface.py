@@ -60,6 +60,6 @@ def fit(
 
 
 def _terms(points, order, centre, reach):
-    """All products of up to `order` scaled parameters, shape (point, coefficient)."""
+    """Products of up to `order` scaled parameters, shape (point, coefficient)."""
     scaled = (points - centre) / np.where(reach > 0, reach, 1.0)
     return PolynomialFeatures(order).fit_transform(scaled)

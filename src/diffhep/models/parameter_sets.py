@@ -25,7 +25,7 @@ _ORDER = ("normfactor", "lumi", "histosys", "normsys", "shapefactor", "shapesys"
 
 @dataclass(frozen=True)
 class ParameterSet:
-    """All parameters of one name.
+    """Parameters of one name.
 
     Attributes:
         kind: Kind of the parameters; only modifiers of one kind can share a name.

@@ -64,7 +64,7 @@ def time_in_turns(
 
 
 def time_call(work: Callable[[], Any]) -> float:
-    """How long it takes."""
+    """Seconds of a call."""
     begin = time.perf_counter()
     work()
     return time.perf_counter() - begin

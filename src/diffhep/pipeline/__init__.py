@@ -1,1 +1,1 @@
-"""What the workflow calls: settings, jobs, results on disk, claims, pages."""
+"""Modules that the workflow calls: settings, jobs, results on disk, claims, pages."""

@@ -1,4 +1,4 @@
-"""How programs are compiled: once, and in a hurry where they will not run for long."""
+"""Compilation of programs: a cache on disk, and fast compilation for programs that do not run for long."""
 
 import hashlib
 import os

@@ -40,7 +40,7 @@ def log_peak_memory() -> None:
 
 
 def peak_megabytes() -> float:
-    """How much memory the process has had at most since it began, or since `reset_peak_memory`."""
+    """Peak memory of the process since its start, or since `reset_peak_memory`, in megabytes."""
     with suppress(OSError):  # Linux; there `getrusage` also counts what the process that started this one had
         lines = Path("/proc/self/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**10

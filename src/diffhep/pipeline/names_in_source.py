@@ -79,7 +79,7 @@ def _parts(node: ast.AST) -> list[ast.AST | str]:
 
 
 def is_docstring(node: ast.AST) -> bool:
-    """Whether a statement is only a text: the docstring of a module, function, class, constant or attribute."""
+    """Check whether a statement is only a text: the docstring of a module, function, class, constant or attribute."""
     return node.__class__ is ast.Expr and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 

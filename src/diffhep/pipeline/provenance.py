@@ -1,4 +1,4 @@
-"""What results were made with: the revision of the source and the versions of packages."""
+"""Provenance of results: the revision of the source and the versions of packages."""
 
 import functools
 import json
@@ -17,7 +17,7 @@ PACKAGES = ("diffhep", "flax", "jax", "jaxlib", "jaxopt", "netCDF4", "numpy", "o
 
 
 def current_environment() -> dict[str, Any]:
-    """What results are made with here: the git `revision` of the source, and `versions` by package."""
+    """Environment of this process: the git `revision` of the source, and `versions` by package."""
     return {"revision": _revision(), "versions": _versions()}
 
 

@@ -73,7 +73,7 @@ def _schema(path: Path) -> Any:
 
 
 def check(content: Any, schema: Path, source: Path | str) -> Any:
-    """The same content, if it fits the JSON schema.
+    """Check content against a JSON schema, and return it.
 
     Three keywords are ours: `ascending`, numbers that grow from each to the next; `sameLength`, lists as long as each
     other; and `keyOf`, text that is a key of the mapping at this place in the content.

@@ -26,7 +26,7 @@ MAX_MEGABYTES = 3000  # of a process that is kept: compiled programs and what is
 
 
 class ScriptResult(NamedTuple):
-    """How a script has ended, and what it took.
+    """Result of a script.
 
     Attributes:
         status: 0 if all went well; minus the number of a signal that ended the process.
@@ -42,7 +42,7 @@ class ScriptResult(NamedTuple):
 
 
 class WorkerPool:
-    """As many processes as scripts are run at once, started when they are needed.
+    """Worker processes, started when they are needed, one for each script that runs at the same time.
 
     Args:
         environment: Variables for them, besides those of this process.
@@ -98,7 +98,7 @@ def serve() -> None:
 
 
 def _outcome(script: str) -> ScriptResult:
-    """What comes of a script, which may send its output wherever it likes."""
+    """Run a script, which may redirect its output, and return its result."""
     streams, path = [os.dup(1), os.dup(2)], list(sys.path)
     job_exit.reset_peak_memory()
     began, cpu_began = time.perf_counter(), time.process_time()

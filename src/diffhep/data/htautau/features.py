@@ -62,7 +62,7 @@ class PhysicsObject(NamedTuple):
 
 
 class PhysicsObjects(NamedTuple):
-    """All objects of each event.
+    """Reconstructed objects of the events.
 
     Attributes:
         lepton: Lepton.

@@ -1,4 +1,4 @@
-"""What all figures share: style, one look for each training objective, labels, and painters."""
+"""Style of all figures: one look for each training objective, labels, and painters."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -93,7 +93,7 @@ def label_outer(axes: Sequence[Axes], x: str, y: str) -> None:
 
 
 def share_range(axes: Sequence[Axes]) -> None:
-    """The same range of y on all of them, labelled once at the left."""
+    """Give all axes the same range of y, with tick labels at the left only."""
     limits = np.array([axis.get_ylim() for axis in axes])
     for axis in axes:
         axis.set_ylim(limits[:, 0].min(), limits[:, 1].max())
@@ -148,5 +148,5 @@ def legend_above(
 
 
 def line_handle(look: Mapping[str, Any]) -> Line2D:
-    """What stands for a line with this look in a legend."""
+    """Handle of a line with this look, for a legend."""
     return Line2D([], [], **look)

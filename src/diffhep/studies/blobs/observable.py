@@ -33,7 +33,7 @@ FINE_BINS = 60  # a multiple of every number of bins that `evaluate` is asked fo
 
 
 def build_task(settings: Run, events: xr.Dataset) -> tuple[tasks.Task, tasks.TrainingData]:
-    """What a run of these settings trains, and what it is judged by."""
+    """Training task of a run, and its data."""
     terms = settings.objective
     samples = 2 if set(terms) == {"bce"} else len(blobs.SAMPLES)  # the shifts are of no use to it
     train_part, test_part = (_weighted(events[part].values) for part in ("train", "test"))
@@ -42,7 +42,7 @@ def build_task(settings: Run, events: xr.Dataset) -> tuple[tasks.Task, tasks.Tra
         name=" + ".join(f"{weight:g} {name}" for name, weight in terms.items()),
         initialise=Bound(_initialised, select(Observable, settings)),
         loss=Bound(_loss, select(Loss, settings)),
-        evaluate=Bound(_judged, _evaluation(settings)),
+        evaluate=Bound(_evaluate_trained, _evaluation(settings)),
     )
     train_part = WeightedEvents(*(array[:samples] for array in train_part))
     return task, tasks.TrainingData(*jax.device_put((train_part, test_part)))
@@ -67,13 +67,13 @@ def _evaluation(settings: Run) -> Evaluation:
     return select(Evaluation, settings, objectives=others)
 
 
-def _judged(settings: Evaluation, trained: StatisticParameters, held_out: WeightedEvents) -> dict[str, Array]:
-    """All that is told of a trained observable."""
+def _evaluate_trained(settings: Evaluation, trained: StatisticParameters, held_out: WeightedEvents) -> dict[str, Array]:
+    """Metrics, yields and logits of a trained observable, stored after every epoch."""
     network, axis = DenseNetwork(settings.widths), jnp.asarray(plane_axis(settings.plane), jnp.float32)
     logits = logits_of(network, trained.network, held_out.features)
     plane = jnp.stack(jnp.meshgrid(axis, axis), axis=-1)
-    found = _evaluate(settings, bin_edges(trained, settings.bins), logits, held_out)
-    return found | {"logits": logits_of(network, trained.network, plane)}
+    metrics_and_yields = _evaluate(settings, bin_edges(trained, settings.bins), logits, held_out)
+    return metrics_and_yields | {"logits": logits_of(network, trained.network, plane)}
 
 
 def _weighted(features: np.ndarray) -> WeightedEvents:
