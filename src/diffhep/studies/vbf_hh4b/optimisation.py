@@ -1,4 +1,4 @@
-"""What the study of VBF HH -> 4b minimises: expected CLs as a function of network, cuts, bin edges and bandwidth."""
+"""Loss of the study of VBF HH -> 4b: expected CLs as a function of network, cuts, bin edges and bandwidth."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -21,20 +21,20 @@ from diffhep.studies.vbf_hh4b.inputs import Part, Region
 from diffhep.studies.vbf_hh4b.statistical_model import Counts, background, model
 
 FINE = 200
-"""Equal bins of the observable in which histograms are kept, to be drawn as curves."""
+"""Equal bins of the observable in stored histograms that are drawn as curves."""
 
 Settings = Mapping[str, Any]
 
 Parameters = Mapping[str, Any]
-"""`network`, `cuts` (cut,), `bins` (bin,), `bandwidth` and `slope`: all that can be trained or planned."""
+"""`network`, `cuts` (cut,), `bins` (bin,), `bandwidth` and `slope`, each of which may be trained or scheduled."""
 
 
 class Tools(NamedTuple):
-    """How events are cut and counted, smoothly or not.
+    """Cuts and histogram, smooth or hard.
 
     Attributes:
-        weigh: Variables (sample, event, variable) to the weight (sample, event) that the cuts give.
-        count: Values and weights of the events of one sample to the contents of bins.
+        weigh: Maps variables (sample, event, variable) to the weights (sample, event) after the cuts.
+        count: Maps values and weights of the events of one sample to the contents of the bins.
     """
 
     weigh: Callable[[Array], Array]
@@ -42,7 +42,7 @@ class Tools(NamedTuple):
 
 
 def smooth(settings: Settings, parameters: Parameters) -> Tools:
-    """Sigmoids and a binned KDE: what is trained through."""
+    """Return sigmoid cuts and a binned KDE, for training."""
     cut = partial(sigmoid_cut, slope=jax.lax.stop_gradient(parameters["slope"]))
     at, width = edges(settings, parameters), parameters["bandwidth"]
     return Tools(
@@ -52,7 +52,7 @@ def smooth(settings: Settings, parameters: Parameters) -> Tools:
 
 
 def hard(settings: Settings, cuts: Float[ArrayLike, " cut"], edges: Float[ArrayLike, " edge"]) -> Tools:
-    """Cuts and histograms as an analysis has them: what is reported."""
+    """Return hard cuts and a histogram, for evaluation."""
     return Tools(
         partial(_weights, settings["cuts"], cuts, hard_cut),
         lambda values, weights: hard_histogram(values, edges, weights),
@@ -68,14 +68,14 @@ def _weights(named: Mapping[str, Settings], cuts, weigh, variables):
 
 
 def edges(settings: Settings, parameters: Parameters) -> Float[Array, " edge"]:
-    """Bin edges, as they are set if they are, else as they are trained."""
+    """Bin edges: those of the settings if they are fixed, else the trained ones."""
     if "edges" in settings:
         return jnp.asarray(settings["edges"], jnp.float64)
     return ordered_edges(parameters["bins"])
 
 
 def observable(settings: Settings, network: Any, variables: Array) -> Float[Array, "sample event"]:
-    """What is histogrammed, in [0, 1]: a variable, or the score of the network with these parameters."""
+    """Observable in [0, 1]: a variable, or the score of the network with these parameters."""
     if settings["observable"] == "network":
         return jax.nn.sigmoid(networks.logits(_network(settings), network, variables))
     return variables[..., VARIABLES.index(settings["observable"])]
@@ -86,7 +86,7 @@ def _network(settings: Settings) -> networks.DenseNetwork:
 
 
 def initialise(settings: Settings, key: Key[Array, ""]) -> dict[str, Any]:
-    """Parameters to start from: a network of its own for each key, and cuts drawn where they are given as a range."""
+    """Start parameters: a random network, and cuts drawn from their range where a range is given."""
     drawn = jax.random.uniform(jax.random.fold_in(key, 1), (len(settings["cuts"]),), jnp.float64)
     ranges = np.array([np.broadcast_to(of["start"], 2) for of in settings["cuts"].values()], float).reshape(-1, 2)
     nothing = jnp.zeros(len(VARIABLES), jnp.float32)
@@ -100,7 +100,7 @@ def initialise(settings: Settings, key: Key[Array, ""]) -> dict[str, Any]:
 
 
 def _slopes(settings: Settings) -> optimisers.GeometricSchedule:
-    """Slope of the cuts' sigmoids after so many steps."""
+    """Schedule of the slope of the sigmoid cuts."""
     of, steps = settings["slope"], settings["steps"]
     if not isinstance(of, Mapping):
         return optimisers.GeometricSchedule(of, of)
@@ -108,19 +108,19 @@ def _slopes(settings: Settings) -> optimisers.GeometricSchedule:
 
 
 def rates(settings: Settings) -> optimisers.StepSchedule:
-    """Learning rate after so many steps."""
+    """Schedule of the learning rate."""
     peak = settings["learning_rate"]
     return optimisers.one_cycle(peak, settings["steps"]) if settings["schedule"] == "one_cycle" else lambda _: peak
 
 
 def counts(settings: Settings, network: Any, tools: Tools, part: Part) -> Counts:
-    """What the cuts leave of the events of a part, in bins.
+    """Count the events of a part after the cuts, in bins.
 
     Args:
-        settings: Of the run.
-        network: Parameters of the network, if there is one.
-        tools: `smooth` or `hard`.
-        part: The events.
+        settings: Settings of the run.
+        network: Parameters of the network; empty where a variable is the observable.
+        tools: Result of `smooth` or `hard`.
+        part: Events of the signal, validation and control regions.
     """
     find = partial(observable, settings, network)
     region, validation, control = part
@@ -135,7 +135,7 @@ def counts(settings: Settings, network: Any, tools: Tools, part: Part) -> Counts
 
 
 def sharp(settings: Settings, network: Any, cuts: ArrayLike, edges: ArrayLike, part: Part) -> Counts:
-    """`counts` with `hard` tools: one program for all runs with such cuts."""
+    """Count events with hard cuts and histograms; runs with cuts on equal variables share the program."""
     return _sharp(_needed(settings), network, cuts, edges, part)
 
 
@@ -147,14 +147,14 @@ def _sharp(settings: StaticSettings, network, cuts, edges, part) -> Counts:
 def loss(
     settings: Settings, total: int, parameters: Parameters, region: Region, beside: tuple[Region, Region]
 ) -> Array:
-    """Expected CLs and the penalty of empty bins; or cross-entropy of signal and background, for comparison.
+    """Expected CLs plus the penalty of empty bins; or cross-entropy of signal and background, for comparison.
 
     Args:
-        settings: Of the run.
+        settings: Settings of the run.
         total: Events of each sample in the signal region, of which `region` may be a batch.
-        parameters: What is optimised.
+        parameters: Parameters to optimise.
         region: Events of the signal region.
-        beside: Those of validation and control region.
+        beside: Events of the validation and control regions.
     """
     if settings["objective"] == "bce":
         return _cross_entropy(settings, parameters["network"], region)
@@ -166,7 +166,7 @@ def loss(
 
 
 def _cross_entropy(settings: Settings, network: Any, region: Region) -> Array:
-    """Of nominal signal and background, as many of one as of the other."""
+    """Cross-entropy of nominal signal and background, of equal total weight."""
     rows = np.array([0, -1])
     weights = region.weights[rows] / region.weights[rows].mean(axis=1, keepdims=True)
     logits = networks.logits(_network(settings), network, region.variables[rows])
@@ -174,18 +174,18 @@ def _cross_entropy(settings: Settings, network: Any, region: Region) -> Array:
 
 
 def _needed(settings: Settings, *others: str) -> StaticSettings:
-    """What hard cuts depend on, and others: many runs share it."""
+    """Settings that hard cuts depend on, and others: many runs have them in common."""
     needed = {name: settings[name] for name in ("observable", "network", *others) if name in settings}
     return StaticSettings(needed | {"cuts": {name: {"keep": of["keep"]} for name, of in settings["cuts"].items()}})
 
 
 def evaluate(settings: Settings, parameters: Parameters, held_out: Mapping[str, Part]) -> dict[str, Array]:
-    """All that figures show of one step.
+    """Evaluate one step with hard cuts and histograms, for the figures.
 
     Returns:
         `cls_<part>`, `signal_<part>` (variation, bin) and `background_<part>` (bin) of every part, with hard cuts and
-        histograms; `..._smooth`, the same of the training part as it is trained on; its relative uncertainties; `fine`,
-        its nominal signal and background in many bins; and `cuts`, `edges`, `bandwidth` and `slope`.
+        histograms; `..._smooth`, those of the training part with the smooth ones; relative uncertainties of the
+        training part; `fine`, its nominal signal and background in many bins; and `cuts`, `edges`, `bandwidth` and `slope`.
     """
     network, at = parameters["network"], edges(settings, parameters)
     sharp, train = hard(settings, parameters["cuts"], at), held_out["train"]
@@ -193,7 +193,7 @@ def evaluate(settings: Settings, parameters: Parameters, held_out: Mapping[str, 
     every["smooth"] = counts(settings, network, smooth(settings, parameters), train)
     stacked = jax.tree.map(lambda *each: jnp.stack(each), *every.values())
     judged = partial(model, shape=settings["shape"] != "none")
-    tested = jax.lax.map(lambda each: hypotests.expected_cls(judged(each)), stacked)  # one fit compiled for all
+    tested = jax.lax.map(lambda each: hypotests.expected_cls(judged(each)), stacked)  # one fit is compiled for all
     estimate = background(every["train"])
     return {
         **{f"cls_{name}": value for name, value in zip(every, tested, strict=True)},
@@ -219,13 +219,13 @@ def fine(settings: Settings, network: Any, tools: Tools, region: Region) -> Floa
 
 
 def build_task(settings: Settings, parts: Mapping[str, Part]) -> tuple[tasks.Task, tasks.TrainingData]:
-    """The optimisation of one run, in `settings["steps"]` steps.
+    """Task and data of the optimisation of one run, in `settings["steps"]` steps.
 
     Args:
-        settings: `observable`: "network" or a variable; `train`: what of network, cuts, bins and bandwidth;
-            `objective`: "cls" or "bce"; `shape`: where its uncertainty counts; number of `bins`, or `edges` in shares
-            of the range; `cuts`: on each variable, what they `keep` and where they `start`; `slope`: a number, or
-            `start`, `end` and between which shares of the steps it changes; `bandwidth`: its `width` at first and
+        settings: `observable`: "network" or a variable; `train`: which of network, cuts, bins and bandwidth;
+            `objective`: "cls" or "bce"; `shape`: whether its uncertainty counts; number of `bins`, or `edges` in
+            shares of the range; `cuts`: the side to `keep` and the `start` of each variable; `slope`: a number, or
+            `start`, `end` and the shares of the steps between which it changes; `bandwidth`: `width` at first and
             `least`; `penalty`: `least_events` in a bin and `size`; `learning_rate`, `schedule`; `limits` of steps;
             widths of the `network`.
         parts: Result of `inputs.parts`.

@@ -1,4 +1,4 @@
-"""Stages of the study of VBF HH -> 4b: the optimisation of each run, and what its result is worth (TOMATOS)."""
+"""Stages of the study of VBF HH -> 4b: the optimisation of each run, and its evaluation (TOMATOS)."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -31,15 +31,15 @@ def train(settings: Mapping[str, Any], events: xr.Dataset, checkpoint: Path | No
     """Optimise one run from every start.
 
     Args:
-        settings: Of `optimisation.build_task` and `inputs.parts`; `regions`; `seeds`, `seed`,
-            `seeds_at_once`, `batch_size`, `evaluate_every`; fixed `edges`, if there are any, in units of the variable.
+        settings: Those of `optimisation.build_task` and `inputs.parts`; `regions`; `seeds`, `seed`,
+            `seeds_at_once`, `batch_size`, `evaluate_every`; fixed `edges`, if any, in units of the variable.
         events: Result of `inputs.generate`.
-        checkpoint: As in `training.train`.
+        checkpoint: File of the checkpoint; see `training.train`.
 
     Returns:
-        What `optimisation.evaluate` says of every so many steps (seed, step, ...), `cuts` and `edges` in units of
-        their variables; `loss`, its mean since the last of them; `rate` (step), the learning rate; and `parameters`
-        (seed, parameter) of the network after the last; `signal_smoothing_bias` and
+        Result of `optimisation.evaluate` every `evaluate_every` steps (seed, step, ...), `cuts` and `edges` in units of
+        their variables; `loss`, its mean since the previous evaluation; `rate` (step), the learning rate;
+        `parameters` (seed, parameter) of the network after the last step; `signal_smoothing_bias` and
         `background_smoothing_bias` (seed, step), see `smoothing_bias.largest_smoothing_bias`.
     """
     every, number = settings["evaluate_every"], settings["seeds"]
@@ -74,13 +74,13 @@ def train(settings: Mapping[str, Any], events: xr.Dataset, checkpoint: Path | No
 
 
 def _flat(networks: Any, number: int) -> np.ndarray:
-    """Parameters of so many networks (seed, parameter); none where there is no network."""
+    """Parameters of several networks (seed, parameter); none where there is no network."""
     leaves = [np.reshape(leaf, (number, -1)) for leaf in jax.tree.leaves(jax.device_get(networks))]
     return np.concatenate([np.zeros((number, 0)), *leaves], axis=1, dtype=np.float32)
 
 
 def _network(settings: Mapping[str, Any], vector: np.ndarray) -> Any:
-    """Parameters of one network, of which `_flat` made a vector."""
+    """Parameters of one network from their vector; inverse of `_flat`."""
     start = jax.eval_shape(partial(initialise, {**settings, "bins": 1}), jax.random.key(0))
     leaves, tree = jax.tree.flatten(start["network"])
     parts = np.split(vector, np.cumsum([leaf.size for leaf in leaves]))
@@ -88,17 +88,17 @@ def _network(settings: Mapping[str, Any], vector: np.ndarray) -> Any:
 
 
 def _each(convert, values: np.ndarray, names: list[str]) -> np.ndarray:
-    """Cuts (..., cut) converted one by one."""
+    """Convert cuts (..., cut) one by one."""
     return np.stack([convert(values[..., n], name) for n, name in enumerate(names)], axis=-1) if names else values
 
 
 def cuts_in_shares(events: xr.Dataset, cuts: np.ndarray, names: list[str]) -> np.ndarray:
-    """Cuts (..., cut) on these variables in shares of the range of each."""
+    """Convert cuts (..., cut) on variables to shares of the range of each."""
     return _each(partial(inputs.scaled, events), cuts, names)
 
 
 def in_shares(settings: Mapping[str, Any], events: xr.Dataset) -> dict[str, Any]:
-    """Settings of a run with its fixed edges, if there are any, in shares of the range of its variable."""
+    """Settings of a run with its fixed edges, if any, in shares of the range of its variable."""
     if "edges" not in settings:
         return dict(settings)
     edges = inputs.scaled(events, settings["edges"], settings["observable"])
@@ -106,16 +106,16 @@ def in_shares(settings: Mapping[str, Any], events: xr.Dataset) -> dict[str, Any]
 
 
 def judge(settings: Mapping[str, Any], events: xr.Dataset, trained: dict[str, xr.Dataset]) -> xr.Dataset:
-    """What runs are worth after their last step, on many more events than they have seen.
+    """Evaluate runs after their last step, on many more events than they were trained on.
 
     Args:
-        settings: `seed`, `data`, and `runs`, settings of each.
+        settings: `seed`, `data`, and `runs`, the settings of each run.
         events: Result of `inputs.generate`.
         trained: Result of `train` or `scan.traditional`, by run.
 
     Returns:
-        `cls` and `limit`, expected of the signal strength (run, seed); `signal`, `background` and `edges` of the bins
-        (run, seed, ...), each with NaN where a run has fewer; all of hard cuts and histograms.
+        Expected `cls` and upper `limit` on the signal strength (run, seed); `signal`, `background` and `edges` of the
+        bins (run, seed, ...), with NaN where a run has fewer bins; all with hard cuts and histograms.
     """
     reference = inputs.reference(settings).assign(low=events["low"], high=events["high"])
     part = jax.device_put(inputs.part(reference, settings["data"]["regions"]))
@@ -130,7 +130,7 @@ def _tested(found):
 
 
 def _judged(settings, events, trained: xr.Dataset, part) -> xr.Dataset:
-    """All starts of one run."""
+    """Evaluate all starts of one run."""
     names, last = list(settings["cuts"]), trained.isel(step=-1, drop=True)
     physical = last["cuts"].sel(cut=names)
     cuts, edges = cuts_in_shares(events, physical.values, names), last["edges"].values
