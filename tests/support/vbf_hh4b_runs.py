@@ -6,7 +6,7 @@ from support.study_settings import study_settings
 
 from diffhep.inference import hypotests
 from diffhep.studies.vbf_hh4b import inputs
-from diffhep.studies.vbf_hh4b.optimisation import sharp
+from diffhep.studies.vbf_hh4b.optimisation import count_hard
 from diffhep.studies.vbf_hh4b.statistical_model import model
 
 QUICK = study_settings("vbf_hh4b", "quick")
@@ -53,8 +53,8 @@ def expected_with_shape(of):
 
 def hard_counts(settings, events, part, cuts, edges):
     """Directly, at physical cuts and edges."""
-    shares = [float(inputs.scaled(events, value, name)) for name, value in zip(settings["cuts"], cuts, strict=True)]
-    return jax.device_get(sharp(settings, {}, np.array(shares), inputs.scaled(events, edges, "m_hh"), part))
+    shares = [float(inputs.to_shares(events, value, name)) for name, value in zip(settings["cuts"], cuts, strict=True)]
+    return jax.device_get(count_hard(settings, {}, np.array(shares), inputs.to_shares(events, edges, "m_hh"), part))
 
 
 def direct(settings, events, last):

@@ -35,12 +35,12 @@ def draw(settings: dict, variables: int = 1) -> Sample:
     data, events = settings["data"], settings["data"]["events"]
     keys = jax.random.split(prng.key(settings["seed"], prng.CUTS_EVENTS))
     peak, falling = data["signal"], data["background"]
-    drawn = _drawn(keys, (variables, events), peak["mean"], peak["width"], falling["scale"])
+    drawn = _draw(keys, (variables, events), peak["mean"], peak["width"], falling["scale"])
     return Sample(*drawn, peak["yield"] / events, falling["yield"] / events)
 
 
 @partial(jax.jit, static_argnums=1)
-def _drawn(keys, shape: tuple[int, int], mean, width, scale) -> tuple[Array, Array]:
+def _draw(keys, shape: tuple[int, int], mean, width, scale) -> tuple[Array, Array]:
     return mean + width * jax.random.normal(keys[0], shape), scale * jax.random.exponential(keys[1], shape)
 
 
@@ -65,8 +65,8 @@ def scan(settings: dict) -> xr.Dataset:
     """
     chosen, sample = settings["scan"], draw(settings)
     cuts = np.linspace(*chosen["range"], chosen["points"])
-    at = {slope: _over(cuts, sample, slope) for slope in chosen["slopes"]}
-    hard = _over(cuts, sample)
+    at = {slope: _scan_cuts(cuts, sample, slope) for slope in chosen["slopes"]}
+    hard = _scan_cuts(cuts, sample)
     best, best_smooth = cuts[np.argmax(hard)], np.array([cuts[np.argmax(values)] for values in at.values()])
     distance = np.linspace(-1, 1, 401)
     edges = np.linspace(0, np.ceil(float(sample.background.max()) / 2), chosen["histogram_bins"] + 1)
@@ -84,7 +84,7 @@ def scan(settings: dict) -> xr.Dataset:
             "best_smooth": ("slope", best_smooth),
             "offset_smooth": ("slope", best_smooth - best),
             "guess": chosen["guess"],
-            "significance_none": _over(np.zeros(1), sample)[0],
+            "significance_none": _scan_cuts(np.zeros(1), sample)[0],
             "significance_guess": at_hard(chosen["guess"]),
             "significance_best": hard.max(),
             **spectra,
@@ -93,7 +93,7 @@ def scan(settings: dict) -> xr.Dataset:
     )
 
 
-def _over(cuts: np.ndarray, sample: Sample, slope: float | None = None) -> np.ndarray:
+def _scan_cuts(cuts: np.ndarray, sample: Sample, slope: float | None = None) -> np.ndarray:
     """Significance at each cut, hard or of some slope, one after the other, for memory's sake."""
     return np.asarray(_significances(cuts, sample, slope))
 
@@ -113,11 +113,11 @@ def descend(settings: dict, scan: xr.Dataset) -> xr.Dataset:
     chosen, sample = settings["descent"], draw(settings)
     way = _descend(sample, chosen["slope"], np.array([chosen["start"]]), chosen["learning_rate"], chosen["steps"])
     cuts = np.asarray(way[:, 0])
-    hard = _over(cuts, sample)
+    hard = _scan_cuts(cuts, sample)
     return xr.Dataset(
         {
             "cut": ("step", cuts),
-            "smooth": ("step", _over(cuts, sample, chosen["slope"])),
+            "smooth": ("step", _scan_cuts(cuts, sample, chosen["slope"])),
             "hard": ("step", hard),
             "found": cuts[-1],
             "significance_found": hard[-1],

@@ -59,7 +59,7 @@ def translation(settings: dict) -> xr.Dataset:
     """
     z = jax.random.normal(prng.key(settings["seed"], prng.HISTOGRAMS_NORMAL), (settings["events"],))
     edges = np.linspace(*settings["edges"], settings["bins"] + 1)
-    mu, shown = _linear(settings["mu"]), np.asarray(settings["shown"])
+    mu, shown = _linear_grid(settings["mu"]), np.asarray(settings["shown"])
     hard = jax.jit(jax.vmap(lambda shift: hard_histogram(z + shift, edges)))
     binned = jax.jit(jax.vmap(lambda shift: binned_kde(z + shift, edges, settings["bandwidth"], edges_mode="leak")))
     centre = settings["bins"] // 2
@@ -84,7 +84,7 @@ def gradients(settings: dict) -> xr.Dataset:
         `yield_...` and `gradient_...` of `hard` (events, mu), `binned` and `softmax` (bandwidth, events, mu), and
         `truth` (events, mu).
     """
-    mu, (low, high) = _linear(settings["mu"]), settings["bin"]
+    mu, (low, high) = _linear_grid(settings["mu"]), settings["bin"]
     edges, bandwidths = np.array([low, high]), np.asarray(settings["bandwidths"])
     found = {name: [] for name in ("hard", "binned", "softmax", "truth")}
     for events in settings["events"]:
@@ -129,7 +129,7 @@ def _with_slope(smooth: Callable, z: Array, bin_: Sequence[ArrayLike], mu: Array
 
 
 def gradient_map(settings: dict) -> xr.Dataset:
-    """How wrong the derivative of a bKDE is over bandwidth and number of events (thesis Fig. 7.15).
+    """Error of the derivative of a bKDE against bandwidth and number of events (thesis Fig. 7.15).
 
     `relative_error` is as the thesis has it: |derivative - truth| / |truth|, averaged over mu and seeds. The truth
     vanishes at mu = 0, so that a few mu dominate; `error` is the same ratio of averages over mu (ours).
@@ -139,8 +139,8 @@ def gradient_map(settings: dict) -> xr.Dataset:
         are lowest; `best_of_seed` (seed, events) for `error`; and the power law best = `factor` x events^`exponent`
         fitted to the latter, with `exponent_error`.
     """
-    mu, bandwidths = _linear(settings["mu"]), np.geomspace(*_grid(settings["bandwidths"]))
-    events = np.unique(np.round(np.geomspace(*_grid(settings["events"]))).astype(int))
+    mu, bandwidths = _linear_grid(settings["mu"]), np.geomspace(*_range_and_points(settings["bandwidths"]))
+    events = np.unique(np.round(np.geomspace(*_range_and_points(settings["events"]))).astype(int))
     _, truth = true_yield(mu, *settings["bin"])
     keys = [prng.key(settings["seed"] + seed, prng.HISTOGRAMS_NORMAL) for seed in range(settings["seeds"])]
     off = np.stack([[_distance(settings["bin"], mu, truth, bandwidths, key, int(n)) for n in events] for key in keys])
@@ -175,9 +175,9 @@ def _slopes(z, bin_, mu, bandwidths):
     return jax.lax.map(lambda width: _with_slope(_bin_kde, z, bin_, mu, width)[1], bandwidths)
 
 
-def _grid(settings: Mapping) -> tuple[float, float, int]:
+def _range_and_points(settings: Mapping) -> tuple[float, float, int]:
     return *map(float, settings["range"]), settings["points"]
 
 
-def _linear(settings: Mapping) -> np.ndarray:
-    return np.linspace(*_grid(settings))
+def _linear_grid(settings: Mapping) -> np.ndarray:
+    return np.linspace(*_range_and_points(settings))

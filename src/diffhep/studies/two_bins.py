@@ -14,7 +14,7 @@ from diffhep.models.likelihood import Model, nominal_parameters
 from diffhep.models.simple import signal_background
 
 METRICS = ("cls", "p0", "poi_uncertainty", "generalised_variance", "gaussianity", "cls_p0")
-NAMED = ("cls", "p0", "poi_uncertainty", "generalised_variance")
+OBJECTIVES = ("cls", "p0", "poi_uncertainty", "generalised_variance")
 
 
 def model(settings: dict, u: Float[Array, ""], d: Float[Array, ""]) -> Model:
@@ -27,9 +27,9 @@ def model(settings: dict, u: Float[Array, ""], d: Float[Array, ""]) -> Model:
 
 
 def metrics(settings: dict, u: Float[Array, ""], d: Float[Array, ""]) -> dict[str, Float[Array, ""]]:
-    """All metrics of one model."""
+    """Metrics of one model."""
     built = model(settings["model"], u, d)
-    found = {name: losses.MODEL_OBJECTIVES[name](built) for name in NAMED}
+    found = {name: losses.MODEL_OBJECTIVES[name](built) for name in OBJECTIVES}
     found["gaussianity"] = gaussianity(built, nominal_parameters(built, 1.0), **settings["gaussianity"])
     found["cls_p0"] = found["cls"] + found["p0"]
     return found
@@ -49,7 +49,7 @@ def landscape(settings: dict) -> xr.Dataset:
     found = jax.jit(partial(jax.lax.map, lambda both: metrics(settings, *both)))((u, d))
     plane = np.stack([np.reshape(found[name], (shifts.size, shifts.size)) for name in METRICS])
     diagonal = np.diagonal(plane, axis1=1, axis2=2)
-    below, above = (plane[:, side].mean(axis=1) for side in _sides(shifts))
+    below, above = (plane[:, side].mean(axis=1) for side in _half_planes(shifts))
     return xr.Dataset(
         {
             "landscape": (("metric", "u", "d"), plane),
@@ -62,8 +62,8 @@ def landscape(settings: dict) -> xr.Dataset:
     )
 
 
-def _sides(shifts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where u + d is below and above 0."""
+def _half_planes(shifts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Masks of u + d below and above 0."""
     total = np.add.outer(shifts, shifts)
     rounding = 1e-9 * np.abs(shifts).max()
     return total < -rounding, total > rounding

@@ -12,9 +12,9 @@ from diffhep.inference.spectra import fits
 from diffhep.inference.spectra import shapes as spectra_shapes
 
 EDGES = np.linspace(100, 180, 81)
-SIGNAL = spectra_shapes.build({"shape": "gaussian", "mean": 125.0, "width": 1.5}, EDGES)
-QUADRATIC = spectra_shapes.build({"shape": "polynomial", "order": 2}, EDGES)
-FALLING = spectra_shapes.build({"shape": "exponential", "scale": [30.0]}, EDGES)
+SIGNAL = spectra_shapes.build_shape({"shape": "gaussian", "mean": 125.0, "width": 1.5}, EDGES)
+QUADRATIC = spectra_shapes.build_shape({"shape": "polynomial", "order": 2}, EDGES)
+FALLING = spectra_shapes.build_shape({"shape": "exponential", "scale": [30.0]}, EDGES)
 PEAKS = {
     "breit_wigner": {"mean": [124.0], "width": [3.0]},
     "crystal_ball": {"mean": [124.5], "width": [2.0], "alpha": 1.5, "power": 3.0},
@@ -46,7 +46,7 @@ CASES = {
     "linear": ([QUADRATIC, SIGNAL], [40.0, -30.0, 10.0, 100.0]),
     "exponential": ([FALLING, SIGNAL], [3000.0, 100.0, 35.0]),
     **{
-        name: ([QUADRATIC, spectra_shapes.build({"shape": name, **given}, EDGES)], [40.0, -30, 10, 100, 125, 2.0])
+        name: ([QUADRATIC, spectra_shapes.build_shape({"shape": name, **given}, EDGES)], [40.0, -30, 10, 100, 125, 2.0])
         for name, given in PEAKS.items()
     },
 }

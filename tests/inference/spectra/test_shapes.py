@@ -13,7 +13,7 @@ EDGES = np.linspace(100, 180, 41)
 
 
 def templates(settings, *parameters):
-    return np.asarray(jax.jit(shapes.build(settings, EDGES).templates)(np.array(parameters)))
+    return np.asarray(jax.jit(shapes.build_shape(settings, EDGES).templates)(np.array(parameters)))
 
 
 def crystal_ball(m, mean=125.0, width=1.5, alpha=1.2, power=3.0):
@@ -45,7 +45,7 @@ def test_a_polynomial_is_means_of_powers():
 
 
 def test_a_parameter_in_brackets_is_fitted_and_has_derivatives():
-    shape = shapes.build({"shape": "gaussian", "mean": [124.0], "width": 2.0}, EDGES)
+    shape = shapes.build_shape({"shape": "gaussian", "mean": [124.0], "width": 2.0}, EDGES)
     assert shape.start == (124.0,)
     fixed = {"shape": "gaussian", "mean": 126.0, "width": 2.0}
     np.testing.assert_allclose(templates(fixed | {"mean": [124.0]}, 126.0), templates(fixed))
@@ -55,6 +55,6 @@ def test_a_parameter_in_brackets_is_fitted_and_has_derivatives():
 
 def test_unknown_shapes_and_parameters_are_named():
     with pytest.raises(ValueError, match="shape 'landau' is unknown: choose from polynomial, gaussian"):
-        shapes.build({"shape": "landau"}, EDGES)
+        shapes.build_shape({"shape": "landau"}, EDGES)
     with pytest.raises(ValueError, match="shape gaussian takes mean, width, not mean, sigma"):
-        shapes.build({"shape": "gaussian", "mean": 1.0, "sigma": 2.0}, EDGES)
+        shapes.build_shape({"shape": "gaussian", "mean": 1.0, "sigma": 2.0}, EDGES)

@@ -13,8 +13,8 @@ from diffhep.learning.split_n_fit.loss import Shapes
 
 EDGES = np.linspace(100, 180, 41)
 SHAPES = Shapes(
-    shapes.build({"shape": "polynomial", "order": 2}, EDGES),
-    shapes.build({"shape": "gaussian", "mean": 125.0, "width": 1.5}, EDGES),
+    shapes.build_shape({"shape": "polynomial", "order": 2}, EDGES),
+    shapes.build_shape({"shape": "gaussian", "mean": 125.0, "width": 1.5}, EDGES),
     40,
 )
 SETTINGS = {
@@ -35,12 +35,14 @@ def data():
     signal = np.arange(6000) < 600
     mass = np.where(signal, rng.normal(125, 1.5, 6000), rng.uniform(100, 180, 6000))
     observables = rng.normal(size=(6000, 2)) + np.stack([1.5 * signal, 0 * signal], axis=1)
-    return fine_tuning.Data(observables.astype(np.float32), np.clip((mass - 100) / 2, 0, 39).astype(int), np.ones(6000))
+    return fine_tuning.FineTuningData(
+        observables.astype(np.float32), np.clip((mass - 100) / 2, 0, 39).astype(int), np.ones(6000)
+    )
 
 
 FOLD = np.arange(6000) % 3
 tune = jax.jit(
-    lambda data, scaled: fine_tuning.in_folds(SETTINGS, SHAPES, START, data, scaled=scaled), static_argnums=1
+    lambda data, scaled: fine_tuning.fine_tune_in_folds(SETTINGS, SHAPES, START, data, scaled=scaled), static_argnums=1
 )
 
 
@@ -93,14 +95,14 @@ def test_lambda_v_adds_the_spread(data):
 
     plain = float(objective(START, data))
     more = float(jax.jit(partial(fine_tuning.objective, SETTINGS | {"lambda_v": 5.0}, SHAPES))(START, data))
-    spread = loss.spread(scores(START, data.observables), data.observables)
+    spread = loss.score_spread(scores(START, data.observables), data.observables)
     assert more - plain == pytest.approx(5 * float(spread), rel=1e-4)
 
 
 def test_folds_of_other_numbers_are_filled_up(data):
     """With events of no weight, and every event gets its own score."""
     some = jax.tree.map(lambda array: array[:1000], data)
-    parts = jax.device_get(jax.jit(fine_tuning.parted, static_argnums=1)(some, 3))
+    parts = jax.device_get(jax.jit(fine_tuning.split_into_folds, static_argnums=1)(some, 3))
     assert parts.observables.shape == (3, 334, 2) and float(parts.weights.sum()) == 1000
     np.testing.assert_array_equal(parts.observables[1, :5], some.observables[1:15:3])
     found = scores_in_folds(np.stack([START] * 3), some.observables)

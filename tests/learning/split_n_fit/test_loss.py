@@ -13,8 +13,8 @@ from diffhep.learning.split_n_fit import loss as split_n_fit_loss
 
 EDGES = np.linspace(100, 180, 81)
 SHAPES = split_n_fit_loss.Shapes(
-    spectra_shapes.build({"shape": "polynomial", "order": 2}, EDGES),
-    spectra_shapes.build({"shape": "gaussian", "mean": 125.0, "width": 1.5}, EDGES),
+    spectra_shapes.build_shape({"shape": "polynomial", "order": 2}, EDGES),
+    spectra_shapes.build_shape({"shape": "gaussian", "mean": 125.0, "width": 1.5}, EDGES),
     80,
 )
 PLAIN = {"lambda_chi": 0.0, "delta": 1.0}
@@ -71,7 +71,7 @@ def test_gain_is_the_squared_significance_of_the_amplitude(events):
     assert float(alone.value - both.value) == pytest.approx(float(both.amplitudes[-1]) ** 2 / variance)
 
 
-FALLING = SHAPES._replace(background=spectra_shapes.build({"shape": "exponential", "scale": [60.0]}, EDGES))
+FALLING = SHAPES._replace(background=spectra_shapes.build_shape({"shape": "exponential", "scale": [60.0]}, EDGES))
 
 
 @pytest.mark.parametrize("shapes", [SHAPES, FALLING], ids=["polynomial", "exponential"])
@@ -96,4 +96,4 @@ def test_spread_is_the_mean_variance_over_observables():
     rng = np.random.default_rng(1)
     scores, observables = rng.uniform(size=50), rng.normal(size=(50, 3))
     expected = np.mean([np.var(scores * observables[:, m]) for m in range(3)])
-    assert float(split_n_fit_loss.spread(scores, observables)) == pytest.approx(expected)
+    assert float(split_n_fit_loss.score_spread(scores, observables)) == pytest.approx(expected)

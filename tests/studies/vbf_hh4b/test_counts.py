@@ -49,7 +49,7 @@ EDGES = np.array([0.0, 0.2, 0.45, 1.0])
 
 def test_hard_cuts_count_as_numpy_does(part):
     cuts = np.array([0.1, 0.35])
-    found = tomatos.sharp(RUN, {}, cuts, EDGES, part)
+    found = tomatos.count_hard(RUN, {}, cuts, EDGES, part)
     signal, one_tag, control, validation = numpy_counts(part, cuts, EDGES)
     np.testing.assert_allclose(found.signal, signal, rtol=1e-9)
     np.testing.assert_allclose(found.one_tag, one_tag, rtol=1e-9)
@@ -62,12 +62,12 @@ def test_smooth_stand_ins_become_the_hard_cuts_and_histograms(part):
     """As the slope grows and the bandwidth falls to next to nothing, ever closer."""
     settings = RUN | {"edges": EDGES.tolist()}
     cuts, start = np.array([0.1, 0.35]), partial(tomatos.initialise, settings)
-    sharp = tomatos.sharp(settings, {}, cuts, EDGES, part)
+    sharp = tomatos.count_hard(settings, {}, cuts, EDGES, part)
 
     @jax.jit
     def smooth(slope, width, part):
         at = start(KEY) | {"cuts": jnp.asarray(cuts), "slope": slope, "bandwidth": width}
-        return tomatos.counts(settings, {}, tomatos.smooth(settings, at), part)
+        return tomatos.count_events(settings, {}, tomatos.smooth_selection(settings, at), part)
 
     off = []
     for slope, width in ((1e2, 0.1), (1e3, 0.02), (1e4, 0.001), (1e9, 1e-9)):
@@ -85,7 +85,7 @@ def test_a_cut_may_keep_what_is_below_it(part):
     @jax.jit
     def both(variables):
         at = tomatos.initialise(settings, KEY) | {"slope": jnp.array(30.0)}
-        tools = tomatos.hard(settings, jnp.array([0.4]), EDGES), tomatos.smooth(settings, at)
+        tools = tomatos.hard_selection(settings, jnp.array([0.4]), EDGES), tomatos.smooth_selection(settings, at)
         return [each.weigh(variables) for each in tools]
 
     sharp, soft = both(variables)
@@ -96,7 +96,7 @@ def test_a_cut_may_keep_what_is_below_it(part):
 def test_cuts_multiply(part):
     cases = {("m_jj",): [0.1], ("deta_jj",): [0.35], ("m_jj", "deta_jj"): [0.1, 0.35], (): []}
     runs = [RUN | {"cuts": {name: RUN["cuts"][name] for name in names}} for names in cases]
-    tools = [tomatos.hard(run, np.array(at), EDGES) for run, at in zip(runs, cases.values(), strict=True)]
+    tools = [tomatos.hard_selection(run, np.array(at), EDGES) for run, at in zip(runs, cases.values(), strict=True)]
     weights = jax.jit(lambda variables: [each.weigh(variables) for each in tools])(part.signal_region.variables)
     weights = jax.device_get(weights)
     np.testing.assert_array_equal(weights[2], weights[0] * weights[1])
@@ -113,7 +113,7 @@ def test_edges_are_those_that_are_set_or_trained():
 
 def test_the_fine_histogram_is_of_nominal_signal_and_background_after_the_cuts(part):
     cuts = np.array([0.1, 0.35])
-    fine = jax.jit(lambda region: tomatos.fine(RUN, {}, tomatos.hard(RUN, cuts, EDGES), region))
+    fine = jax.jit(lambda region: tomatos.fine_histograms(RUN, {}, tomatos.hard_selection(RUN, cuts, EDGES), region))
     found = fine(part.signal_region)
-    signal, background, *_ = numpy_counts(part, cuts, np.linspace(0, 1, tomatos.FINE + 1))
+    signal, background, *_ = numpy_counts(part, cuts, np.linspace(0, 1, tomatos.N_FINE_BINS + 1))
     np.testing.assert_allclose(found, [signal[0], background], atol=1e-4 * background.max())

@@ -83,7 +83,7 @@ def test_copies_keep_all_sums_of_weights():
     weights, two_tag = rng.uniform(0, 2, (3, 7)), rng.uniform(0, 1, (3, 7))
     region = inputs.Region(rng.uniform(size=(3, 7, len(VARIABLES))), weights, two_tag)
     for number in (7, 8, 14, 25):
-        many = inputs._repeated(region, number)
+        many = inputs._repeat(region, number)
         assert many.weights.shape == (3, number)
         for before, after in ((weights, many.weights), (two_tag, many.two_tag)):
             np.testing.assert_allclose(after.sum(axis=1), before.sum(axis=1), rtol=1e-12)
@@ -137,7 +137,7 @@ def test_the_signal_counts_with_two_tags_and_under_every_variation(events):
 def test_everything_is_scaled_to_the_unit_interval(events):
     for region in inputs.part(events, REGIONS):
         assert region.variables.min() >= 0 and region.variables.max() <= 1
-    low, high = (inputs.scaled(events, events[bound].values) for bound in ("low", "high"))
+    low, high = (inputs.to_shares(events, events[bound].values) for bound in ("low", "high"))
     np.testing.assert_array_equal([low, high], [np.zeros(7), np.ones(7)])
     lowest = min(float(events[name].sel(variable="m_jj").min()) for name in ("signal", "background"))
     assert float(events["low"].sel(variable="m_jj")) == pytest.approx(lowest, rel=1e-6)
@@ -145,9 +145,9 @@ def test_everything_is_scaled_to_the_unit_interval(events):
 
 def test_physical_values_come_back_from_shares(events):
     values = np.array([100.0, 475.0, 2000.0])
-    np.testing.assert_allclose(inputs.physical(events, inputs.scaled(events, values, "m_jj"), "m_jj"), values)
+    np.testing.assert_allclose(inputs.from_shares(events, inputs.to_shares(events, values, "m_jj"), "m_jj"), values)
     low, high = (float(events[bound].sel(variable="deta_jj")) for bound in ("low", "high"))
-    assert inputs.physical(events, np.array(0.5), "deta_jj") == pytest.approx((low + high) / 2)
+    assert inputs.from_shares(events, np.array(0.5), "deta_jj") == pytest.approx((low + high) / 2)
 
 
 def test_reference_events_are_others_from_the_same_generator(events):

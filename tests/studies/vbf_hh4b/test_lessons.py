@@ -54,10 +54,10 @@ def test_the_deviation_of_soft_cuts_is_numpys(events, accuracy, sample, row):
     columns = {name: region.variables[row, :, n].astype(float) for n, name in enumerate(VARIABLES)}
     hard, soft = region.weights[row].copy(), region.weights[row].copy()
     for name, value in (("m_jj", 300.0), ("deta_jj", 2.0)):
-        cut = float(inputs.scaled(events, value, name))
+        cut = float(inputs.to_shares(events, value, name))
         hard *= columns[name] > cut
         soft /= 1 + np.exp(-20.0 * (columns[name] - cut))
-    edges = inputs.scaled(events, EDGES, "m_hh")
+    edges = inputs.to_shares(events, EDGES, "m_hh")
     found = (
         np.histogram(columns["m_hh"], edges, weights=soft)[0] / np.histogram(columns["m_hh"], edges, weights=hard)[0]
     )

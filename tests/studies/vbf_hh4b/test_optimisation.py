@@ -50,7 +50,7 @@ def loss_of(settings, number, at, part):
 
 @jax.jit
 def smooth_background(at, part):
-    return tomatos.background(tomatos.counts(M_HH, {}, tomatos.smooth(M_HH, at), part)).events
+    return tomatos.background(tomatos.count_events(M_HH, {}, tomatos.smooth_selection(M_HH, at), part)).events
 
 
 def value_and_gradient(settings, part):
@@ -171,7 +171,9 @@ def test_starts_that_are_given_as_ranges_are_drawn_from_them():
 
 
 def test_learning_rates_follow_their_schedule():
-    cycle, constant = (tomatos.rates(RUN | {"steps": 100, "schedule": name}) for name in ("one_cycle", "constant"))
+    cycle, constant = (
+        tomatos.learning_rate(RUN | {"steps": 100, "schedule": name}) for name in ("one_cycle", "constant")
+    )
     found = jax.jit(jax.vmap(cycle))(np.array([0, 30, 90]))
     np.testing.assert_allclose(found, 0.005 * np.array([0.02, 1, 0.02]), rtol=1e-5)
     assert [constant(0), constant(50)] == [0.005, 0.005]

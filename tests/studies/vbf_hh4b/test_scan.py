@@ -43,8 +43,8 @@ def test_the_traditional_cuts_are_the_best_of_a_scan_of_the_training_events(even
     found = scanning.traditional(settings, events)
     part = inputs.parts(events, settings, REGIONS)["train"]
     values = [np.linspace(*settings["scan"][name]) for name in NAMES]
-    grid = tuple(inputs.scaled(events, each, name) for each, name in zip(values, NAMES, strict=True))
-    cls = scanning.scan(part, grid, inputs.scaled(events, THREE, "m_hh"), "m_hh")
+    grid = tuple(inputs.to_shares(events, each, name) for each, name in zip(values, NAMES, strict=True))
+    cls = scanning.scan(part, grid, inputs.to_shares(events, THREE, "m_hh"), "m_hh")
     expected_cuts = [each[place] for each, place in zip(values, np.unravel_index(cls.argmin(), cls.shape), strict=True)]
     assert found["cuts"].sel(cut=NAMES).values[0, 0].tolist() == expected_cuts
     assert found["edges"].values[0, 0].tolist() == THREE

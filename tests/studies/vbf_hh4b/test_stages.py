@@ -14,7 +14,7 @@ from diffhep.learning import training
 from diffhep.studies.vbf_hh4b import exploit as exploiting
 from diffhep.studies.vbf_hh4b import inputs
 from diffhep.studies.vbf_hh4b import stages as study
-from diffhep.studies.vbf_hh4b.optimisation import initialise, observable, sharp
+from diffhep.studies.vbf_hh4b.optimisation import count_hard, initialise, observable
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_the_slope_and_the_learning_rate_follow_their_plans(trained):
 
 
 def test_no_step_is_longer_than_its_limit(events, trained):
-    cuts = study.cuts_in_shares(events, trained["cuts"].values, NAMES)
+    cuts = study.cuts_to_shares(events, trained["cuts"].values, NAMES)
     moved = {"cuts": np.abs(np.diff(cuts, axis=1)), "bandwidth": np.abs(np.diff(trained["bandwidth"], axis=1))}
     for name, limit in RUN["limits"].items():
         assert 0 < moved[name].max() <= RUN["evaluate_every"] * limit * (1 + 1e-6), name
@@ -88,7 +88,7 @@ def test_what_is_told_of_a_step_is_what_its_cuts_and_edges_give(events, trained,
 def test_smooth_histograms_hold_all_events_times_their_sigmoids(events, trained):
     """Closed outer edges lose none, whatever the bandwidth."""
     region, first = inputs.parts(events, RUN, REGIONS)["train"].signal_region, trained.isel(seed=0, step=0)
-    cuts = study.cuts_in_shares(events, first["cuts"].values, NAMES)
+    cuts = study.cuts_to_shares(events, first["cuts"].values, NAMES)
     weights = region.weights[:3].astype(float)
     for cut, place in zip(cuts, (1, 2), strict=True):
         weights /= 1 + np.exp(-20 * (region.variables[:3, :, place].astype(float) - cut))
@@ -100,7 +100,7 @@ def test_runs_are_judged_by_their_last_step_on_events_of_the_reference(events, t
     turned = RUN | {"cuts": dict(reversed(RUN["cuts"].items()))}
     settings = EVENTS | {"runs": {"one": RUN, "turned": turned}}
     one = trained.isel(seed=slice(0, 1), step=slice(0, -1)).drop_vars("parameters")  # as traditional cuts have none
-    judged = study.judge(settings, events, {"one": one, "turned": trained})
+    judged = study.evaluate(settings, events, {"one": one, "turned": trained})
     assert judged["cls"].shape == (2, 2) and np.isnan(judged["cls"].sel(run="one", seed=1))
     assert set(judged.coords) == {"run", "seed", "bin", "edge", "cut"}  # the last step is not the same for all
     cases = [("one", 0, trained.isel(seed=0, step=-2)), ("turned", 1, trained.isel(seed=1, step=-1))]
@@ -131,8 +131,8 @@ def test_networks_are_judged_with_the_parameters_that_were_stored(events):
         },
         coords={"seed": [0, 1], "step": [0], "cut": []},
     )
-    judged = study.judge(EVENTS | {"runs": {"network": settings}}, events, {"network": trained}).sel(run="network")
-    found = sharp(settings, networks[1], np.zeros(0), edges, part)
+    judged = study.evaluate(EVENTS | {"runs": {"network": settings}}, events, {"network": trained}).sel(run="network")
+    found = count_hard(settings, networks[1], np.zeros(0), edges, part)
     np.testing.assert_allclose(judged["signal"].sel(seed=1), found.signal[0], rtol=1e-6)
     assert judged["cls"].sel(seed=1).item() == pytest.approx(float(expected(found)), rel=1e-6)
     assert judged["cls"].values[0] != judged["cls"].values[1]

@@ -111,7 +111,7 @@ use rule stage as vbf_hh4b_judge with:
         expected_seconds=60,
     params:
         job=lambda w: job(
-            "diffhep.studies.vbf_hh4b.stages:judge", {**VBF_EVENTS, **vbf_hh4b_plan.group_settings(VBF, w.group)}
+            "diffhep.studies.vbf_hh4b.stages:evaluate", {**VBF_EVENTS, **vbf_hh4b_plan.group_settings(VBF, w.group)}
         ),
 
 
@@ -124,7 +124,7 @@ use rule stage as vbf_hh4b_judge_traditional with:
     resources:
         expected_seconds=40,
     params:
-        job=job("diffhep.studies.vbf_hh4b.stages:judge", {**VBF_EVENTS, "runs": VBF_TRADITIONAL}),
+        job=job("diffhep.studies.vbf_hh4b.stages:evaluate", {**VBF_EVENTS, "runs": VBF_TRADITIONAL}),
 
 
 use rule stage as vbf_hh4b_exploit with:

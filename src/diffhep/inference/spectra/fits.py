@@ -18,14 +18,14 @@ from diffhep.inference.spectra.shapes import Shape
 FLOOR = 1e-3
 """Smallest bin content, and smallest expectation, that a fit divides by."""
 
-STEPS = 60
-ENOUGH = 1e-12
+MAX_STEPS = 60
+TOLERANCE = 1e-12
 """Gain of a step, in what is minimised, below which a fit stops."""
 
-LENGTHS = (1.0, 0.5, 0.25, 0.1, 0.01)
+STEP_LENGTHS = (1.0, 0.5, 0.25, 0.1, 0.01)
 
 
-class Fit(NamedTuple):
+class SpectrumFit(NamedTuple):
     """A spectrum that fits best.
 
     Attributes:
@@ -51,7 +51,7 @@ def templates(shapes: Sequence[Shape], parameters: Float[Array, " parameter"]) -
     return jnp.concatenate(parts)
 
 
-def chi_square(shapes: Sequence[Shape], counts: Float[Array, " bin"]) -> Fit:
+def chi_square(shapes: Sequence[Shape], counts: Float[Array, " bin"]) -> SpectrumFit:
     """Least squares weighted with 1 / counts (Neyman's chi², Split-N-Fit eqs. 2 and 3).
 
     Args:
@@ -60,12 +60,12 @@ def chi_square(shapes: Sequence[Shape], counts: Float[Array, " bin"]) -> Fit:
     """
     first = jnp.array([value for shape in shapes for value in shape.start], float)
     parameters = _minimum(tuple(shapes), first, counts) if len(first) else first
-    return _solved(templates(shapes, parameters), counts, parameters)
+    return _solve_amplitudes(templates(shapes, parameters), counts, parameters)
 
 
-def _left(shapes, parameters, counts):
-    """What the best amplitudes leave, in standard deviations of each bin."""
-    found = _solved(templates(shapes, parameters), counts, parameters)
+def _residuals(shapes, parameters, counts):
+    """Residuals after the fit of the amplitudes, in standard deviations of each bin."""
+    found = _solve_amplitudes(templates(shapes, parameters), counts, parameters)
     return (found.contents - counts) / jnp.sqrt(jnp.maximum(counts, FLOOR))
 
 
@@ -75,11 +75,11 @@ def _minimum(shapes, first, counts):
 
     def step(state):
         number, x, damping, _ = state
-        rest, jacobian = _left(shapes, x, counts), jax.jacfwd(lambda x: _left(shapes, x, counts))(x)
+        rest, jacobian = _residuals(shapes, x, counts), jax.jacfwd(lambda x: _residuals(shapes, x, counts))(x)
         matrix = jacobian.T @ jacobian
         diagonal = jnp.diagonal(matrix) + 1e-30
         tried = x - positive_definite_solver(matrix + jnp.diag(damping * diagonal))(jacobian.T @ rest)
-        gain = rest @ rest - jnp.sum(_left(shapes, tried, counts) ** 2)
+        gain = rest @ rest - jnp.sum(_residuals(shapes, tried, counts) ** 2)
         better = gain >= 0
         return (
             number + 1,
@@ -89,7 +89,7 @@ def _minimum(shapes, first, counts):
         )
 
     def unfinished(state):
-        return (state[0] < STEPS) & (state[3] > ENOUGH)
+        return (state[0] < MAX_STEPS) & (state[3] > TOLERANCE)
 
     return jax.lax.while_loop(unfinished, step, (0, first, jnp.array(1e-2), jnp.array(jnp.inf)))[1]
 
@@ -104,7 +104,7 @@ def _minimum_backward(shapes, known, cotangent):
     found, counts = known
 
     def slope(x, counts):
-        return jax.grad(lambda x: jnp.sum(_left(shapes, x, counts) ** 2))(x)
+        return jax.grad(lambda x: jnp.sum(_residuals(shapes, x, counts) ** 2))(x)
 
     turned = positive_definite_solver(jax.jacfwd(slope)(found, counts))(-cotangent)
     (by_counts,) = jax.vjp(lambda counts: slope(found, counts), counts)[1](turned)
@@ -114,7 +114,7 @@ def _minimum_backward(shapes, known, cotangent):
 _minimum.defvjp(_minimum_forward, _minimum_backward)
 
 
-def _solved(found: Float[Array, "amplitude bin"], counts, parameters) -> Fit:
+def _solve_amplitudes(found: Float[Array, "amplitude bin"], counts, parameters) -> SpectrumFit:
     """Amplitudes of the normal equations (A^T W A) x = A^T W h with W = 1 / h."""
     weights = 1 / jnp.maximum(counts, FLOOR)
     scale = jnp.sqrt(jnp.sum(found**2 * weights, axis=1))
@@ -122,10 +122,10 @@ def _solved(found: Float[Array, "amplitude bin"], counts, parameters) -> Fit:
     matrix = (basis * weights) @ basis.T
     amplitudes = positive_definite_solver(matrix + 1e-12 * jnp.eye(len(matrix)))(basis @ (weights * counts))
     contents = amplitudes @ basis
-    return Fit(contents, amplitudes / scale, parameters, jnp.sum(weights * (counts - contents) ** 2))
+    return SpectrumFit(contents, amplitudes / scale, parameters, jnp.sum(weights * (counts - contents) ** 2))
 
 
-def poisson(shapes: Sequence[Shape], counts: Float[Array, " bin"]) -> Fit:
+def poisson(shapes: Sequence[Shape], counts: Float[Array, " bin"]) -> SpectrumFit:
     """Maximum likelihood of Poisson counts, by Fisher scoring from the fit of `chi_square`; not differentiable.
 
     value = 2 sum f - h + h log(h / f).
@@ -148,16 +148,16 @@ def poisson(shapes: Sequence[Shape], counts: Float[Array, " bin"]) -> Fit:
         basis = jacobian / scale
         matrix = (basis.T / f) @ basis + 1e-10 * jnp.eye(len(x))
         direction = positive_definite_solver(matrix)(basis.T @ (counts / f - 1)) / scale
-        tried = jnp.stack([x + length * direction for length in LENGTHS] + [x])
+        tried = jnp.stack([x + length * direction for length in STEP_LENGTHS] + [x])
         values = jax.vmap(deviance)(tried)
         best = jnp.argmin(values)
         return number + 1, tried[best], values[-1] - values[best]
 
     def unfinished(state):
-        return (state[0] < STEPS) & (state[2] > ENOUGH)
+        return (state[0] < MAX_STEPS) & (state[2] > TOLERANCE)
 
     _, x, _ = jax.lax.while_loop(unfinished, step, (0, start, jnp.array(jnp.inf)))
-    return Fit(expected(x), x[:size], x[size:], deviance(x))
+    return SpectrumFit(expected(x), x[:size], x[size:], deviance(x))
 
 
 def significance(signal: Shape, background: Shape, counts: Float[Array, " bin"]) -> Float[Array, ""]:

@@ -29,7 +29,7 @@ class Shape(NamedTuple):
     start: tuple[float, ...]
 
 
-def build(settings: Mapping[str, Any], edges: Edges) -> Shape:
+def build_shape(settings: Mapping[str, Any], edges: Edges) -> Shape:
     """The shape that settings name.
 
     Args:
@@ -83,14 +83,14 @@ def crystal_ball(edges: Edges, mean: Any, width: Any, alpha: Any, power: Any) ->
     With t = (m - mean) / width: exp(-t²/2) above -alpha, and [1 - alpha (alpha + t) / power]^-power exp(-alpha²/2)
     below; times the bins' widths.
     """
-    t = (_points(edges) - mean) / width
+    t = (_quadrature_points(edges) - mean) / width
     below = jnp.maximum(1 - alpha / power * (alpha + jnp.minimum(t, -alpha)), 1e-9)
     tail = jnp.exp(-(alpha**2) / 2 - power * jnp.log(below))
     return jnp.where(t > -alpha, jnp.exp(-(t**2) / 2), tail) @ (WEIGHTS / 2) * np.diff(edges)
 
 
-def _points(edges: Edges) -> np.ndarray:
-    """Where densities are evaluated (bin, node)."""
+def _quadrature_points(edges: Edges) -> np.ndarray:
+    """Points at which densities are evaluated (bin, node)."""
     middle, half = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
     return middle[:, None] + half[:, None] * NODES
 

@@ -18,7 +18,7 @@ from diffhep.learning.split_n_fit import loss as split_n_fit_loss
 from diffhep.learning.split_n_fit.loss import Shapes
 
 
-class Data(NamedTuple):
+class FineTuningData(NamedTuple):
     """Events without labels. Event n belongs to fold n modulo the number of folds.
 
     Attributes:
@@ -32,8 +32,8 @@ class Data(NamedTuple):
     weights: Float[Array, "*fold event"]
 
 
-class Tuned(NamedTuple):
-    """What became of a network.
+class FineTuned(NamedTuple):
+    """Result of fine-tuning a network.
 
     Attributes:
         best: its parameters of the lowest loss on the fold it was stopped on.
@@ -57,7 +57,7 @@ def scores(
 
 
 def objective(
-    settings: Mapping[str, Any], shapes: Shapes, parameters: Float[Array, " parameter"], data: Data
+    settings: Mapping[str, Any], shapes: Shapes, parameters: Float[Array, " parameter"], data: FineTuningData
 ) -> Float[Array, ""]:
     """The loss of Split-N-Fit (eq. 4) of a network's scores.
 
@@ -72,7 +72,7 @@ def objective(
         settings, shapes, split_n_fit_loss.split(found, data.place, data.weights, shapes.bins)
     )
     if settings["lambda_v"]:
-        value += settings["lambda_v"] * split_n_fit_loss.spread(found, data.observables)
+        value += settings["lambda_v"] * split_n_fit_loss.score_spread(found, data.observables)
     return value
 
 
@@ -80,9 +80,9 @@ def fine_tune(
     settings: Mapping[str, Any],
     shapes: Shapes,
     start: Float[Array, " parameter"],
-    seen: Data,
-    valid: Data | None = None,
-) -> Tuned:
+    seen: FineTuningData,
+    valid: FineTuningData | None = None,
+) -> FineTuned:
     """Adam on all the data in every step.
 
     Args:
@@ -105,10 +105,10 @@ def fine_tune(
 
     state = start, adam.init(start), start, jnp.array(jnp.inf)
     (last, _, best, _), (losses, values) = jax.lax.scan(step, state, None, length=settings["steps"])
-    return Tuned(best, last, losses, values)
+    return FineTuned(best, last, losses, values)
 
 
-def parted(data: Data, folds: int) -> Data:
+def split_into_folds(data: FineTuningData, folds: int) -> FineTuningData:
     """Events by fold, all folds filled up to the same number with events of no weight."""
 
     def part(array):
@@ -119,9 +119,14 @@ def parted(data: Data, folds: int) -> Data:
     return jax.tree.map(part, data)
 
 
-def in_folds(
-    settings: Mapping[str, Any], shapes: Shapes, start: Float[Array, " parameter"], data: Data, *, scaled: bool
-) -> Tuned:
+def fine_tune_in_folds(
+    settings: Mapping[str, Any],
+    shapes: Shapes,
+    start: Float[Array, " parameter"],
+    data: FineTuningData,
+    *,
+    scaled: bool,
+) -> FineTuned:
     """One network for every fold f: stopped on fold f + 1, fitted to all others but f and f + 1.
 
     Args:
@@ -131,7 +136,7 @@ def in_folds(
         data: All of them.
         scaled: Whether some folds stand for all data, with larger weights.
     """
-    folds, parts = settings["folds"], parted(data, settings["folds"])
+    folds, parts = settings["folds"], split_into_folds(data, settings["folds"])
 
     def of_fold(fold):
         _, valid, *seen = (jax.tree.map(lambda array, n=n: array[(fold + n) % folds], parts) for n in range(folds))
@@ -151,8 +156,8 @@ def scores_in_folds(
     parameters: Float[Array, "fold parameter"],
     observables: Float[Array, "event observable"],
 ) -> Float[Array, " event"]:
-    """What the network of each event's fold says of it."""
+    """Score of each event from the network of its fold."""
     nothing = jnp.zeros(len(observables))
-    parts = parted(Data(observables, nothing.astype(int), nothing), len(parameters))
+    parts = split_into_folds(FineTuningData(observables, nothing.astype(int), nothing), len(parameters))
     found = jax.lax.map(lambda job: scores(network, *job), (parameters, parts.observables))
     return found.swapaxes(0, 1).reshape(-1)[: len(observables)]

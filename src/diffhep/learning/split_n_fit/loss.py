@@ -31,7 +31,7 @@ class Split(NamedTuple):
 
 
 class Shapes(NamedTuple):
-    """What is fitted.
+    """Shapes that are fitted.
 
     Attributes:
         background: alone, and with the signal.
@@ -73,14 +73,14 @@ def loss(settings: Mapping[str, Any], shapes: Shapes, found: Split) -> Float[Arr
         shapes: What is fitted to both histograms.
         found: Both histograms.
     """
-    passed, failed = (_compared(settings, shapes, counts) for counts in (found.passed, found.failed))
+    passed, failed = (_fit_terms(settings, shapes, counts) for counts in (found.passed, found.failed))
     gain_passed, penalty_passed = passed
     gain_failed, penalty_failed = failed
     pass_loss = penalty_passed - gain_passed
     return pass_loss + (gain_failed + penalty_failed + settings["delta"]) / found.mean_failed
 
 
-def _compared(settings, shapes: Shapes, counts: Float[Array, " bin"]) -> tuple[Array, Array]:
+def _fit_terms(settings, shapes: Shapes, counts: Float[Array, " bin"]) -> tuple[Array, Array]:
     """chi²_B - chi²_SB, and the penalty of fits that are poor."""
     alone, both = (chi_square(each, counts) for each in ([shapes.background], [shapes.background, shapes.signal]))
     ndf = [shapes.bins - len(fit.amplitudes) - len(fit.parameters) for fit in (alone, both)]
@@ -89,7 +89,7 @@ def _compared(settings, shapes: Shapes, counts: Float[Array, " bin"]) -> tuple[A
 
 
 @jax.jit
-def spread(scores: Float[Array, " event"], observables: Float[Array, "event observable"]) -> Float[Array, ""]:
+def score_spread(scores: Float[Array, " event"], observables: Float[Array, "event observable"]) -> Float[Array, ""]:
     """The term of lambda_v in eq. 4: mean over observables of the variance of score x observable over events.
 
     The paper writes sigma²(w_i x_m) and sets lambda_v to 0; this is how we read it.

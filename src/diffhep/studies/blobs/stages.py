@@ -16,14 +16,7 @@ from diffhep.learning.summary_statistic import METRICS, expected_yields, metrics
 from diffhep.models.simple import signal_background_workspace
 from diffhep.studies.blobs import plan
 from diffhep.studies.blobs.observable import FINE_BINS, build_task, plane_axis
-from diffhep.studies.blobs.settings import (
-    Experiment,
-    Generation,
-    Rebinning,
-    Run,
-    TimedRuns,
-    Workspaces,
-)
+from diffhep.studies.blobs.settings import Experiment, Generation, Rebinning, Run, TimedRuns, Workspaces
 
 P_VALUES = ("cls", "p0")
 

@@ -1,4 +1,4 @@
-"""Split-N-Fit on data sets of real size: what fine-tuning is worth there, and what it makes of no signal at all."""
+"""Split-N-Fit on data sets of realistic size: the gain from fine-tuning, and fakes without signal."""
 
 from functools import partial
 
@@ -12,11 +12,11 @@ from diffhep import prng
 from diffhep.inference.spectra import fits
 from diffhep.learning.model_selection import trained_parameters
 from diffhep.learning.split_n_fit import fine_tuning
-from diffhep.learning.split_n_fit.fine_tuning import Data
+from diffhep.learning.split_n_fit.fine_tuning import FineTuningData
 from diffhep.learning.split_n_fit.loss import Shapes
 from diffhep.prng import SPLIT_N_FIT_DATA_SETS
 from diffhep.static_settings import StaticSettings
-from diffhep.studies.split_n_fit.stages import events_of, joined, shapes_of
+from diffhep.studies.split_n_fit.stages import build_shapes, join_samples, weighted_half
 
 KINDS = ("before", "folded", "unfolded")
 
@@ -25,11 +25,11 @@ def data_sets(settings: dict, trained: xr.Dataset, signal: xr.Dataset, backgroun
     """Fine-tune a network on each of many data sets, in folds and without them.
 
     Args:
-        settings: As for `fine_tuning.in_folds` and `shapes_of`; `yields`; `strength` times the expected signal is in
-            the data; `first` and `last`, numbers of the data sets, each of which is a seed's own; `cut`, `seed`.
+        settings: Those of `fine_tuning.fine_tune_in_folds` and `stages.build_shapes`; `yields`; `strength` of the
+            signal in the data, relative to the expected one; `first` and `last` data set; `cut`, `seed`.
         trained: Result of `train`, on the wrong background.
         signal: Result of `generate`.
-        background: Likewise, the correct one.
+        background: Result of `generate` for the correct background.
 
     Returns:
         `observed` and `true` (kind, data_set): significance in the data set itself, and expected one, at the expected
@@ -40,7 +40,7 @@ def data_sets(settings: dict, trained: xr.Dataset, signal: xr.Dataset, backgroun
     start = trained_parameters(trained).parameters[0]
     samples = ((signal, yields["signal"]), (background, yields["background"]))
     pools, judges = (
-        [events_of(settings, trained, sample, test=test, weight=weight) for sample, weight in samples]
+        [weighted_half(settings, trained, sample, test=test, weight=weight) for sample, weight in samples]
         for test in (False, True)
     )
     means = settings["strength"] * yields["signal"], yields["background"]
@@ -48,7 +48,7 @@ def data_sets(settings: dict, trained: xr.Dataset, signal: xr.Dataset, backgroun
     first = prng.key(settings["seed"], SPLIT_N_FIT_DATA_SETS)
     fitted, found = StaticSettings({name: settings[name] for name in ("range", "bins", "shapes")}), []
     for number in range(settings["first"], settings["last"] + 1):
-        passed, expected = _one(alike, means, start, pools, judges, jax.random.fold_in(first, number))
+        passed, expected = _fine_tune_kinds(alike, means, start, pools, judges, jax.random.fold_in(first, number))
         found.append(jax.device_get((*_significances(fitted, passed, expected), passed)))
     observed, true, passed = map(np.stack, zip(*found, strict=True))
     return xr.Dataset(
@@ -62,28 +62,30 @@ def data_sets(settings: dict, trained: xr.Dataset, signal: xr.Dataset, backgroun
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _one(settings: StaticSettings, means: tuple[float, ...], start, pools, judges, key) -> tuple[Array, Array]:
-    """Spectra of one data set that pass, and the expected ones."""
-    shapes = shapes_of(settings)
-    data = _drawn(key, pools, means)
-    folded = fine_tuning.in_folds(settings, shapes, start, data, scaled=False).best
+def _fine_tune_kinds(
+    settings: StaticSettings, means: tuple[float, ...], start, pools, judges, key
+) -> tuple[Array, Array]:
+    """Spectra of one data set after the cut, and the expected ones."""
+    shapes = build_shapes(settings)
+    data = _draw(key, pools, means)
+    folded = fine_tuning.fine_tune_in_folds(settings, shapes, start, data, scaled=False).best
     unfolded = fine_tuning.fine_tune(settings, shapes, start, data).last
     networks = jnp.stack([jnp.broadcast_to(each, folded.shape) for each in (start, folded, unfolded)])
     samples = [data], judges
-    passed, expected = (jax.lax.map(partial(_passing, settings, shapes, each), networks) for each in samples)
+    passed, expected = (jax.lax.map(partial(_spectrum, settings, shapes, each), networks) for each in samples)
     return passed, expected
 
 
 @partial(jax.jit, static_argnums=0)
 def _significances(settings: StaticSettings, passed, expected) -> tuple[Array, Array]:
     """Observed and true ones of one data set, whatever its size."""
-    shapes = shapes_of(settings)
+    shapes = build_shapes(settings)
     significance = partial(fits.significance, shapes.signal, shapes.background)
     observed, true = jax.lax.map(significance, jnp.concatenate([passed, expected])).reshape(2, -1)
     return observed, true
 
 
-def _drawn(key: Key[Array, ""], pools: list[Data], means: tuple[float, ...]) -> Data:
+def _draw(key: Key[Array, ""], pools: list[FineTuningData], means: tuple[float, ...]) -> FineTuningData:
     """Events drawn from the pools, a Poisson number of each; there is room for six standard deviations more."""
     parts = []
     for pool, mean, one in zip(pools, means, jax.random.split(key, len(pools)), strict=True):
@@ -91,14 +93,14 @@ def _drawn(key: Key[Array, ""], pools: list[Data], means: tuple[float, ...]) -> 
         room = int(np.ceil(mean + 6 * np.sqrt(mean) + 1))
         index = jax.random.randint(which, (room,), 0, len(pool.weights))
         there = jnp.arange(room) < jax.random.poisson(number, mean)
-        parts.append(Data(pool.observables[index], pool.place[index], there.astype(pool.weights.dtype)))
-    return joined(parts)
+        parts.append(FineTuningData(pool.observables[index], pool.place[index], there.astype(pool.weights.dtype)))
+    return join_samples(parts)
 
 
-def _passing(
-    settings, shapes: Shapes, samples: list[Data], parameters: Float[Array, "fold parameter"]
+def _spectrum(
+    settings, shapes: Shapes, samples: list[FineTuningData], parameters: Float[Array, "fold parameter"]
 ) -> Float[Array, " bin"]:
-    """Spectrum of the events above the cut, each judged by the network of its fold."""
+    """Spectrum of the events above the cut, each scored by the network of its fold."""
     total = jnp.zeros(shapes.bins)
     for sample in samples:
         found = fine_tuning.scores_in_folds(settings["network"], parameters, sample.observables)
@@ -108,7 +110,7 @@ def _passing(
 
 
 def compare(settings: dict, experiments: xr.Dataset, sets: dict[str, xr.Dataset]) -> xr.Dataset:
-    """What the claims are checked on, each number with its standard error.
+    """Compute the numbers behind the claims, each with its standard error.
 
     Args:
         settings: `resampled`: how often medians are drawn anew for their errors; `seed`.
@@ -128,7 +130,7 @@ def compare(settings: dict, experiments: xr.Dataset, sets: dict[str, xr.Dataset]
     for name in tuned:
         values = toys.sel(network=["wrong", name, "correct"]).values
         again = (np.stack([rng.choice(row, row.size) for row in values]) for _ in range(settings["resampled"]))
-        rows.append([_told(*np.median(drawn, axis=1)) for drawn in (values, *again)])
+        rows.append([_relative_gains(*np.median(drawn, axis=1)) for drawn in (values, *again)])
     told = np.array(rows)  # (point, drawn, number)
     found = {}
     for n, name in enumerate(("gain", "recovered", "data_ratio")):
@@ -141,6 +143,6 @@ def compare(settings: dict, experiments: xr.Dataset, sets: dict[str, xr.Dataset]
     return xr.Dataset(found, coords={"point": points})
 
 
-def _told(wrong: float, tuned: float, correct: float) -> tuple[float, float, float]:
+def _relative_gains(wrong: float, tuned: float, correct: float) -> tuple[float, float, float]:
     """Gain, share of the gap that is recovered, and ratio of data, from medians."""
     return tuned - wrong, (tuned - wrong) / (correct - wrong), (tuned / wrong) ** 2

@@ -18,13 +18,13 @@ from diffhep.learning import classifiers
 from diffhep.learning.model_selection import trained_parameters
 from diffhep.learning.scaling import SCALING_VARIABLES, Scaling, to_variables
 from diffhep.learning.split_n_fit import fine_tuning
-from diffhep.learning.split_n_fit.fine_tuning import Data
+from diffhep.learning.split_n_fit.fine_tuning import FineTuningData
 from diffhep.learning.split_n_fit.loss import Shapes
 from diffhep.samples import conditional_events
 from diffhep.static_settings import StaticSettings
 
-CHUNK = 128
-"""Spectra fitted side by side."""
+BATCH = 128
+"""Number of spectra that are fitted side by side."""
 
 SAMPLES = ("signal", "correct", "wrong")
 
@@ -55,7 +55,7 @@ def generate(settings: dict) -> xr.Dataset:
 
 
 def train(settings: dict, signal: xr.Dataset, background: xr.Dataset, checkpoint: Path | None = None) -> xr.Dataset:
-    """Train a network with labels: a signal against one of the backgrounds, as many events of each.
+    """Train a network with labels: the signal against one of the backgrounds, with equal numbers of events.
 
     Args:
         settings: As for `classifiers.train`.
@@ -72,38 +72,42 @@ def train(settings: dict, signal: xr.Dataset, background: xr.Dataset, checkpoint
     return classifiers.train(settings, *parts, checkpoint=checkpoint)
 
 
-def shapes_of(settings: dict) -> Shapes:
-    """What is fitted to spectra of these settings."""
+def build_shapes(settings: dict) -> Shapes:
+    """Build the shapes that are fitted to the spectra."""
     edges = np.linspace(*settings["range"], settings["bins"] + 1)
-    background, signal = (spectra_shapes.build(settings["shapes"][name], edges) for name in ("background", "signal"))
+    background, signal = (
+        spectra_shapes.build_shape(settings["shapes"][name], edges) for name in ("background", "signal")
+    )
     return Shapes(background, signal, settings["bins"])
 
 
-def places(settings: dict, mass: np.ndarray) -> np.ndarray:
-    """Bin of each mass."""
+def bin_indices(settings: dict, mass: np.ndarray) -> np.ndarray:
+    """Index of the bin of each mass."""
     low, high = settings["range"]
     return np.clip(((mass - low) / (high - low) * settings["bins"]).astype(int), 0, settings["bins"] - 1)
 
 
-def events_of(settings: dict, trained: xr.Dataset, sample: xr.Dataset, *, test: bool, weight: float) -> Data:
-    """Half of a sample's events, with weights that add up to `weight`."""
+def weighted_half(
+    settings: dict, trained: xr.Dataset, sample: xr.Dataset, *, test: bool, weight: float
+) -> FineTuningData:
+    """Return half of the events of a sample, with weights that add up to `weight`."""
     chosen = sample["test"].values == test
     scale = Scaling(*(trained[name].values for name in SCALING_VARIABLES[:2]))
     observables = scale(sample["observables"].values[chosen].astype(np.float32))
-    place, number = places(settings, sample["mass"].values[chosen]), int(chosen.sum())
-    return Data(*jax.device_put((observables, place, np.full(number, weight / number))))
+    place, number = bin_indices(settings, sample["mass"].values[chosen]), int(chosen.sum())
+    return FineTuningData(*jax.device_put((observables, place, np.full(number, weight / number))))
 
 
-def joined(parts: list[Data]) -> Data:
-    """All events of several samples."""
-    return Data(*map(jnp.concatenate, zip(*parts, strict=True)))
+def join_samples(parts: list[FineTuningData]) -> FineTuningData:
+    """Join the events of several samples."""
+    return FineTuningData(*map(jnp.concatenate, zip(*parts, strict=True)))
 
 
 def tune(settings: dict, trained: xr.Dataset, signal: xr.Dataset, background: xr.Dataset) -> xr.Dataset:
     """Fine-tune a network on many events that are weighted down to the luminosity: data without fluctuations.
 
     Args:
-        settings: As for `fine_tuning.in_folds` and `shapes_of`; `yields`.
+        settings: As for `fine_tuning.fine_tune_in_folds` and `build_shapes`; `yields`.
         trained: Result of `train`, on the wrong background.
         signal: Result of `generate`.
         background: Likewise, the correct one.
@@ -113,10 +117,14 @@ def tune(settings: dict, trained: xr.Dataset, signal: xr.Dataset, background: xr
     """
     yields = settings["yields"]
     samples = [
-        events_of(settings, trained, sample, test=False, weight=yields[name])
+        weighted_half(settings, trained, sample, test=False, weight=yields[name])
         for name, sample in (("signal", signal), ("background", background))
     ]
-    run = jax.jit(lambda start, of: fine_tuning.in_folds(settings, shapes_of(settings), start, joined(of), scaled=True))
+    run = jax.jit(
+        lambda start, of: fine_tuning.fine_tune_in_folds(
+            settings, build_shapes(settings), start, join_samples(of), scaled=True
+        )
+    )
     found = run(trained["parameters"].values[0], samples)
     scales = trained_parameters(trained)[1:]
     return xr.Dataset(
@@ -130,8 +138,8 @@ def tune(settings: dict, trained: xr.Dataset, signal: xr.Dataset, background: xr
     )
 
 
-def scored(settings: dict, network: xr.Dataset, data: Data) -> Array:
-    """Scores of events by a network, or by one for each fold."""
+def score_events(settings: dict, network: xr.Dataset, data: FineTuningData) -> Array:
+    """Scores of events from a network, or from one for each fold."""
     of, parameters = StaticSettings(settings["network"]), network["parameters"].values
     return _scores(of, parameters if "fold" in network["parameters"].dims else parameters[0], data.observables)
 
@@ -143,10 +151,10 @@ def _scores(network: StaticSettings, parameters, observables) -> Array:
 
 
 def spectra(settings: dict, signal: xr.Dataset, background: xr.Dataset, networks: dict[str, xr.Dataset]) -> xr.Dataset:
-    """What each network makes of events that none has seen, at the expected yields.
+    """Spectra of unseen events for each network, at the expected yields.
 
     Args:
-        settings: Those of `shapes_of`; `network`, `yields`, `folds`, `cut`; `score_bins`.
+        settings: Those of `build_shapes`; `network`, `yields`, `folds`, `cut`; `score_bins`.
         signal: Result of `generate`.
         background: Likewise, the correct one.
         networks: Results of `train` and `tune`, by name.
@@ -157,7 +165,7 @@ def spectra(settings: dict, signal: xr.Dataset, background: xr.Dataset, networks
         bins in score; the `cut`; and `spurious` (network): the significance of what is fitted as a signal to background
         alone.
     """
-    shapes, samples = shapes_of(settings), {"signal": signal, "background": background}
+    shapes, samples = build_shapes(settings), {"signal": signal, "background": background}
     planes = np.array([
         [_plane(settings, network, sample, settings["yields"][name]) for name, sample in samples.items()]
         for network in networks.values()
@@ -167,7 +175,7 @@ def spectra(settings: dict, signal: xr.Dataset, background: xr.Dataset, networks
     cut = round(settings["cut"] * settings["score_bins"])
     counts = np.concatenate([tails.sum(axis=1), tails[:, 1, cut, None]], axis=1)
     one = partial(spectra_fits.significance, shapes.signal, shapes.background)
-    judge = jax.jit(lambda counts: batching.map_in_batches(one, counts, CHUNK))
+    judge = jax.jit(lambda counts: batching.map_in_batches(one, counts, BATCH))
     found = np.asarray(judge(counts.reshape(-1, counts.shape[-1]))).reshape(counts.shape[:-1])
     expected, spurious = found[:, :-1], found[:, -1]
     return xr.Dataset(
@@ -186,9 +194,9 @@ def spectra(settings: dict, signal: xr.Dataset, background: xr.Dataset, networks
 
 def _plane(settings: dict, network: xr.Dataset, sample: xr.Dataset, expected: float) -> np.ndarray:
     """Expected events in bins of score and mass."""
-    data = events_of(settings, network, sample, test=True, weight=expected)
+    data = weighted_half(settings, network, sample, test=True, weight=expected)
     rows, place = settings["score_bins"], np.asarray(data.place)
-    row = np.minimum((np.asarray(scored(settings, network, data)) * rows).astype(int), rows - 1)
+    row = np.minimum((np.asarray(score_events(settings, network, data)) * rows).astype(int), rows - 1)
     return np.histogram2d(row, place, (np.arange(rows + 1), np.arange(settings["bins"] + 1)), weights=data.weights)[0]
 
 
@@ -196,7 +204,7 @@ def experiment(settings: dict, spectra: xr.Dataset) -> xr.Dataset:
     """Pseudo-experiments above the cut.
 
     Args:
-        settings: Those of `shapes_of`; `number`, `seed`.
+        settings: Those of `build_shapes`; `number`, `seed`.
         spectra: Result of the stage of that name.
 
     Returns:
@@ -206,7 +214,7 @@ def experiment(settings: dict, spectra: xr.Dataset) -> xr.Dataset:
     shapes = StaticSettings({name: settings[name] for name in ("range", "bins", "shapes")})
     expected = spectra["passed"].sum("sample").values
     keys = jax.random.split(prng.key(settings["seed"], prng.SPLIT_N_FIT_TOYS), len(expected))
-    each = (_thrown(shapes, settings["number"], *of) for of in zip(keys, expected, strict=True))
+    each = (_throw_and_fit(shapes, settings["number"], *of) for of in zip(keys, expected, strict=True))
     found = zip(*each, strict=True)
     names = {"significance": "toy", "counts": "bin", "alone": "bin", "both": "bin"}
     return xr.Dataset(
@@ -216,10 +224,10 @@ def experiment(settings: dict, spectra: xr.Dataset) -> xr.Dataset:
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _thrown(settings: StaticSettings, number: int, key, expected) -> tuple[Array, ...]:
-    """Significances of so many pseudo-experiments of one network, the first of them, and fits to that."""
-    shapes = shapes_of(settings)
+def _throw_and_fit(settings: StaticSettings, number: int, key, expected) -> tuple[Array, ...]:
+    """Significances of the pseudo-experiments of one network; the first pseudo-experiment, and the fits to it."""
+    shapes = build_shapes(settings)
     toys = jax.random.poisson(key, expected, (number, len(expected))).astype(float)
     one = partial(spectra_fits.significance, shapes.signal, shapes.background)
     fits = [spectra_fits.poisson(each, toys[0]).contents for each in ([shapes.background], shapes[:2])]
-    return batching.map_in_batches(one, toys, CHUNK), toys[0], *fits
+    return batching.map_in_batches(one, toys, BATCH), toys[0], *fits

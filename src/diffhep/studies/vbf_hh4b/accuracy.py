@@ -1,4 +1,4 @@
-"""How well smooth cuts and histograms stand in for hard ones, and two ways in which they fail (TOMATOS, Fig. B.12)."""
+"""Accuracy of smooth cuts and histograms, and two ways in which they fail (TOMATOS, Fig. B.12)."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,7 +17,7 @@ from diffhep.histogramming.histograms import binned_kde, hard_histogram
 from diffhep.studies.vbf_hh4b import inputs
 
 EFFICIENCIES = (0.05, 0.95)
-"""Between these a feature is turned on: the guiding lines of Fig. B.12."""
+"""Efficiencies of the guiding lines of Fig. B.12, between which a sigmoid rises."""
 
 
 def accuracy(settings: Mapping[str, Any], events: xr.Dataset) -> xr.Dataset:
@@ -32,8 +32,8 @@ def accuracy(settings: Mapping[str, Any], events: xr.Dataset) -> xr.Dataset:
         background in the signal region.
     """
     region = inputs.part(events, settings["data"]["regions"]).signal_region
-    cuts = np.array([inputs.scaled(events, value, name) for name, value in settings["cuts"].items()])
-    edges = inputs.scaled(events, settings["edges"], "m_hh")
+    cuts = np.array([inputs.to_shares(events, value, name) for name, value in settings["cuts"].items()])
+    edges = inputs.to_shares(events, settings["edges"], "m_hh")
     columns = region.variables[..., [VARIABLES.index(name) for name in ("m_hh", *settings["cuts"])]]
     slopes, widths = (np.array(settings[name]) for name in ("slopes", "bandwidths"))
     each = (_deviations(columns[n], region.weights[n], cuts, edges, slopes, widths) for n in (0, -1))
@@ -50,7 +50,7 @@ def accuracy(settings: Mapping[str, Any], events: xr.Dataset) -> xr.Dataset:
 
 @jax.jit
 def _deviations(columns, weights, cuts, edges, slopes, widths) -> tuple[Array, Array, Array]:
-    """Of one sample, of soft cuts (slope), bandwidths (width) and both (slope, width)."""
+    """Deviations of one sample for soft cuts (slope), bandwidths (width) and both (slope, width)."""
     values, *others = columns.T
 
     def passed(weigh: Callable[[Array, Array], Array]) -> Array:
@@ -74,7 +74,7 @@ def _deviations(columns, weights, cuts, edges, slopes, widths) -> tuple[Array, A
 
 
 def sigmoids(settings: Mapping[str, Any]) -> xr.Dataset:
-    """Sigmoids around a cut, and what goes wrong with the formula 1 / (1 + exp(-m (x - c))) and with open outer edges.
+    """Sigmoids around a cut, and the failures of the formula 1 / (1 + exp(-m (x - c))) and with open outer edges.
 
     Args:
         settings: `slopes` of Fig. B.12, and `reach`, the distances beyond it that are looked at; `steep`, slopes whose
@@ -89,7 +89,7 @@ def sigmoids(settings: Mapping[str, Any]) -> xr.Dataset:
     slopes, steep = np.array(settings["slopes"]), np.array(settings["steep"])
     distance = np.linspace(-settings["reach"], settings["reach"], 401)
     last = [[_last_cut(of, slope) for slope in steep] for of in (_formula, sigmoid_cut)]
-    leaked = [[_leaked(width, mode) for width in settings["bandwidths"]] for mode in ("leak", "closed")]
+    leaked = [[_leakage(width, mode) for width in settings["bandwidths"]] for mode in ("leak", "closed")]
     logit = np.log(np.divide(EFFICIENCIES, np.subtract(1, EFFICIENCIES)))
     return xr.Dataset(
         {
@@ -110,7 +110,7 @@ def sigmoids(settings: Mapping[str, Any]) -> xr.Dataset:
 
 
 def _last_cut(sigmoid: Callable[..., Array], slope: float) -> float:
-    """Last of many cuts up to the end of the range up to which all gradients are finite."""
+    """Last of many cuts up to which all gradients are finite."""
     cuts = np.geomspace(1e-4, 1, 401)
     gradients = _gradients(sigmoid, cuts, slope)
     finite = np.logical_and.accumulate(np.isfinite(gradients))
@@ -122,7 +122,7 @@ def _gradients(sigmoid: Callable[..., Array], cuts, slope) -> Array:
     return jax.vmap(jax.grad(sigmoid, argnums=1), (None, 0, None))(0.0, cuts, slope)
 
 
-def _leaked(width: float, mode: str) -> float:
+def _leakage(width: float, mode: str) -> float:
     values = (np.arange(20_000) + 0.5) / 20_000
     kept = binned_kde(values, np.linspace(0, 1, 6), width, edges_mode=mode)
     return 1 - float(np.sum(np.asarray(kept))) / len(values)

@@ -1,4 +1,4 @@
-"""What the claims on the optimisation of VBF HH -> 4b are checked on."""
+"""Numbers behind the claims on the optimisation of VBF HH -> 4b."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,11 +14,11 @@ PAIRS = {
     "network": "cross_entropy",
     "network_annealed": "cross_entropy",
 }
-"""What is optimised automatically, and the traditional way of doing the same."""
+"""Automatic optimisations, and their traditional counterparts."""
 
-JUDGED = ["cls", "limit"]
-HELD = ("held_0.01", "held_0.05", "held_0.2")
-PLACES = {"slope 20000": "", "annealed": "_annealed"}
+RESULTS = ["cls", "limit"]
+FIXED_BANDWIDTHS = ("held_0.01", "held_0.05", "held_0.2")
+SLOPE_SETTINGS = {"slope 20000": "", "annealed": "_annealed"}
 
 
 def compare(
@@ -28,12 +28,12 @@ def compare(
     exploit: xr.Dataset,
     landscape: xr.Dataset,
 ) -> xr.Dataset:
-    """What the claims are checked on; all CLs and limits are those of the many events of the reference.
+    """Compute the numbers behind the claims; CLs and limits are those of the reference events.
 
     Args:
-        settings: `number` of folds; `plateau`: how far above the best CLs its plateau ends, relative.
+        settings: `number` of folds; `plateau`: relative distance of the end of the plateau from the best CLs.
         trained: Results of `stages.train` of all folds, by run.
-        judged: Results of `stages.judge` by group: the same as `compared`, `traditional` cuts, `slopes`, `starts`
+        judged: Results of `stages.evaluate` by group: `compared`, `traditional` cuts, `slopes`, `starts`
             and `bandwidths`.
         exploit: Result of `exploit.exploit`.
         landscape: Result of `scan.landscape`.
@@ -52,13 +52,13 @@ def compare(
         "missed": ("slope_run", slopes["cls"].values[:, 0] / best - 1),
         "reached": ("start_run", (starts["cls"].values < (1 + settings["plateau"]) * best).sum(axis=1)),
         "starts": starts.sizes["seed"],
-        "held": (("point", "run", "seed", "epoch"), _held(bandwidths["cls"])),
-        "emptiest": (("point", "run"), _held(bandwidths["background"].min("bin"))[..., 0].mean(axis=-1)),
+        "held": (("point", "run", "seed", "epoch"), _at_points(bandwidths["cls"])),
+        "emptiest": (("point", "run"), _at_points(bandwidths["background"].min("bin"))[..., 0].mean(axis=-1)),
         **_mean("gap", "exploit", exploit["gap"].transpose("run", "fold").values),
     }
     coords = {"slope_run": slopes["run"].values, "start_run": starts["run"].values, "exploit": exploit["run"].values}
-    places = {"point": list(PLACES), "run": ["dynamic", *HELD]}
-    strategies = xr.concat([judged[group][JUDGED] for group in ("compared", "traditional")], "run", coords="minimal")
+    places = {"point": list(SLOPE_SETTINGS), "run": ["dynamic", *FIXED_BANDWIDTHS]}
+    strategies = xr.concat([judged[group][RESULTS] for group in ("compared", "traditional")], "run", coords="minimal")
     of_folds = [_limits(strategies, settings["number"]), _deviations(trained, settings["number"])]
     return xr.merge([xr.Dataset(found, coords=coords | places), *of_folds])
 
@@ -66,8 +66,8 @@ def compare(
 def _limits(judged: xr.Dataset, number: int) -> xr.Dataset:
     """Limits and CLs of every strategy and fold, and ratios of automated to traditional limits."""
     strategies = [*dict.fromkeys(PAIRS.values()), *PAIRS]
-    runs = [_folds(name, number) for name in strategies]
-    found = {name: np.array([judged[name].sel(run=each).values[:, 0] for each in runs]) for name in JUDGED}
+    runs = [_fold_names(name, number) for name in strategies]
+    found = {name: np.array([judged[name].sel(run=each).values[:, 0] for each in runs]) for name in RESULTS}
     limit = dict(zip(strategies, found["limit"], strict=True))
     ratios = np.array([limit[ours] / limit[theirs] for ours, theirs in PAIRS.items()])
     return xr.Dataset(
@@ -81,17 +81,17 @@ def _deviations(trained: dict[str, xr.Dataset], number: int) -> xr.Dataset:
         of = trained[run].isel(seed=[0], step=[-1])
         return max(largest_smoothing_bias(of, sample).item() for sample in ("signal", "background"))
 
-    values = [[last(run) for run in _folds(pair, number)] for pair in PAIRS]
+    values = [[last(run) for run in _fold_names(pair, number)] for pair in PAIRS]
     return xr.Dataset(_mean("deviation", "pair", np.array(values)), coords={"pair": list(PAIRS)})
 
 
-def _folds(name: str, number: int) -> list[str]:
+def _fold_names(name: str, number: int) -> list[str]:
     return [f"{name}_fold_{fold}" for fold in range(number)]
 
 
-def _held(judged: xr.DataArray) -> np.ndarray:
-    """Of each run at each place (point, run, seed, epoch)."""
-    runs = [[f"{name}{place}" for name in ("dynamic", *HELD)] for place in PLACES.values()]
+def _at_points(judged: xr.DataArray) -> np.ndarray:
+    """Values of each run at each setting of the slope (point, run, seed, epoch)."""
+    runs = [[f"{name}{place}" for name in ("dynamic", *FIXED_BANDWIDTHS)] for place in SLOPE_SETTINGS.values()]
     return np.array([[judged.sel(run=run).values for run in of_place] for of_place in runs])[..., None]
 
 

@@ -1,7 +1,7 @@
-"""Events of the study of VBF HH -> 4b, and how they become the arrays that are optimised on.
+"""Events of the study of VBF HH -> 4b, and their split into arrays for training, validation and test.
 
-Events are parted before anything is repeated, so that no copy of a training event is ever tested on. Whatever is done
-to their number is undone in their weights: every part predicts the yields of the full luminosity.
+Events are split before any is repeated, so that no copy of a training event is in the test part. Weights make up for
+the number of events: every part predicts the yields of the full luminosity.
 """
 
 from collections.abc import Mapping
@@ -22,13 +22,12 @@ PARTS = ("train", "valid", "test")
 
 
 class Region(NamedTuple):
-    """Events of one region of the mass plane, as the optimisation takes them.
+    """Events of one region of the mass plane.
 
     Attributes:
-        variables: scaled to [0, 1] over all samples, in the order of `VARIABLES`.
-        weights: expected events that one stands for: those that the analysis takes here, of two tags for the signal
-            and one tag for the background.
-        two_tag: the same with two tags.
+        variables: Variables scaled to [0, 1] over all samples, in the order of `VARIABLES`.
+        weights: Expected events for each event: with two tags for the signal, with one tag for the background.
+        two_tag: Expected events with two tags.
     """
 
     variables: Float[np.ndarray, "sample event variable"]
@@ -37,7 +36,7 @@ class Region(NamedTuple):
 
 
 class Part(NamedTuple):
-    """All that a limit is computed from: signal and background in the signal region, background beside it."""
+    """Signal and background in the signal region, and background in the validation and control regions."""
 
     signal_region: Region
     validation: Region
@@ -45,23 +44,23 @@ class Part(NamedTuple):
 
 
 def generate(settings: Mapping[str, Any]) -> xr.Dataset:
-    """Events of both samples, those of the signal under all variations.
+    """Generate events of both samples, those of the signal with all variations.
 
     Args:
-        settings: `seed`; `data`: those of `data.vbf_hh4b`, numbers of `events`, and `yields`: of the signal with two
-            tags in the signal region, of the background with any.
+        settings: `seed`; `data`: settings of `data.vbf_hh4b`, numbers of `events`, and `yields`: of the signal with
+            two tags in the signal region, of the background with any number of tags.
 
     Returns:
         `signal` (variation, signal_event, variable) and `background` (background_event, variable); for each of them
         `<sample>_weight`, of any number of tags, `<sample>_two_tag` and `<sample>_distance`; `low` and `high`
         (variable), between which all values lie.
     """
-    return _labelled(settings["data"], _samples(settings, prng.VBF_HH4B_EVENTS, settings["data"]["events"]))
+    return _to_dataset(settings["data"], _samples(settings, prng.VBF_HH4B_EVENTS, settings["data"]["events"]))
 
 
 def reference(settings: Mapping[str, Any]) -> xr.Dataset:
-    """Many more events than are trained on, from the same generator, to tell the truth by; as of `generate`."""
-    return _labelled(settings["data"], _samples(settings, prng.VBF_HH4B_REFERENCE, settings["data"]["reference"]))
+    """Generate the reference: many more events than are trained on, to evaluate results with; see `generate`."""
+    return _to_dataset(settings["data"], _samples(settings, prng.VBF_HH4B_REFERENCE, settings["data"]["reference"]))
 
 
 def _samples(settings, purpose, numbers) -> dict[str, vbf_hh4b.VbfEvents]:
@@ -77,7 +76,7 @@ def _samples(settings, purpose, numbers) -> dict[str, vbf_hh4b.VbfEvents]:
     }
 
 
-def _labelled(data, samples: Mapping[str, vbf_hh4b.VbfEvents]) -> xr.Dataset:
+def _to_dataset(data, samples: Mapping[str, vbf_hh4b.VbfEvents]) -> xr.Dataset:
     variables, bounds = {}, []
     for name, events in samples.items():
         event = f"{name}_event"
@@ -103,28 +102,28 @@ def _labelled(data, samples: Mapping[str, vbf_hh4b.VbfEvents]) -> xr.Dataset:
     )
 
 
-def scaled(events: xr.Dataset, values: np.ndarray | list[float] | float, name: str | None = None) -> np.ndarray:
-    """Physical values as shares of the range that events have, of all variables or of one."""
+def to_shares(events: xr.Dataset, values: np.ndarray | list[float] | float, name: str | None = None) -> np.ndarray:
+    """Convert physical values to shares of the range of the events, of all variables or of one."""
     low, high = (
         events[bound].values if name is None else events[bound].sel(variable=name).item() for bound in ("low", "high")
     )
     return np.asarray((np.asarray(values) - low) / (high - low))
 
 
-def physical(events: xr.Dataset, shares: np.ndarray | float, name: str) -> np.ndarray:
-    """What `scaled` made shares of."""
+def from_shares(events: xr.Dataset, shares: np.ndarray | float, name: str) -> np.ndarray:
+    """Convert shares of the range of a variable to physical values; inverse of `to_shares`."""
     low, high = (events[bound].sel(variable=name).item() for bound in ("low", "high"))
     return np.asarray(low + np.asarray(shares) * (high - low))
 
 
 def parts(events: xr.Dataset, settings: Mapping[str, Any], regions: Mapping[str, float]) -> dict[str, Part]:
-    """Events to train on, to choose a step with, and to test on.
+    """Split events into training, validation and test parts.
 
     Args:
         events: Result of `generate`.
-        settings: `seed`; `shares` of the events in `valid` and `test`; `fold`: how many test shares the parts are moved
-            on, so that several folds test on every event once; `validation`: "expected", or "drawn" for data with two
-            tags in the validation region that fluctuate as data do.
+        settings: `seed`; `shares` of the events in `valid` and `test`; `fold`: number of test shares by which the parts
+            are moved, so that several folds test on every event once; `validation`: "expected", or "drawn" for data
+            with two tags in the validation region that fluctuate.
         regions: Largest distances of `signal` and `validation` region.
     """
     shares = {"test": settings["shares"]["test"], "valid": settings["shares"]["valid"]}
@@ -134,7 +133,7 @@ def parts(events: xr.Dataset, settings: Mapping[str, Any], regions: Mapping[str,
         rows, share = {}, ends[place + 1] - ends[place]
         for sample in ("signal", "background"):
             number = events.sizes[f"{sample}_event"]
-            # each amid its share, so that no rounding moves one across a boundary
+            # each in the middle of its share, so that rounding moves none across a boundary
             at = ((np.arange(number) + 0.5) / number - settings["fold"] * shares["test"]) % 1
             rows[sample] = np.flatnonzero((at >= ends[place]) & (at < ends[place + 1]))
         drawn = (
@@ -153,14 +152,14 @@ def part(
     share: float = 1.0,
     drawn: list[int] | None = None,
 ) -> Part:
-    """Some of the events by region; in the signal region the smaller sample is repeated.
+    """Select events, by region; in the signal region the smaller sample is repeated.
 
     Args:
         events: Result of `generate`.
         regions: Largest distances of `signal` and `validation` region.
-        rows: Which events of each sample, by default all.
-        share: How many of all events those are.
-        drawn: Seed of data with two tags in the validation region; by default expectations.
+        rows: Numbers of the events of each sample; all by default.
+        share: Share of all events that these are.
+        drawn: Seed of drawn data with two tags in the validation region; expectations by default.
     """
     rows = rows or {sample: np.arange(events.sizes[f"{sample}_event"]) for sample in ("signal", "background")}
     background = _rows(events, "background", rows["background"], share)
@@ -168,33 +167,33 @@ def part(
     inside, outside = distance < regions["signal"], distance >= regions["validation"]
     signal = _rows(events, "signal", rows["signal"], share)
     near = events["signal_distance"].values[rows["signal"]] < regions["signal"]
-    signal = _of(signal, near)
+    signal = _select(signal, near)
     signal = signal._replace(weights=signal.two_tag)
-    validation = _of(background, ~inside & ~outside)
+    validation = _select(background, ~inside & ~outside)
     if drawn is not None:
         counted = np.random.default_rng(drawn).poisson(validation.two_tag)
         validation = validation._replace(two_tag=counted.astype(float))
-    both = [signal, _of(background, inside)]
+    both = [signal, _select(background, inside)]
     number = max(region.weights.shape[1] for region in both)
-    together = Region(*map(np.concatenate, zip(*(_repeated(region, number) for region in both), strict=True)))
-    return Part(together, validation, _of(background, outside))
+    together = Region(*map(np.concatenate, zip(*(_repeat(region, number) for region in both), strict=True)))
+    return Part(together, validation, _select(background, outside))
 
 
 def _rows(events: xr.Dataset, sample: str, rows: np.ndarray, share: float) -> Region:
-    """Some events of a sample with all variations; weights are those of one tag."""
+    """Select events of a sample with all variations; `weights` are those of one tag."""
     weight = np.atleast_2d(events[f"{sample}_weight"].values)[:, rows] / share
     two_tag = events[f"{sample}_two_tag"].values[rows]
-    values = scaled(events, events[sample].values.reshape(len(weight), -1, len(VARIABLES))[:, rows])
+    values = to_shares(events, events[sample].values.reshape(len(weight), -1, len(VARIABLES))[:, rows])
     return Region(np.clip(values, 0, 1).astype(np.float32), weight * (1 - two_tag), weight * two_tag)
 
 
-def _of(region: Region, chosen: np.ndarray) -> Region:
+def _select(region: Region, chosen: np.ndarray) -> Region:
     return Region(*(array[:, chosen] for array in region))
 
 
-def _repeated(region: Region, number: int) -> Region:
-    """So many events, some or all of them copies; the copies of an event share its weight."""
+def _repeat(region: Region, number: int) -> Region:
+    """Repeat events up to a number; the copies of an event share its weight."""
     rows = np.arange(number) % region.weights.shape[1]
     copies = np.bincount(rows)[rows]
-    taken = _of(region, rows)
+    taken = _select(region, rows)
     return taken._replace(weights=taken.weights / copies, two_tag=taken.two_tag / copies)

@@ -20,7 +20,7 @@ from diffhep.static_settings import Bound, StaticSettings
 from diffhep.studies.vbf_hh4b.inputs import Part, Region
 from diffhep.studies.vbf_hh4b.statistical_model import Counts, background, model
 
-FINE = 200
+N_FINE_BINS = 200
 """Equal bins of the observable in stored histograms that are drawn as curves."""
 
 Settings = Mapping[str, Any]
@@ -29,7 +29,7 @@ Parameters = Mapping[str, Any]
 """`network`, `cuts` (cut,), `bins` (bin,), `bandwidth` and `slope`, each of which may be trained or scheduled."""
 
 
-class Tools(NamedTuple):
+class Selection(NamedTuple):
     """Cuts and histogram, smooth or hard.
 
     Attributes:
@@ -41,19 +41,19 @@ class Tools(NamedTuple):
     count: Callable[[Array, Array], Array]
 
 
-def smooth(settings: Settings, parameters: Parameters) -> Tools:
+def smooth_selection(settings: Settings, parameters: Parameters) -> Selection:
     """Return sigmoid cuts and a binned KDE, for training."""
     cut = partial(sigmoid_cut, slope=jax.lax.stop_gradient(parameters["slope"]))
     at, width = edges(settings, parameters), parameters["bandwidth"]
-    return Tools(
+    return Selection(
         partial(_weights, settings["cuts"], parameters["cuts"], cut),
         lambda values, weights: binned_kde(values, at, width, weights, edges_mode="closed"),
     )
 
 
-def hard(settings: Settings, cuts: Float[ArrayLike, " cut"], edges: Float[ArrayLike, " edge"]) -> Tools:
+def hard_selection(settings: Settings, cuts: Float[ArrayLike, " cut"], edges: Float[ArrayLike, " edge"]) -> Selection:
     """Return hard cuts and a histogram, for evaluation."""
-    return Tools(
+    return Selection(
         partial(_weights, settings["cuts"], cuts, hard_cut),
         lambda values, weights: hard_histogram(values, edges, weights),
     )
@@ -107,19 +107,19 @@ def _slopes(settings: Settings) -> optimisers.GeometricSchedule:
     return optimisers.GeometricSchedule(of["start"], of["end"], of["from"] * steps, (of["to"] - of["from"]) * steps)
 
 
-def rates(settings: Settings) -> optimisers.StepSchedule:
+def learning_rate(settings: Settings) -> optimisers.StepSchedule:
     """Schedule of the learning rate."""
     peak = settings["learning_rate"]
     return optimisers.one_cycle(peak, settings["steps"]) if settings["schedule"] == "one_cycle" else lambda _: peak
 
 
-def counts(settings: Settings, network: Any, tools: Tools, part: Part) -> Counts:
+def count_events(settings: Settings, network: Any, tools: Selection, part: Part) -> Counts:
     """Count the events of a part after the cuts, in bins.
 
     Args:
         settings: Settings of the run.
         network: Parameters of the network; empty where a variable is the observable.
-        tools: Result of `smooth` or `hard`.
+        tools: Result of `smooth_selection` or `hard_selection`.
         part: Events of the signal, validation and control regions.
     """
     find = partial(observable, settings, network)
@@ -134,14 +134,14 @@ def counts(settings: Settings, network: Any, tools: Tools, part: Part) -> Counts
     return Counts(binned[:-1], binned[-1], outside, beside)
 
 
-def sharp(settings: Settings, network: Any, cuts: ArrayLike, edges: ArrayLike, part: Part) -> Counts:
+def count_hard(settings: Settings, network: Any, cuts: ArrayLike, edges: ArrayLike, part: Part) -> Counts:
     """Count events with hard cuts and histograms; runs with cuts on equal variables share the program."""
-    return _sharp(_needed(settings), network, cuts, edges, part)
+    return _count_hard(_shared_settings(settings), network, cuts, edges, part)
 
 
 @partial(jax.jit, static_argnums=0)
-def _sharp(settings: StaticSettings, network, cuts, edges, part) -> Counts:
-    return counts(settings, network, hard(settings, cuts, edges), part)
+def _count_hard(settings: StaticSettings, network, cuts, edges, part) -> Counts:
+    return count_events(settings, network, hard_selection(settings, cuts, edges), part)
 
 
 def loss(
@@ -159,7 +159,7 @@ def loss(
     if settings["objective"] == "bce":
         return _cross_entropy(settings, parameters["network"], region)
     region = region._replace(weights=region.weights * (total / region.weights.shape[1]))
-    found = counts(settings, parameters["network"], smooth(settings, parameters), Part(region, *beside))
+    found = count_events(settings, parameters["network"], smooth_selection(settings, parameters), Part(region, *beside))
     expected = hypotests.expected_cls(model(found, shape=settings["shape"] == "inside"))
     penalty = settings["penalty"]
     return expected + penalty["size"] * low_count_penalty(background(found).events, penalty["least_events"])
@@ -173,7 +173,7 @@ def _cross_entropy(settings: Settings, network: Any, region: Region) -> Array:
     return losses.bce(logits, weights)
 
 
-def _needed(settings: Settings, *others: str) -> StaticSettings:
+def _shared_settings(settings: Settings, *others: str) -> StaticSettings:
     """Settings that hard cuts depend on, and others: many runs have them in common."""
     needed = {name: settings[name] for name in ("observable", "network", *others) if name in settings}
     return StaticSettings(needed | {"cuts": {name: {"keep": of["keep"]} for name, of in settings["cuts"].items()}})
@@ -185,12 +185,13 @@ def evaluate(settings: Settings, parameters: Parameters, held_out: Mapping[str, 
     Returns:
         `cls_<part>`, `signal_<part>` (variation, bin) and `background_<part>` (bin) of every part, with hard cuts and
         histograms; `..._smooth`, those of the training part with the smooth ones; relative uncertainties of the
-        training part; `fine`, its nominal signal and background in many bins; and `cuts`, `edges`, `bandwidth` and `slope`.
+        training part; `fine`, its nominal signal and background in many bins; and `cuts`, `edges`, `bandwidth` and
+        `slope`.
     """
     network, at = parameters["network"], edges(settings, parameters)
-    sharp, train = hard(settings, parameters["cuts"], at), held_out["train"]
-    every = {name: counts(settings, network, sharp, part) for name, part in held_out.items()}
-    every["smooth"] = counts(settings, network, smooth(settings, parameters), train)
+    sharp, train = hard_selection(settings, parameters["cuts"], at), held_out["train"]
+    every = {name: count_events(settings, network, sharp, part) for name, part in held_out.items()}
+    every["smooth"] = count_events(settings, network, smooth_selection(settings, parameters), train)
     stacked = jax.tree.map(lambda *each: jnp.stack(each), *every.values())
     judged = partial(model, shape=settings["shape"] != "none")
     tested = jax.lax.map(lambda each: hypotests.expected_cls(judged(each)), stacked)  # one fit is compiled for all
@@ -202,7 +203,7 @@ def evaluate(settings: Settings, parameters: Parameters, held_out: Mapping[str, 
         "statistical": estimate.statistical / estimate.events,
         "normalisation": estimate.normalisation,
         "shape": estimate.shape,
-        "fine": fine(settings, network, sharp, train.signal_region),
+        "fine": fine_histograms(settings, network, sharp, train.signal_region),
         "cuts": parameters["cuts"],
         "edges": at,
         "bandwidth": parameters["bandwidth"],
@@ -210,12 +211,12 @@ def evaluate(settings: Settings, parameters: Parameters, held_out: Mapping[str, 
     }
 
 
-def fine(settings: Settings, network: Any, tools: Tools, region: Region) -> Float[Array, "sample fine"]:
-    """Nominal signal and background after the cuts, in `FINE` bins of the observable."""
+def fine_histograms(settings: Settings, network: Any, tools: Selection, region: Region) -> Float[Array, "sample fine"]:
+    """Nominal signal and background after the cuts, in `N_FINE_BINS` bins of the observable."""
     rows = np.array([0, -1])
     variables = region.variables[rows]
     values, weights = observable(settings, network, variables), region.weights[rows] * tools.weigh(variables)
-    return jax.vmap(lambda x, w: jnp.histogram(x, FINE, (0, 1), weights=w)[0])(values, weights)
+    return jax.vmap(lambda x, w: jnp.histogram(x, N_FINE_BINS, (0, 1), weights=w)[0])(values, weights)
 
 
 def build_task(settings: Settings, parts: Mapping[str, Part]) -> tuple[tasks.Task, tasks.TrainingData]:
@@ -243,7 +244,7 @@ def build_task(settings: Settings, parts: Mapping[str, Part]) -> tuple[tasks.Tas
         settings["objective"],
         partial(initialise, settings),
         partial(loss, settings, region.weights.shape[1]),
-        Bound(evaluate, _needed(settings, "shape", "edges")),
-        optimisers.grouped_adam(rates(settings), trained, {"slope": _slopes(settings)}, {"bandwidth": least}),
+        Bound(evaluate, _shared_settings(settings, "shape", "edges")),
+        optimisers.grouped_adam(learning_rate(settings), trained, {"slope": _slopes(settings)}, {"bandwidth": least}),
     )
     return task, tasks.TrainingData(region, parts, (tuple(beside),))

@@ -1,4 +1,4 @@
-"""Cuts of the study of VBF HH -> 4b found the traditional way: all pairs of them on a grid."""
+"""Traditional optimisation of the cuts of VBF HH -> 4b: a scan of all pairs on a grid."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from diffhep.studies.vbf_hh4b import inputs
 from diffhep.studies.vbf_hh4b.statistical_model import Counts, model
 
 CUTS = ("m_jj", "deta_jj")
-EVERYTHING = np.array([-np.inf, np.inf])
+ALL_VALUES = np.array([-np.inf, np.inf])
 
 
 @jax.jit
@@ -45,14 +45,14 @@ def scan(
 
     region, validation, control = part
     rows = [above(*each, outer) for each in zip(region.variables, region.weights, strict=True)]
-    outside = TagCounts(*(above(control.variables[0], each[0], EVERYTHING)[:, 0] for each in control[1:]))
+    outside = TagCounts(*(above(control.variables[0], each[0], ALL_VALUES)[:, 0] for each in control[1:]))
     beside = TagCounts(*(above(validation.variables[0], each[0], outer) for each in validation[1:]))
     counts = jax.tree.map(jnp.asarray, Counts(np.stack(rows[:-1], axis=1), rows[-1], outside, beside))
     return np.asarray(_expected_cls(counts)).reshape(*(len(each) for each in grid))
 
 
 def landscape(settings: Mapping[str, Any], events: xr.Dataset) -> xr.Dataset:
-    """CLs over both cuts in fixed bins of m_HH, on the many events of the reference.
+    """CLs over both cuts in fixed bins of m_HH, on the reference events.
 
     Args:
         settings: `seed`; `data`; `scan`: lowest and highest value and number of `m_jj` and `deta_jj`; `edges` by the
@@ -64,12 +64,12 @@ def landscape(settings: Mapping[str, Any], events: xr.Dataset) -> xr.Dataset:
     """
     reference = inputs.reference(settings).assign(low=events["low"], high=events["high"])
     part = inputs.part(reference, settings["data"]["regions"])
-    found = {name: _scanned(settings, events, part, edges) for name, edges in settings["edges"].items()}
+    found = {name: _best_cuts(settings, events, part, edges) for name, edges in settings["edges"].items()}
     return xr.concat(found.values(), xr.Variable("binning", list(found)))
 
 
 def traditional(settings: Mapping[str, Any], events: xr.Dataset) -> xr.Dataset:
-    """The cuts that the same scan finds best on the events of a run, with its fixed edges.
+    """Best cuts of the scan on the events of a run, with its fixed edges.
 
     Args:
         settings: As of `landscape`; of the run `edges`, `shares`, `fold` and `validation`.
@@ -79,16 +79,16 @@ def traditional(settings: Mapping[str, Any], events: xr.Dataset) -> xr.Dataset:
         `cuts` (seed, step, cut) and `edges` (seed, step, edge), of one seed and one step, as a run has them.
     """
     part = inputs.parts(events, settings, settings["data"]["regions"])["train"]
-    found = _scanned(settings, events, part, settings["edges"])
+    found = _best_cuts(settings, events, part, settings["edges"])
     once = {"seed": [settings["seed"]], "step": [0]}
     kept = {"cuts": found["best"], "edges": ("edge", np.array(settings["edges"]))}
     return xr.Dataset(kept).expand_dims(once).assign_coords(cut=list(CUTS))
 
 
-def _scanned(settings: Mapping[str, Any], events: xr.Dataset, part: inputs.Part, edges: list[float]) -> xr.Dataset:
+def _best_cuts(settings: Mapping[str, Any], events: xr.Dataset, part: inputs.Part, edges: list[float]) -> xr.Dataset:
     values = {name: np.linspace(*settings["scan"][name]) for name in CUTS}
-    grid = tuple(inputs.scaled(events, each, name) for name, each in values.items())
-    cls = scan(part, grid, inputs.scaled(events, edges, "m_hh"), "m_hh")
+    grid = tuple(inputs.to_shares(events, each, name) for name, each in values.items())
+    cls = scan(part, grid, inputs.to_shares(events, edges, "m_hh"), "m_hh")
     best = np.unravel_index(np.argmin(cls), cls.shape)
     return xr.Dataset(
         {

@@ -13,7 +13,7 @@ from diffhep.histogramming.smoothing_bias import largest_smoothing_bias
 from diffhep.inference import hypotests, upper_limits
 from diffhep.learning import tasks, training
 from diffhep.studies.vbf_hh4b import inputs
-from diffhep.studies.vbf_hh4b.optimisation import build_task, initialise, rates, sharp
+from diffhep.studies.vbf_hh4b.optimisation import build_task, count_hard, initialise, learning_rate
 from diffhep.studies.vbf_hh4b.statistical_model import background, model
 
 DIMS = {
@@ -53,16 +53,16 @@ def train(settings: Mapping[str, Any], events: xr.Dataset, checkpoint: Path | No
     seeds = range(settings["seed"], settings["seed"] + number)
     parts = inputs.parts(events, settings, settings["regions"])
     history, state = training.train(
-        *build_task(in_shares(settings, events), parts), schedule, seeds, checkpoint=checkpoint
+        *build_task(edges_to_shares(settings, events), parts), schedule, seeds, checkpoint=checkpoint
     )
     names, at = list(settings["cuts"]), every * np.arange(schedule.epochs + 1)
-    history["cuts"] = _each(partial(inputs.physical, events), history["cuts"], names)
+    history["cuts"] = _convert_cuts(partial(inputs.from_shares, events), history["cuts"], names)
     if settings["observable"] != "network":
-        history["edges"] = inputs.physical(events, history["edges"], settings["observable"])
+        history["edges"] = inputs.from_shares(events, history["edges"], settings["observable"])
     trained = xr.Dataset(
         {name: (("seed", "step", *DIMS.get(name, ())), values) for name, values in sorted(history.items())}
         | {
-            "rate": ("step", jax.jit(jax.vmap(rates(settings)))(at)),
+            "rate": ("step", jax.jit(jax.vmap(learning_rate(settings)))(at)),
             "parameters": (("seed", "parameter"), _flat(state.parameters["network"], number)),
         },
         coords={"seed": list(seeds), "step": at, "cut": names},
@@ -87,25 +87,25 @@ def _network(settings: Mapping[str, Any], vector: np.ndarray) -> Any:
     return tree.unflatten([part.reshape(leaf.shape) for part, leaf in zip(parts, leaves, strict=False)])
 
 
-def _each(convert, values: np.ndarray, names: list[str]) -> np.ndarray:
+def _convert_cuts(convert, values: np.ndarray, names: list[str]) -> np.ndarray:
     """Convert cuts (..., cut) one by one."""
     return np.stack([convert(values[..., n], name) for n, name in enumerate(names)], axis=-1) if names else values
 
 
-def cuts_in_shares(events: xr.Dataset, cuts: np.ndarray, names: list[str]) -> np.ndarray:
+def cuts_to_shares(events: xr.Dataset, cuts: np.ndarray, names: list[str]) -> np.ndarray:
     """Convert cuts (..., cut) on variables to shares of the range of each."""
-    return _each(partial(inputs.scaled, events), cuts, names)
+    return _convert_cuts(partial(inputs.to_shares, events), cuts, names)
 
 
-def in_shares(settings: Mapping[str, Any], events: xr.Dataset) -> dict[str, Any]:
+def edges_to_shares(settings: Mapping[str, Any], events: xr.Dataset) -> dict[str, Any]:
     """Settings of a run with its fixed edges, if any, in shares of the range of its variable."""
     if "edges" not in settings:
         return dict(settings)
-    edges = inputs.scaled(events, settings["edges"], settings["observable"])
+    edges = inputs.to_shares(events, settings["edges"], settings["observable"])
     return {**settings, "edges": edges.tolist(), "bins": len(edges) - 1}
 
 
-def judge(settings: Mapping[str, Any], events: xr.Dataset, trained: dict[str, xr.Dataset]) -> xr.Dataset:
+def evaluate(settings: Mapping[str, Any], events: xr.Dataset, trained: dict[str, xr.Dataset]) -> xr.Dataset:
     """Evaluate runs after their last step, on many more events than they were trained on.
 
     Args:
@@ -119,27 +119,27 @@ def judge(settings: Mapping[str, Any], events: xr.Dataset, trained: dict[str, xr
     """
     reference = inputs.reference(settings).assign(low=events["low"], high=events["high"])
     part = jax.device_put(inputs.part(reference, settings["data"]["regions"]))
-    found = {name: _judged(settings["runs"][name], events, each, part) for name, each in trained.items()}
+    found = {name: _evaluate_run(settings["runs"][name], events, each, part) for name, each in trained.items()}
     return xr.concat(found.values(), xr.Variable("run", list(found)), join="outer")
 
 
 @jax.jit
-def _tested(found):
+def _expected_results(found):
     of = model(found, shape=False)
     return hypotests.expected_cls(of), upper_limits.expected_upper_limit(of), background(found).events
 
 
-def _judged(settings, events, trained: xr.Dataset, part) -> xr.Dataset:
+def _evaluate_run(settings, events, trained: xr.Dataset, part) -> xr.Dataset:
     """Evaluate all starts of one run."""
     names, last = list(settings["cuts"]), trained.isel(step=-1, drop=True)
     physical = last["cuts"].sel(cut=names)
-    cuts, edges = cuts_in_shares(events, physical.values, names), last["edges"].values
+    cuts, edges = cuts_to_shares(events, physical.values, names), last["edges"].values
     if settings["observable"] != "network":
-        edges = inputs.scaled(events, edges, settings["observable"])
+        edges = inputs.to_shares(events, edges, settings["observable"])
     vectors = last["parameters"].values if "parameters" in last else np.zeros((len(cuts), 0), np.float32)
     networks = [_network(settings, vector) for vector in vectors]
-    found = [sharp(settings, *start, part) for start in zip(networks, cuts, edges, strict=True)]
-    cls, limit, events = zip(*map(_tested, found), strict=True)
+    found = [count_hard(settings, *start, part) for start in zip(networks, cuts, edges, strict=True)]
+    cls, limit, events = zip(*map(_expected_results, found), strict=True)
     return xr.Dataset(
         {
             "cls": ("seed", np.array(cls)),

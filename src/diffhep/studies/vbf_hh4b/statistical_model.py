@@ -15,7 +15,7 @@ FLOOR = 1e-3
 
 
 class Counts(NamedTuple):
-    """Expected events that an analysis is made of; those of the background are simulated, not yet estimated.
+    """Expected events of an analysis; those of the background are simulated, not yet estimated.
 
     Attributes:
         signal: with two tags in the signal region, under the variations of the jets' momenta: none, up, down.
@@ -31,7 +31,7 @@ class Counts(NamedTuple):
 
 
 def background(counts: Counts) -> BackgroundEstimate:
-    """The estimated background, no bin quite empty."""
+    """Estimate the background, with a floor in every bin."""
     return estimate_background(*jax.tree.map(lambda events: events + FLOOR, counts[1:]))
 
 
