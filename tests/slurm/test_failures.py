@@ -12,7 +12,7 @@ CANCELLED, OVER_TIME, FAILED, GOOD = "bce", "cls", "log_cls", "log_p0"
 TARGETS = [f"{TRAINED}/{run}.nc" for run in (CANCELLED, OVER_TIME, FAILED, GOOD)]
 
 # A training that has written a checkpoint looks whether it is to wait, or to fail.
-TRAINING = "src/diffhep/learning/training.py"
+SCHEDULE, TRAINING = "src/diffhep/learning/tasks.py", "src/diffhep/learning/training.py"
 ALWAYS = ("checkpoint_seconds: float = 10.0", "checkpoint_seconds: float = 0.0")
 SAVED = "            save_checkpoint(run, checkpoint)\n"
 OBEY = """\
@@ -40,7 +40,7 @@ def interfere(cluster, folder, run) -> None:
 @pytest.fixture(scope="module")
 def told(cluster, checkout) -> str:
     """What a run tells in which three of four trainings come to grief; what was in their way is then removed."""
-    checkout.edit(TRAINING, *ALWAYS)
+    checkout.edit(SCHEDULE, *ALWAYS)
     checkout.edit(TRAINING, SAVED, SAVED + OBEY)
     folder = checkout.folder / TRAINED
     folder.mkdir(parents=True, exist_ok=True)

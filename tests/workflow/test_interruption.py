@@ -28,7 +28,7 @@ class Interrupted(Checkout):
         # a training long enough to be interrupted in its midst
         self.edit("config/studies/blobs.yaml", "epochs: 3, batch_size: 200", "epochs: 60, batch_size: 20")
         self.edit(
-            "src/diffhep/learning/training.py", "checkpoint_seconds: float = 10.0", "checkpoint_seconds: float = 0.0"
+            "src/diffhep/learning/tasks.py", "checkpoint_seconds: float = 10.0", "checkpoint_seconds: float = 0.0"
         )
         self.arguments = (f"{PICTURE}.pdf", "results/quick/claims/thesis.csv", *self.quick)
         self.snakemake(*self.arguments)

@@ -46,7 +46,7 @@ def runnable(process: int) -> int:
 def job(process: psutil.Process) -> Seen | None:
     """What a process of Snakemake's does, if it is a job and has not just ended."""
     try:
-        script = re.search(r"\.(\w+)\.py$|(?<=import )shared_processes", " ".join(process.cmdline()))
+        script = re.search(r"\.(\w+)\.py$|(?<=import )worker_processes", " ".join(process.cmdline()))
         environment = process.environ()
         if not script or not environment or process.status() == psutil.STATUS_ZOMBIE:
             return None  # without environment it is ending, or just beginning
@@ -91,7 +91,7 @@ def test_jobs_keep_to_the_cores_they_were_given(small, cores, processes, tmp_pat
     assert max(len(jobs) for _, jobs in during) <= cores
     load = [itself + sum(job.runnable for job in jobs) for itself, jobs in during]
     assert sum(load) / len(load) <= cores + 1
-    expected = {"run", "draw", "claims"} if processes == "own" else {"shared_processes"}
+    expected = {"run", "draw", "claims"} if processes == "own" else {"worker_processes"}
     assert {job.script for _, jobs in during for job in jobs} >= expected
     assert {job.pools for _, jobs in during for job in jobs} == {frozenset("1")}
     allowed = os.sched_getaffinity(0)
