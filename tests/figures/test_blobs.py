@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from scipy.stats import norm
 
-from diffhep.figures import blobs
+from diffhep.figures import blobs, blobs_comparison
 from diffhep.figures.painters import style
 
 OBJECTIVES = ("bce", "bce_augmented", "inferno", "cls")
@@ -206,7 +206,7 @@ def test_winners_marks_the_best_of_every_column():
         {"selected_mean": (("metric", "run"), [[1.0, 3.0], [3.0, 1.0]])},
         coords={"point": ["5 bins"], "run": ["cls", "p0"], "metric": metrics},
     )
-    (axis,) = blobs.comparison_table(metrics=metrics, thesis_5_bins=comparison).axes
+    (axis,) = blobs_comparison.comparison_table(metrics=metrics, thesis_5_bins=comparison).axes
     cells = axis.tables[0].get_celld()
     bold = {place for place, cell in cells.items() if cell.get_text().get_weight() == "bold"}
     assert {(1, 0), (2, 1)} == bold

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 import xarray as xr
-from matplotlib.figure import Figure
-from PIL import Image
 
-from diffhep.pipeline import drawing, jobs, store
+from diffhep.pipeline import jobs, store
 
 
 def test_results_are_loaded_and_other_files_handed_on(tmp_path):
@@ -27,33 +25,6 @@ def test_files_of_one_name_are_refused(tmp_path):
     """A dict would keep one of them, and a mass point would have the events of another."""
     with pytest.raises(ValueError, match=r"b/S100.root: another file has the same name"):
         jobs.load({"files": [str(tmp_path / "a" / "S100.root"), str(tmp_path / "b" / "S100.root")]})
-
-
-def growing(data, colour):
-    """A picture for each value, which is in its curve."""
-    for value in data["a"].values:
-        figure = Figure(figsize=(2, 1), layout="constrained")
-        figure.subplots().plot([0, value], color=colour)
-        yield figure
-
-
-def test_an_animation_is_a_gif_of_as_many_pictures_that_repeats_and_is_the_same_file_again(tmp_path, monkeypatch):
-    store.save(xr.Dataset({"a": ("step", [1.0, 2.0, 5.0])}), tmp_path / "a.nc", provenance={})
-    monkeypatch.setattr(drawing, "resolve", {"diffhep.figures.study:growing": growing}.__getitem__)
-    entry = {"study": "study", "plot": "growing", "options": {"colour": "red"}}
-    paths = [tmp_path / name for name in ("one.gif", "two.gif")]
-    for path in paths:
-        drawing.animate(entry, {"data": str(tmp_path / "a.nc")}, str(path), 50)
-    assert paths[0].read_bytes() == paths[1].read_bytes()
-    with Image.open(paths[0]) as picture:
-        assert picture.format == "GIF" and picture.n_frames == 3 and picture.size == (100, 50)
-        assert picture.info["loop"] == 0 and picture.info["duration"] == drawing.FRAME_MILLISECONDS
-        frames = []
-        for place in range(3):
-            picture.seek(place)
-            frames.append(picture.convert("RGB").tobytes())
-    assert len(set(frames)) == 3
-    assert {path.name for path in tmp_path.iterdir()} == {"a.nc", "one.gif", "two.gif"}
 
 
 @pytest.mark.parametrize(("call", "told"), [
