@@ -104,7 +104,7 @@ def test_jobs_keep_to_the_cores_they_were_given(small, cores, processes, tmp_pat
 def test_libraries_of_figures_and_claims_obey_snakemake():
     """It tells every job how many threads to start, in the variables that are seen above."""
     program = (
-        "import diffhep.jobs, json, numpy, pyarrow, scipy.linalg, matplotlib.figure, threadpoolctl;"
+        "import diffhep.pipeline.jobs, json, numpy, pyarrow, scipy.linalg, matplotlib.figure, threadpoolctl;"
         "numpy.ones((500, 500)) @ numpy.ones((500, 500));"
         "print(json.dumps([pyarrow.cpu_count(), *(p['num_threads'] for p in threadpoolctl.threadpool_info())]))"
     )
