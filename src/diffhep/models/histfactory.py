@@ -51,7 +51,7 @@ def build_model(
         >>> background = {"name": "background", "data": [50.0, 60.0], "modifiers": [scale]}
         >>> model = dh.build_model([{"name": "region", "samples": [signal, background]}], poi="mu")
         >>> round(float(dh.expected_cls(model)), 4)
-        0.1754
+        0.3059
     """
     for code, codes in ((histosys, HISTOSYS_CODES), (normsys, NORMSYS_CODES)):
         if code not in codes:
