@@ -64,6 +64,7 @@ def test_an_experiment_may_have_no_sweep():
 def test_a_shard_has_the_seeds_from_the_first_to_the_last():
     run = plan.runs(STUDY, experiment(), seed=5, seeds_at_once="auto")["bce"]
     shard = plan.shard(run, 7, 9)
+    assert plan.seed_range(shard) == range(7, 10)
     assert (shard.seed, shard.seeds) == (7, 3) and shard.plain() | {"seed": 5, "seeds": 7} == run.plain()
 
 

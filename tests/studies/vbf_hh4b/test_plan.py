@@ -2,7 +2,7 @@
 
 import pytest
 
-from diffhep.studies.vbf_hh4b.plan import folded, members
+from diffhep.studies.vbf_hh4b.plan import folded, members, training_files
 
 STUDY = {
     "defaults": {"fold": 0, "slope": 20.0, "bins": 5},
@@ -23,6 +23,7 @@ def test_runs_that_there_are_folds_of_are_there_once_for_each():
 def test_a_group_has_all_folds_of_its_runs():
     assert members(STUDY, "both") == ["few", "steep_fold_0", "steep_fold_1", "steep_fold_2"]
     assert members(STUDY, "one") == ["plain"]
+    assert training_files(STUDY, "one") == ["<results>/vbf_hh4b/train/plain.nc"]
 
 
 @pytest.mark.parametrize(

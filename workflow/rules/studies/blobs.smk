@@ -9,22 +9,10 @@ SUITE = {"seed": config["seed"], "seeds_at_once": config["seeds_at_once"]}
 RUNS = {name: blobs_plan.runs(BLOBS, experiment, **SUITE) for name, experiment in EXPERIMENTS.items()}
 TESTED = range(len(BLOBS.toys.tested_mu))
 SCAN_SECONDS = 10 + len(TESTED) * BLOBS.toys.number / 10000
-
-
-def blobs_run(wildcards):
-    """Settings of a training."""
-    return RUNS[wildcards.experiment][wildcards.run]
-
-
-def blobs_shard(wildcards):
-    """Settings of a training with the seeds of one shard."""
-    return blobs_plan.shard(blobs_run(wildcards), int(wildcards.first), int(wildcards.last))
-
-
-def blobs_seeds(wildcards):
-    """Seeds of a training."""
-    run = blobs_run(wildcards)
-    return range(run.seed, run.seed + run.seeds)
+# settings of a training and of one of its shards, and the seeds of a training
+blobs_run = lambda w: RUNS[w.experiment][w.run]
+blobs_shard = lambda w: blobs_plan.shard(blobs_run(w), int(w.first), int(w.last))
+blobs_seeds = lambda w: blobs_plan.seed_range(blobs_run(w))
 
 
 use rule stage as blobs_events with:

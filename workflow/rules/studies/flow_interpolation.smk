@@ -10,16 +10,9 @@ exit_with_context(
     FLOW_INTERPOLATION["data"]["held_out"],
     FLOW_INTERPOLATION["data"]["points"],
 )
-
-
-def flow_interpolation_training(wildcards):
-    """Settings of the training of an ensemble."""
-    return flow_interpolation_plan.training(FLOW_INTERPOLATION, FLOW_SUITE, wildcards.flow)
-
-
-def flow_interpolation_fold(wildcards):
-    """Settings of a training without one conditioning point."""
-    return flow_interpolation_plan.fold(FLOW_INTERPOLATION, FLOW_SUITE, wildcards.flow, int(wildcards.context))
+# settings of the training of an ensemble, and of one without a conditioning point
+ensemble_training = lambda w: flow_interpolation_plan.training(FLOW_INTERPOLATION, FLOW_SUITE, w.flow)
+fold_training = lambda w: flow_interpolation_plan.fold(FLOW_INTERPOLATION, FLOW_SUITE, w.flow, int(w.context))
 
 
 use rule stage as flow_interpolation_sample with:
@@ -38,9 +31,9 @@ use rule stage as flow_interpolation_train with:
     pathvars:
         stem="<results>/flow_interpolation/{flow}/train/{example}",
     resources:
-        **training_resources(lambda w: flow_interpolation_plan.training_seconds(flow_interpolation_training(w))),
+        **training_resources(lambda w: flow_interpolation_plan.training_seconds(ensemble_training(w))),
     params:
-        job=lambda w: job("diffhep.studies.flow_interpolation.stages:train", flow_interpolation_training(w)),
+        job=lambda w: job("diffhep.studies.flow_interpolation.stages:train", ensemble_training(w)),
 
 
 use rule stage as flow_interpolation_predict with:
@@ -74,9 +67,9 @@ use rule flow_interpolation_train as flow_interpolation_fold with:
     pathvars:
         stem="<results>/flow_interpolation/{flow}/fold/{example}/{context}",
     resources:
-        **training_resources(lambda w: flow_interpolation_plan.training_seconds(flow_interpolation_fold(w))),
+        **training_resources(lambda w: flow_interpolation_plan.training_seconds(fold_training(w))),
     params:
-        job=lambda w: job("diffhep.studies.flow_interpolation.stages:train", flow_interpolation_fold(w)),
+        job=lambda w: job("diffhep.studies.flow_interpolation.stages:train", fold_training(w)),
 
 
 use rule stage as flow_interpolation_cross_validation with:

@@ -23,11 +23,7 @@ VBF_TRADITIONAL = {
     }
     for fold in range(VBF["folds"]["number"])
 }
-
-
-def vbf_hh4b_trained(group):
-    """Results of the runs of a group."""
-    return [f"<results>/vbf_hh4b/train/{run}.nc" for run in vbf_hh4b_plan.members(VBF, group)]
+vbf_hh4b_trained = lambda group: vbf_hh4b_plan.training_files(VBF, group)
 
 
 use rule stage as vbf_hh4b_events with:

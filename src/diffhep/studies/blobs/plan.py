@@ -95,6 +95,11 @@ def shard(run: Run, first: int, last: int) -> Run:
     return run.model_copy(update={"seed": first, "seeds": last - first + 1})
 
 
+def seed_range(run: Run) -> range:
+    """Seeds of a run."""
+    return range(run.seed, run.seed + run.seeds)
+
+
 def generation(study: Study, seed: int) -> Generation:
     """Settings of the stage `generate`."""
     return select(Generation, study.data, seed=seed)

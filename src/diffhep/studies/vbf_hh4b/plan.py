@@ -36,6 +36,11 @@ def _members(study: Settings, run: str) -> list[str]:
     return [f"{run}_fold_{fold}" for fold in range(folds["number"])] if run in folds["runs"] else [run]
 
 
+def training_files(study: Settings, group: str) -> list[str]:
+    """Results of the trainings of the runs of a group."""
+    return [f"<results>/vbf_hh4b/train/{run}.nc" for run in members(study, group)]
+
+
 def group_settings(study: Settings, group: str) -> dict[str, dict[str, Any]]:
     """Settings of the runs of a group, as the stages take them: `runs`, by name."""
     runs = folded(study)
