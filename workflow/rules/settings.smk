@@ -1,9 +1,14 @@
 """Settings of the suite and of every study, and the parameters of a job. No rules."""
 
+import json
 import re
+from contextlib import suppress
+
+from snakemake.logging import logger
 
 from diffhep.pipeline.dependencies import check_arguments, registered_names
 from diffhep.pipeline.fingerprints import Fingerprints
+from diffhep.pipeline.setting_changes import ReasonFilter, changes_without_effect, overlaid_settings
 
 fingerprint = Fingerprints(".cache/fingerprints.json")
 LOSSES = "diffhep.learning.losses"
@@ -40,3 +45,27 @@ def job(call, settings, objectives=None):
 exit_with_context("", conf.check, dict(config), schema("config"), "--config or --configfile")
 STUDIES = sorted(path.stem for path in Path("config/studies").glob("*.yaml"))
 SETTINGS = {study: load_settings(f"config/studies/{study}.yaml", study) for study in STUDIES}
+
+
+def stored_overlaid():
+    """Settings that the overlay of this scale replaced at the last build, by file; none before the first."""
+    with suppress(OSError, ValueError):
+        return json.loads(OVERLAID_FILE.read_text())
+    return {}
+
+
+def store_overlaid(settings):
+    """Store the settings that the overlay of this scale replaces, for the next build."""
+    with suppress(OSError):
+        OVERLAID_FILE.parent.mkdir(parents=True, exist_ok=True)
+        OVERLAID_FILE.write_text(json.dumps(settings, indent=1))
+
+
+OVERLAID, OVERLAID_FILE = {}, Path(config["pathvars"]["results"], "overlaid_settings.json")
+if workflow.is_main_process:
+    logger.addFilter(ReasonFilter())
+    if config["scale"] != "full":
+        paths = [f"config/studies/{study}.yaml" for study in STUDIES]
+        OVERLAID = conf.as_plain_json({path: overlaid_settings(Path(path), config["scale"]) for path in paths})
+        for line in changes_without_effect(stored_overlaid(), OVERLAID, config["scale"]):
+            print(f"diffhep: {line}", file=sys.stderr)

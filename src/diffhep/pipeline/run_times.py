@@ -1,7 +1,8 @@
-"""Expected run times of trainings."""
+"""Expected run times of jobs: as measured in the last run, or estimated from their work."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 STARTUP_SECONDS = 12.0
@@ -53,3 +54,22 @@ def coupling_seconds(training: Mapping[str, Any]) -> float:
     flow = training["flow"]
     weights = flow["layers"] * flow["width"] ** 2 * flow["depth"]
     return STARTUP_SECONDS + 2 * training["iterations"] * training["batch_size"] * weights * COUPLING_SECONDS
+
+
+MAX_RATIO = 30.0
+"""Ratio of measured and estimated seconds beyond which a job is another one: with other settings, or in shards."""
+
+
+def measured_seconds(benchmark: str | Path | None, estimate: float) -> float:
+    """Seconds that a job took when it ran last, or an estimate.
+
+    Args:
+        benchmark: Snakemake's benchmark file of the job, where the job has one.
+        estimate: Estimated seconds, returned if the job never ran or the file differs from it by `MAX_RATIO`.
+    """
+    try:
+        header, *_, row = Path(benchmark or "").read_text(encoding="utf-8").splitlines()
+        seconds = float(dict(zip(header.split("\t"), row.split("\t"), strict=True))["s"])
+    except (OSError, ValueError, KeyError):
+        return estimate
+    return seconds if estimate / MAX_RATIO <= seconds <= estimate * MAX_RATIO else estimate
