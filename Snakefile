@@ -1,6 +1,6 @@
 """diffhep: every computed figure of five documents, rebuilt from generated data.
 
-Read it as a table of contents: settings, then one file of rules a study, then what is drawn and told from their results.
+Read it as a table of contents: settings, one file of rules for each study, then figures, claims and pages.
 """
 
 from snakemake.utils import min_version
@@ -23,7 +23,7 @@ include: "workflow/rules/scheduler_patch.smk"
 
 
 rule all:
-    """Every figure, the claims of every document beside what was measured, and what was trained as workspaces."""
+    """Every figure, every claim with its measured value, both pages, and the trained models as pyhf workspaces."""
     input:
         PICTURES.values(),
         "<results>/claims.csv",

@@ -53,7 +53,7 @@ def test_a_run_can_be_compared_with_its_own_past():
     )
 
 
-def test_the_first_point_decides_and_the_others_are_told():
+def test_the_first_point_decides_and_the_others_are_reported():
     here, there = runs(a=10, b=20), runs(a=20, b=10).assign_coords(point=["there"])
     finding = claims.ordering(xr.concat([here, there], "point"), metric="metric", subject="a", others=["b"])
     assert finding.verdict == claims.HOLDS
@@ -143,8 +143,8 @@ def test_steadier_compares_equally_long_trainings():
 
 def test_steadier_has_the_interval_of_fishers_f():
     low, high = 1 / np.sqrt(stats.f.ppf([0.975, 0.025], 19, 19))
-    told = claims.spread_ratio(scattered(1.0), scattered(1.0), metric="m", subject="a", other="a").measured
-    assert told == f"ratio of spreads 1 ({low:.2g} to {high:.2g}) at epoch 0"
+    printed = claims.spread_ratio(scattered(1.0), scattered(1.0), metric="m", subject="a", other="a").measured
+    assert printed == f"ratio of spreads 1 ({low:.2g} to {high:.2g}) at epoch 0"
 
 
 def test_a_value_with_an_error_can_be_undecided():
@@ -161,7 +161,7 @@ def test_one_of_several_values_can_spoil_a_claim():
     assert claims.value(data, variable="x", at={"metric": "cls"}, high=1.0).verdict == claims.HOLDS
 
 
-def test_a_value_at_several_points_is_judged_at_the_first_and_told_elsewhere():
+def test_a_value_at_several_points_is_decided_at_the_first_and_reported_elsewhere():
     data = xr.Dataset(
         {"width": (("point", "run"), [[1.2], [2.0]]), "error": (("point", "run"), [[0.05], [0.1]])},
         coords={"point": ["home", "there"], "run": ["a"]},

@@ -1,4 +1,4 @@
-"""The pages show every picture and claim, escape what they are told, and fetch nothing; the report holds all of it."""
+"""The pages show every picture and claim, escape all texts, and fetch nothing; the report holds all of it."""
 
 import re
 from base64 import b64decode
@@ -106,7 +106,7 @@ def test_nothing_is_fetched_from_elsewhere_and_every_link_leads_somewhere(page):
     assert len(page.ids) == len(set(page.ids))
 
 
-def test_claims_stand_as_they_were_told(page):
+def test_claims_are_shown_as_in_the_table(page):
     assert "".join(page.cells).count("a < b") == 1
     start = page.cells.index("3.1")
     assert page.cells[start : start + 4] == ["3.1", "holds", "a < b", "1 & 2"]
@@ -153,6 +153,6 @@ def test_texts_of_the_manifest_and_of_claims_are_escaped():
     assert shown.text.count("&lt;b&gt;&amp;&#34;") >= 9 and "<b>&" not in shown.text.replace("<b>&lt;", "")
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(0.4, "0 s"), (59.6, "1 min 0 s"), (3599.7, "1 h 0 min")])
-def test_durations(seconds, told):
-    assert report.duration(seconds) == told
+@pytest.mark.parametrize(("seconds", "printed"), [(0.4, "0 s"), (59.6, "1 min 0 s"), (3599.7, "1 h 0 min")])
+def test_durations(seconds, printed):
+    assert report.duration(seconds) == printed

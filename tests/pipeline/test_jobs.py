@@ -27,13 +27,13 @@ def test_files_of_one_name_are_refused(tmp_path):
         jobs.load({"files": [str(tmp_path / "a" / "S100.root"), str(tmp_path / "b" / "S100.root")]})
 
 
-@pytest.mark.parametrize(("call", "told"), [
+@pytest.mark.parametrize(("call", "printed"), [
     ("jobs.load({'a': 'absent.nc'})", ["diffhep: there is no result absent.nc: make it with `snakemake absent.nc`"]),
     ("jobs.load(1 / 0)", ["Traceback (most recent call last):", "ZeroDivisionError: division by zero"]),
 ])  # fmt: skip
-def test_the_log_of_a_job_has_a_line_for_users_and_a_traceback_for_bugs(tmp_path, call, told):
+def test_the_log_of_a_job_has_a_line_for_users_and_a_traceback_for_bugs(tmp_path, call, printed):
     program = f"from diffhep.pipeline import jobs; jobs.log_to('job.log'); {call}"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment)
     lines = (tmp_path / "job.log").read_text().splitlines()
-    assert done.returncode == 1 and lines[:: max(len(lines) - 1, 1)] == told
+    assert done.returncode == 1 and lines[:: max(len(lines) - 1, 1)] == printed

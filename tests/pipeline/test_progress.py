@@ -15,7 +15,7 @@ def test_jobs_share_the_cores():
     assert forecast([(600.0, 1)] * 4, 2, NOON).endswith("4 jobs, about 20 minutes on 2 cores; done around Thu 12:20.")
 
 
-def test_one_is_told_as_one():
+def test_one_job_is_in_the_singular():
     assert "1 job, about 1 minute on 1 core;" in forecast([(20.0, 1)], 1, NOON)
 
 
@@ -48,8 +48,8 @@ def test_what_is_left_takes_as_expected_if_what_is_done_did():
     jobs = [(600.0, 1)] * 4
     assert seconds_left(jobs, jobs, 2, elapsed=1200.0) == pytest.approx(1200.0)
     assert seconds_left(jobs, [], 2, elapsed=0.0) == pytest.approx(1200.0)
-    told = progress(jobs, [(600.0, 1)], 2, 300.0, NOON)
-    assert told == "Left: 4 of 5 jobs, about 20 minutes; done around Thu 12:20."
+    printed = progress(jobs, [(600.0, 1)], 2, 300.0, NOON)
+    assert printed == "Left: 4 of 5 jobs, about 20 minutes; done around Thu 12:20."
 
 
 def test_the_more_is_done_the_more_counts_how_long_it_took():

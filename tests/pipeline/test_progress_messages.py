@@ -22,7 +22,7 @@ def record(event, **of):
     return made
 
 
-def test_jobs_that_have_ended_are_counted_once_and_told_every_minute(clock, capsys):
+def test_finished_jobs_are_counted_once_and_reported_every_minute(clock, capsys):
     handler = progress.Progress({1: (100.0, 1), 2: (100.0, 1), 3: (200.0, 2)}, 2)
     clock["now"] += 50
     for number in (1, 1, 99):  # a job of no interest has no number here
@@ -31,13 +31,13 @@ def test_jobs_that_have_ended_are_counted_once_and_told_every_minute(clock, caps
     assert capsys.readouterr().err == ""  # not yet a minute
     clock["now"] += 10
     handler.emit(record("PROGRESS"))
-    told = capsys.readouterr().err
-    assert told.startswith("Left: 2 of 3 jobs, about 5 minutes; done around ")  # 4.2 as expected, a ninth slower
+    printed = capsys.readouterr().err
+    assert printed.startswith("Left: 2 of 3 jobs, about 5 minutes; done around ")  # 4.2 as expected, a ninth slower
     handler.emit(record("PROGRESS"))
     assert capsys.readouterr().err == ""
 
 
-def test_nothing_is_told_at_the_end_or_of_other_records(clock, capsys):
+def test_nothing_is_printed_at_the_end_or_for_other_records(clock, capsys):
     handler = progress.Progress({1: (100.0, 1)}, 2)
     clock["now"] += 100
     handler.emit(record("SHELLCMD"))

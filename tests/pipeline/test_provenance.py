@@ -1,4 +1,4 @@
-"""Results that were made elsewhere, earlier or with something else are told from those that were made here."""
+"""Results that were made elsewhere, earlier or with something else are distinguished from those that were made here."""
 
 import json
 
@@ -33,12 +33,14 @@ def results(tmp_path):
     return tmp_path
 
 
-def test_what_differs_is_told_of_each_result(results):
+def test_the_differences_of_each_result_are_listed(results):
     here = provenance.current_environment()
     now = {name: f"(here {version})" for name, version in here["versions"].items()}
     revision = f"revision 0123abc (here {here['revision']})"
     versions = f"jax 0.1 {now['jax']}, numpy 1.0 {now['numpy']}"
-    assert {str(path.relative_to(results)): told for path, told in provenance.results_made_elsewhere(results)} == {
+    assert {
+        str(path.relative_to(results)): printed for path, printed in provenance.results_made_elsewhere(results)
+    } == {
         "study/before.nc": f"scipy unknown {now['scipy']}",
         "study/both.nc": f"{revision}, {versions}",
         "study/earlier.nc": revision,
@@ -61,7 +63,7 @@ def test_of_results_from_here_there_is_nothing_to_say(tmp_path, capsys):
     assert capsys.readouterr().out.startswith("0 from another revision")
 
 
-def test_a_folder_without_results_is_told(tmp_path, capsys):
+def test_a_folder_without_results_is_reported(tmp_path, capsys):
     with pytest.raises(InputError):
         list(provenance.results_made_elsewhere(tmp_path / "absent"))
     assert cli.main(["origins", str(tmp_path)]) == 2

@@ -1,4 +1,4 @@
-"""A broken file under config/ is told in one line that names file, key and remedy."""
+"""A broken file under config/ gives one line that names file, key and remedy."""
 
 from pathlib import Path
 
@@ -58,7 +58,7 @@ BREAKS = {
 
 
 @pytest.mark.parametrize("case", BREAKS)
-def test_broken_settings_are_told_with_file_and_key(tmp_path, case):
+def test_broken_settings_are_reported_with_file_and_key(tmp_path, case):
     old, new, message = BREAKS[case]
     text = (CONFIG / "studies" / "blobs.yaml").read_text()
     assert old in text

@@ -138,7 +138,7 @@ def test_failure_keeps_the_old_file_and_leaves_nothing_else(dataset, tmp_path, m
     assert os.listdir(tmp_path) == ["result.nc"]
 
 
-def test_what_does_not_fit_on_the_disk_is_told_and_nothing_is_left(tmp_path):
+def test_a_full_disk_is_reported_and_nothing_is_left(tmp_path):
     program = (
         "import resource, sys, numpy, xarray; from diffhep.pipeline import store;"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000));"  # as if the disk were full from there on
@@ -147,8 +147,8 @@ def test_what_does_not_fit_on_the_disk_is_told_and_nothing_is_left(tmp_path):
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", program, tmp_path / "result.nc"]
-    told = subprocess.run(command, env=environment, capture_output=True, text=True).stderr
-    assert told.splitlines()[-1] == (
+    printed = subprocess.run(command, env=environment, capture_output=True, text=True).stderr
+    assert printed.splitlines()[-1] == (
         "OSError: [Errno 5] not written (NetCDF: HDF error): see whether the disk is full, "
         f"or what you may use of it: '{tmp_path}/result.nc'"
     )

@@ -69,11 +69,11 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("case", FAILURES)
-def test_a_failure_is_told_in_the_log_and_the_process_goes_on(processes, job, tmp_path, case):
-    then, status, told = FAILURES[case]
+def test_a_failure_is_in_the_log_and_the_process_goes_on(processes, job, tmp_path, case):
+    then, status, printed = FAILURES[case]
     assert processes.run(job("failing", then)).status == status
     lines = (tmp_path / "failing.log").read_text().splitlines()[1:]
-    assert lines[:: max(len(lines) - 1, 1)] == told
+    assert lines[:: max(len(lines) - 1, 1)] == printed
     assert processes.run(job("next")).status == 0
     first, second = ((tmp_path / f"{name}.log").read_text().split()[1] for name in ("failing", "next"))
     assert first == second
@@ -111,7 +111,7 @@ def test_memory_is_that_of_each_script(processes, job):
     assert large - small > 150
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it cannot be told apart")
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it cannot be measured apart")
 def test_memory_is_not_that_of_the_process_that_started_it(job):
     program = (
         "b'x' * 2**29; import sys; from diffhep.pipeline.worker_processes import WorkerPool; made = WorkerPool({})"

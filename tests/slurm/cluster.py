@@ -117,8 +117,8 @@ class Cluster:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
-                told = "\n".join(path.read_text()[-1000:] for path in sorted(self.folder.glob("*.out")))
-                raise TimeoutError(f"waited in vain for {what}:\n{told}")
+                printed = "\n".join(path.read_text()[-1000:] for path in sorted(self.folder.glob("*.out")))
+                raise TimeoutError(f"waited in vain for {what}:\n{printed}")
             time.sleep(0.1)
 
 

@@ -11,7 +11,7 @@ from .cluster import Cluster, missing
 
 
 class Submitting(Checkout):
-    """A checkout in which Snakemake can be told to submit its jobs."""
+    """A checkout in which Snakemake can submit its jobs."""
 
     def submission(self, *targets: str) -> list[str]:
         """Arguments that submit the jobs of targets at quick scale, and look after them often."""

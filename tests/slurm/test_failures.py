@@ -20,7 +20,7 @@ OBEY = """\
             while (checkpoint.parent / f"{name}.wait").exists():
                 time.sleep(0.1)
             if (checkpoint.parent / f"{name}.fail").exists():
-                raise RuntimeError("told to fail")
+                raise RuntimeError("asked to fail")
 """
 
 
@@ -38,7 +38,7 @@ def interfere(cluster, folder, run) -> None:
 
 
 @pytest.fixture(scope="module")
-def told(cluster, checkout) -> str:
+def printed(cluster, checkout) -> str:
     """What a run tells in which three of four trainings come to grief; what was in their way is then removed."""
     checkout.edit(SCHEDULE, *ALWAYS)
     checkout.edit(TRAINING, SAVED, SAVED + OBEY)
@@ -59,22 +59,22 @@ def told(cluster, checkout) -> str:
 
 
 @pytest.mark.parametrize(("run", "state"), [(CANCELLED, "CANCELLED"), (OVER_TIME, "TIMEOUT"), (FAILED, "FAILED")])
-def test_what_went_wrong_is_named(told, run, state):
-    errors = re.findall(r"^Error in rule blobs_train:\n    message: SLURM-job .*\n(?:    .*\n)+", told, re.M)
+def test_what_went_wrong_is_named(printed, run, state):
+    errors = re.findall(r"^Error in rule blobs_train:\n    message: SLURM-job .*\n(?:    .*\n)+", printed, re.M)
     (error,) = (error for error in errors if f"{TRAINED}/{run}.nc" in error)
     assert f"{TRAINED}/{run}.log" in error
     assert f"SLURM status is: '{state}'" in error
 
 
-def test_the_reason_is_shown(told):
-    assert "told to fail" in told
+def test_the_reason_is_shown(printed):
+    assert "asked to fail" in printed
 
 
-def test_nothing_half_written_is_left(told, checkout):
+def test_nothing_half_written_is_left(printed, checkout):
     assert [target for target in TARGETS if (checkout.folder / target).exists()] == [f"{TRAINED}/{GOOD}.nc"]
 
 
-def test_the_same_command_does_what_is_missing_and_nothing_else(told, checkout):
+def test_the_same_command_does_what_is_missing_and_nothing_else(printed, checkout):
     again = checkout.snakemake(*checkout.submission(*TARGETS))
     assert re.findall(r"^rule (\w+):", again, re.M) == ["blobs_train"] * 3
     for run in (CANCELLED, OVER_TIME):

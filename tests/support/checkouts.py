@@ -63,11 +63,11 @@ class Checkout:
         """What a call prints, in this process: a new one would import Snakemake for seconds."""
         from snakemake.cli import main
 
-        told, path = io.StringIO(), list(sys.path)
+        printed, path = io.StringIO(), list(sys.path)
         with contextlib.ExitStack() as here:
             here.enter_context(contextlib.chdir(self.folder))
-            here.enter_context(contextlib.redirect_stderr(told))
-            here.enter_context(contextlib.redirect_stdout(told))
+            here.enter_context(contextlib.redirect_stderr(printed))
+            here.enter_context(contextlib.redirect_stdout(printed))
             here.enter_context(warnings.catch_warnings(action="ignore"))  # Snakemake's own
             gc.freeze()  # what was there before is of no concern to the collection below
             try:
@@ -76,9 +76,9 @@ class Checkout:
                 code = ended.code
             gc.collect()  # here, where nobody minds that it leaves a temporary folder to it
         sys.path[:] = path
-        assert (not code) is ok, told.getvalue()[-5000:]
-        told.write(f"{code}\n" if isinstance(code, str) else "")  # as Python does
-        lines = told.getvalue().splitlines(keepends=True)
+        assert (not code) is ok, printed.getvalue()[-5000:]
+        printed.write(f"{code}\n" if isinstance(code, str) else "")  # as Python does
+        lines = printed.getvalue().splitlines(keepends=True)
         return "".join(line for line in lines if not line.startswith(OPENING))
 
     def edit(self, file: str, old: str, new: str) -> Callable[[], None]:

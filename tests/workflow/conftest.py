@@ -14,7 +14,7 @@ def checkout(tmp_path_factory) -> Checkout:
 
 @pytest.fixture(scope="session")
 def built() -> Checkout:
-    """A checkout in which everything has been built at quick scale; `told` is what the build printed.
+    """A checkout in which everything has been built at quick scale; `printed` is the output of the build.
 
     It stays there: the next build makes what has changed. `make clean` removes it.
     """
@@ -22,5 +22,5 @@ def built() -> Checkout:
     folder.mkdir(parents=True, exist_ok=True)
     made = Checkout(folder)
     shutil.rmtree(folder / ".snakemake" / "locks", ignore_errors=True)  # of tests that were killed
-    made.told = made.snakemake(*made.quick)
+    made.printed = made.snakemake(*made.quick)
     return made

@@ -14,9 +14,9 @@ pytestmark = pytest.mark.xdist_group("built")  # one process runs all that share
 
 def rerun(checkout) -> dict[str, list[str]]:
     """Outputs by rule of what a dry run would do."""
-    told = checkout.snakemake(*checkout.quick, "--dry-run")
+    printed = checkout.snakemake(*checkout.quick, "--dry-run")
     jobs: dict[str, list[str]] = {}
-    for rule, output in re.findall(r"^(?:local)?rule (\w+):(?:\n    (?!output).*)*\n    output: (.*)", told, re.M):
+    for rule, output in re.findall(r"^(?:local)?rule (\w+):(?:\n    (?!output).*)*\n    output: (.*)", printed, re.M):
         jobs.setdefault(rule, []).extend(output.split(", "))
     return jobs
 
@@ -34,11 +34,11 @@ def test_every_figure_is_there_and_no_job_warned(built):
 
 
 def test_a_run_begins_with_a_forecast_and_tells_what_is_left(built):
-    jobs = re.search(r"\d+ of (\d+) steps \(100%\) done", built.told)
+    jobs = re.search(r"\d+ of (\d+) steps \(100%\) done", built.printed)
     if not jobs or int(jobs[1]) < 100:
         pytest.skip("nothing or little had to be built: `make clean` first")
-    assert re.search(r"Forecast: \d+ jobs, about \d+ minutes? on \d+ cores?; done around \w+ \d\d:\d\d", built.told)
-    assert re.search(r"Left: \d+ of \d+ jobs, about \d+ minutes?; done around \w+ \d\d:\d\d", built.told)
+    assert re.search(r"Forecast: \d+ jobs, about \d+ minutes? on \d+ cores?; done around \w+ \d\d:\d\d", built.printed)
+    assert re.search(r"Left: \d+ of \d+ jobs, about \d+ minutes?; done around \w+ \d\d:\d\d", built.printed)
 
 
 def test_every_trained_observable_is_there_as_a_workspace(built):

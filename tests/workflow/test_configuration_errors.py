@@ -10,14 +10,14 @@ EDITS = yaml.safe_load(Path(__file__).with_name("broken_entries.yaml").read_text
 
 
 @pytest.mark.parametrize("case", EDITS)
-def test_a_broken_entry_is_told_in_one_line(checkout, case):
+def test_a_broken_entry_is_reported_in_one_line(checkout, case):
     edit = EDITS[case]
     undo = checkout.edit(edit["file"], edit["old"], edit["new"])
     try:
-        told = checkout.refusal()
+        printed = checkout.refusal()
     finally:
         undo()
-    assert told == f"diffhep: {edit['file']}{edit['told']}\n"
+    assert printed == f"diffhep: {edit['file']}{edit['message']}\n"
 
 
 FILES = {
@@ -41,26 +41,26 @@ FILES = {
 
 
 @pytest.mark.parametrize("case", FILES)
-def test_a_broken_file_is_told_in_one_line(checkout, case):
+def test_a_broken_file_is_reported_in_one_line(checkout, case):
     file, content, message = FILES[case]
     undo = checkout.put(file, content)
     try:
-        told = checkout.refusal()
+        printed = checkout.refusal()
     finally:
         undo()
-    assert told == f"diffhep: {file}{message}\n"
+    assert printed == f"diffhep: {file}{message}\n"
 
 
-def test_a_folder_in_place_of_a_file_is_told_in_one_line(checkout):
+def test_a_folder_in_place_of_a_file_is_reported_in_one_line(checkout):
     undo = checkout.put("config/claims/neos.yaml", None)
     folder = checkout.folder / "config/claims/neos.yaml"
     folder.mkdir()
     try:
-        told = checkout.refusal()
+        printed = checkout.refusal()
     finally:
         folder.rmdir()
         undo()
-    assert told == "diffhep: config/claims/neos.yaml: Is a directory: put a readable file there\n"
+    assert printed == "diffhep: config/claims/neos.yaml: Is a directory: put a readable file there\n"
 
 
 def test_claims_of_an_unknown_document_are_named(checkout):
@@ -77,13 +77,13 @@ def test_claims_of_an_unknown_document_are_named(checkout):
 def test_figures_of_a_study_without_settings_are_named(checkout):
     undo = checkout.put("config/studies/cuts.yaml", None)
     try:
-        told = checkout.refusal()
+        printed = checkout.refusal()
     finally:
         undo()
-    assert told.startswith(
+    assert printed.startswith(
         "diffhep: config/figures/thesis.yaml: thesis_7_3.study: there is no config/studies/cuts.yaml; choose "
     )
-    assert told.count("\n") == 1
+    assert printed.count("\n") == 1
 
 
 KEYS = "known are scale, seed, seeds_per_job, seeds_at_once, optimise, processes, dpi, pathvars"
@@ -102,7 +102,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("case", CALLS)
-def test_what_the_command_line_breaks_is_told_in_one_line(checkout, case):
+def test_a_broken_command_line_is_reported_in_one_line(checkout, case):
     arguments, message = CALLS[case]
     assert checkout.refusal(*arguments) == f"diffhep: --config or --configfile: {message}\n"
 
@@ -117,14 +117,14 @@ def test_a_target_that_nothing_makes_is_named(checkout, target):
 def test_a_real_call_ends_with_the_line_and_exit_status_1(checkout):
     undo = checkout.edit("config/config.yaml", "seed: 0", "seed: zero")
     try:
-        told = checkout.snakemake("--dry-run", ok=False)
+        printed = checkout.snakemake("--dry-run", ok=False)
     finally:
         undo()
-    assert told.splitlines()[-1] == "diffhep: config/config.yaml: seed: 'zero': give a whole number"
-    assert "Traceback" not in told and "Job stats" not in told
+    assert printed.splitlines()[-1] == "diffhep: config/config.yaml: seed: 'zero': give a whole number"
+    assert "Traceback" not in printed and "Job stats" not in printed
 
 
 def test_everything_can_be_made_from_nothing(checkout):
     """Beside old results Snakemake would pass over a figure that no rule can make; without them it says so."""
-    told = checkout.here("--dry-run", "--quiet", "rules")
-    assert "blobs_train " in told and "_part " not in told  # nothing is spread over jobs unasked
+    printed = checkout.here("--dry-run", "--quiet", "rules")
+    assert "blobs_train " in printed and "_part " not in printed  # nothing is spread over jobs unasked

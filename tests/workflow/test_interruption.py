@@ -54,7 +54,7 @@ class Interrupted(Checkout):
 
     @contextmanager
     def training(self, epoch: int):
-        """A run whose training is in an epoch; in the end it has failed, and `told` is what it printed."""
+        """A run whose training is in an epoch; in the end it has failed, and `printed` is its output."""
         (self.folder / f"{TRAINED}.log").unlink(missing_ok=True)
         # a run ignores Ctrl-C if the tests do, as they do in the background
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -69,14 +69,14 @@ class Interrupted(Checkout):
         ) as run:
             wait_for(lambda: f"epoch {epoch}/60" in self.log())
             yield run
-            run.told, _ = run.communicate(timeout=60)
-        assert run.returncode != 0, run.told
+            run.printed, _ = run.communicate(timeout=60)
+        assert run.returncode != 0, run.printed
 
     def go_on(self) -> None:
         """The same command makes only training and figure, and all is as if nothing had been."""
         assert not (self.folder / f"{TRAINED}.nc").exists()
-        told = self.snakemake(*self.arguments)
-        assert re.findall(r"^localrule (\w+):", told, re.M) == ["blobs_train", "figure"]
+        printed = self.snakemake(*self.arguments)
+        assert re.findall(r"^localrule (\w+):", printed, re.M) == ["blobs_train", "figure"]
         assert self.results() == self.undisturbed
 
 
@@ -100,7 +100,7 @@ def test_a_training_that_was_stopped_goes_on_each_time(build):
         jobs = psutil.Process(run.pid).children()
         run.kill()
         psutil.wait_procs(jobs)  # they end with Snakemake
-    assert build.resumed() >= 1  # an epoch is told before it is kept
+    assert build.resumed() >= 1  # an epoch is printed before its checkpoint is written
     killed_as_it_wrote = build.folder / Path(TRAINED).with_name(".bce_augmented.nc.01234567.part")
     killed_as_it_wrote.touch()
     build.here("--unlock", *build.quick)  # as test_lock.py sees it asked for
@@ -108,7 +108,7 @@ def test_a_training_that_was_stopped_goes_on_each_time(build):
         (job,) = psutil.Process(run.pid).children()
         job.kill()
     assert build.resumed() >= 11
-    assert "Error in rule blobs_train" in run.told and f"log: {TRAINED}.log" in run.told
+    assert "Error in rule blobs_train" in run.printed and f"log: {TRAINED}.log" in run.printed
     build.go_on()
     assert build.resumed() >= 21
 
@@ -137,9 +137,9 @@ def test_a_full_disk(build, small_disk):
     build.forget()
     filler = small_disk / "filler"
     filler.write_bytes(bytes(shutil.disk_usage(small_disk).free))
-    told = build.snakemake(*build.arguments, ok=False)
+    printed = build.snakemake(*build.arguments, ok=False)
     filler.unlink()
-    assert re.search(f"No space left on device: '{TRAINED}.nc.*'", told)
+    assert re.search(f"No space left on device: '{TRAINED}.nc.*'", printed)
     assert not list((build.folder / TRAINED).parent.glob("*bce_augmented.nc*"))
     build.go_on()
 
@@ -147,8 +147,8 @@ def test_a_full_disk(build, small_disk):
 def test_a_training_meets_nan_until_its_settings_are_mended(build):
     undo = build.edit("config/studies/blobs.yaml", "batch_size: 20,", "batch_size: 20, learning_rate: 1.0e+30,")
     try:
-        told = build.snakemake(*build.arguments, ok=False)
+        printed = build.snakemake(*build.arguments, ok=False)
     finally:
         undo()
-    assert re.search("the loss .*bce_augmented is (nan|inf) for seed 0 in epoch 1: lower the learning rate", told)
+    assert re.search("the loss .*bce_augmented is (nan|inf) for seed 0 in epoch 1: lower the learning rate", printed)
     build.go_on()

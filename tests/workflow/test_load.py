@@ -24,7 +24,7 @@ POOLS = {f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL", "NUM
 class Seen(NamedTuple):
     """A job at one moment: its process, script, runnable threads, cores it may use and threads of its pools.
 
-    A shared process may be idle; its script is not told.
+    A shared process may be idle; its script is not known.
     """
 
     process: int

@@ -1,4 +1,4 @@
-"""Two people in one checkout: the second is told that it is locked and how to unlock it; others' targets are free."""
+"""Two people in one checkout: the second learns that it is locked and how to unlock it; other targets are free."""
 
 import os
 import signal
@@ -36,13 +36,13 @@ def busy(checkout):
         checkout.here("--unlock", *checkout.quick)
 
 
-def test_the_second_is_told_that_the_directory_is_locked_and_how_to_unlock(busy):
+def test_the_second_learns_that_the_directory_is_locked_and_how_to_unlock_it(busy):
     checkout, run = busy
-    told = checkout.here(TARGET, *checkout.quick, ok=False)
-    assert "Directory cannot be locked" in told and "no other Snakemake process" in told
-    assert f"\n{checkout.folder}\n" in told and "removed with the --unlock argument" in told
-    assert "Traceback" not in told
-    # what would be done is told all the same, and what nobody makes is not locked
+    printed = checkout.here(TARGET, *checkout.quick, ok=False)
+    assert "Directory cannot be locked" in printed and "no other Snakemake process" in printed
+    assert f"\n{checkout.folder}\n" in printed and "removed with the --unlock argument" in printed
+    assert "Traceback" not in printed
+    # a dry run works all the same, and targets that nobody makes are not locked
     assert "histograms_translation" in checkout.here("--dry-run", OTHER, *checkout.quick)
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()

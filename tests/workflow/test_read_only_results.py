@@ -1,4 +1,4 @@
-"""Results that somebody else owns, or that are not there, are drawn from, or told in a line."""
+"""Results that somebody else owns, or that are not there, can be drawn from, or give one line."""
 
 import os
 import subprocess
@@ -67,16 +67,16 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_drawn_is_told_in_a_line(theirs, tmp_path, monkeypatch, capsys, case):
+def test_a_figure_that_cannot_be_drawn_gives_one_line(theirs, tmp_path, monkeypatch, capsys, case):
     monkeypatch.chdir(tmp_path)
     arguments, message = REFUSED[case]
     assert cli.main(["draw", *(argument.format(theirs=theirs) for argument in arguments)]) == 2
-    told = capsys.readouterr().err
-    assert message in told and told.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert message in printed and printed.count("\n") == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["theirs"]
 
 
-def test_results_that_may_not_be_read_are_told_in_a_line(theirs, tmp_path):
+def test_results_that_may_not_be_read_give_one_line(theirs, tmp_path):
     result = theirs / "foundations" / "differences.nc"
     result.chmod(0)
     done = python(tmp_path, "-m", "diffhep.cli", "draw", "thesis_5_2", "--results", str(theirs))

@@ -51,7 +51,7 @@ def page(request, browser, file):
     opened.on("request", lambda sent: wrong.append(sent.url) if elsewhere.match(sent.url) else None)
     opened.on("requestfailed", lambda sent: wrong.append(sent.url))
     opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.on("console", lambda told: wrong.append(told.text) if told.type == "error" else None)
+    opened.on("console", lambda printed: wrong.append(printed.text) if printed.type == "error" else None)
     opened.goto(file.as_uri())
     yield opened
     opened.close()
@@ -65,9 +65,9 @@ def test_every_document_is_reached_and_every_figure_seen(page, built, manifest):
     shown = page.locator("figure img").evaluate_all(
         """pictures => Promise.all(pictures.map(async picture => {
             await picture.decode().catch(() => {});
-            const [seen, told] = [picture, picture.nextElementSibling].map(each => each.getBoundingClientRect());
-            const beside = told.left >= seen.right || told.top >= seen.bottom;
-            return [picture.alt, picture.naturalWidth > 0 && seen.width > 100 && beside && told.height > 0];
+            const [seen, text] = [picture, picture.nextElementSibling].map(each => each.getBoundingClientRect());
+            const beside = text.left >= seen.right || text.top >= seen.bottom;
+            return [picture.alt, picture.naturalWidth > 0 && seen.width > 100 && beside && text.height > 0];
         }))"""
     )
     assert [name for name, seen in shown if not seen] == []

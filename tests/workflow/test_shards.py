@@ -30,12 +30,12 @@ def test_seeds_may_be_spread_over_jobs(checkout):
         target = checkout.folder / f"{STEM}.nc"
         together = target.read_bytes()
         target.unlink()
-        told = checkout.snakemake(f"{STEM}.nc", *checkout.quick, "--config", "seeds_per_job=2")
-        assert re.search(r"blobs_train_part +2\n", told)
+        printed = checkout.snakemake(f"{STEM}.nc", *checkout.quick, "--config", "seeds_per_job=2")
+        assert re.search(r"blobs_train_part +2\n", printed)
         parts = sorted(path.name for path in (checkout.folder / STEM).glob("*.nc"))
         assert parts == ["seed_0_1.nc", "seed_2_4.nc"]
         assert target.read_bytes() == together
-        joined = re.search(r"rule blobs_train:.*?expected_seconds=(\d+)", told, re.S)
+        joined = re.search(r"rule blobs_train:.*?expected_seconds=(\d+)", printed, re.S)
         assert int(joined[1]) == 5  # what is trained elsewhere is not forecast twice
     finally:
         undo()

@@ -1,4 +1,4 @@
-"""What the documents say happened, beside what the stored results say."""
+"""Checks of the claims of the documents on stored results."""
 
 
 rule document_claims:
@@ -21,7 +21,7 @@ rule document_claims:
 
 
 rule claims:
-    """The claims of all documents, each with what was measured: holds, does not hold, or undecided."""
+    """Tabulate the claims of all documents: measured value, and whether each holds, does not hold or is undecided."""
     input:
         expand("<results>/claims/{document}.csv", document=DOCUMENTS),
     output:

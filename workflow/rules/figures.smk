@@ -1,4 +1,4 @@
-"""All figures by one rule, and a target by name for every figure, study and document of the manifest."""
+"""One rule for all figures, one for animations, and a target for every figure, study and document by name."""
 
 
 rule figure:

@@ -6,7 +6,7 @@ TEMPLATES = sorted(Path(SOURCE, "diffhep", "pipeline", "templates").iterdir())
 
 
 rule gallery:
-    """Every figure beside its caption and every claim beside its verdict: a light page, and one file that holds all."""
+    """Write two pages of figures and claims: one that links to the pictures, and one with everything in a single file."""
     input:
         pictures=PICTURES.values(),
         claims="<results>/claims.csv",

@@ -1,4 +1,4 @@
-"""The manifest of figures and the claims: what they are drawn from and checked on. No rules."""
+"""Figures and claims of all documents, and the results that they need. No rules."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""When Snakemake looks whether jobs can be started: when one has ended, and not all the time besides. No rules."""
+"""Makes Snakemake look for jobs to start only when one has ended. No rules."""
 
 import functools
 import inspect
@@ -10,10 +10,10 @@ look_again_later = inspect.unwrap(JobScheduler._schedule_reevalutation)
 
 @functools.wraps(look_again_later)
 def look_again_if_needed(scheduler, delay):
-    """In place of Snakemake's (9.27), which looks again after a second, and from then on every second.
+    """Replace Snakemake's method (9.27), which looks for jobs to start every second.
 
-    It does so once more for each job that has ended: after some hundred it kept a core busy. That is only needed
-    where so many jobs were started that others have to wait (`max-jobs-per-timespan`).
+    It starts one more such timer for each job that has ended: after some hundred jobs they kept a core busy. A timer
+    is only needed where the limit on starts (`max-jobs-per-timespan`) holds jobs back.
     """
     limiter = scheduler.job_rate_limiter
     if limiter is None or limiter.get_free_jobs() == 0:

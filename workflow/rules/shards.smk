@@ -1,4 +1,4 @@
-"""Shards: consecutive seeds, pseudo-experiments or contexts of a stage, one job for each. No rules."""
+"""Shards of a stage: consecutive seeds, pseudo-experiments or conditioning points, one job for each. No rules."""
 
 from diffhep.pipeline import shards
 
@@ -9,12 +9,12 @@ wildcard_constraints:
 
 
 def shards_of(numbers):
-    """First and last number of each shard; empty if one job does all."""
+    """First and last number of each shard; empty if one job computes all."""
     return shards.split_range(numbers, config["seeds_per_job"])
 
 
 def shards_or_inputs(numbers, stem, along, **inputs):
-    """Inputs of a stage: the results of its shards, to be joined along a dimension, or what it is computed from."""
+    """Inputs of a stage: the results of its shards, joined along a dimension, or, without shards, its own inputs."""
     files = [f"{stem}/{along}_{first}_{last}.nc" for first, last in shards_of(numbers)]
     return {f"{shards.SHARDS_ALONG}{along}": files} if files else inputs
 
@@ -25,7 +25,7 @@ def shard_settings(run, wildcards):
 
 
 def full_range(numbers):
-    """First and last number, as settings of a stage that does all."""
+    """First and last number, as settings of a stage without shards."""
     return {"first": numbers[0], "last": numbers[-1]}
 
 

@@ -1,4 +1,4 @@
-"""The one way in which a stage runs: datasets in, one dataset out. A study `use`s it and says what is its own."""
+"""Template rule of a stage, which makes one dataset from others. A study `use`s it with its own inputs and settings."""
 
 
 pathvars:

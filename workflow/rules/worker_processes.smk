@@ -1,4 +1,4 @@
-"""Where the scripts of jobs run: each in a process of its own, or in processes that do one after another. No rules."""
+"""Runs the scripts of jobs in processes of their own, or in processes shared by many jobs. No rules."""
 
 import functools
 import inspect
@@ -22,7 +22,7 @@ in_own_process = inspect.unwrap(PythonScript.execute_script)
 
 @functools.wraps(in_own_process)
 def execute_script(script, path, edit=False):
-    """In place of Snakemake's: run a script of one core in a shared process, if the configuration has it so."""
+    """Replace Snakemake's method: with `processes: shared`, run a script of one core in a shared process."""
     elsewhere = script.conda_env or script.container_img or script.env_modules
     if script.config["processes"] == "own" or script.threads > 1 or elsewhere:
         return in_own_process(script, path, edit)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 MIN_COMPILE_SECONDS = 0.2
-"""Seconds; what compiles faster is not worth a file."""
+"""Compilation time, in seconds, from which a program is worth a file."""
 
 FAST_COMPILE_FLAGS = (
     "--xla_backend_optimization_level=0",

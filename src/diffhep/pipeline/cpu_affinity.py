@@ -25,7 +25,7 @@ def pin_to_cores(threads: int) -> set[int]:
     Where the platform cannot pin (macOS), nothing is changed.
 
     Returns:
-        The cores that the process may use from here on; empty where the platform does not tell.
+        The cores that the process may use from here on; empty where the platform does not provide them.
 
     Raises:
         ValueError: `threads` is less than one.

@@ -76,7 +76,7 @@ def _piece(module: str, name: str, root: Path) -> _Piece:
 
 
 def _targets(module: str, mention: str, names: Names, root: Path) -> Iterator[Target]:
-    """Definitions in the package that a dotted name stands for, through imports and re-exports."""
+    """Definitions in the package behind a dotted name, through imports and re-exports."""
     definitions, imports, _ = _module(module, root)
     head, _, rest = mention.partition(".")
     source, attribute = names.imports.get(head) or imports.get(head) or ("", None)

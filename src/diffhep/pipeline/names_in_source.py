@@ -14,7 +14,7 @@ class Names(NamedTuple):
         text: The source without comments, layout and docstrings; equal for code that does the same.
         mentioned: Names that are read, with their attributes: `module.function`.
         bound: Names that are assigned, or are arguments, somewhere inside.
-        imports: What each imported name stands for, as (module, attribute); the attribute of a module is None.
+        imports: Source of each imported name, as (module, attribute); the attribute of a module is None.
         dynamic_imports: Modules imported by `importlib`, with `*` in place of what is only known at run time.
     """
 

@@ -79,7 +79,7 @@ def check(content: Any, schema: Path, source: Path | str) -> Any:
     other; and `keyOf`, text that is a key of the mapping at this place in the content.
 
     Raises:
-        InputError: It does not; the first offence is told.
+        InputError: It does not; the message names the first offending key.
     """
     checked = _CHECKED.set(content)
     try:

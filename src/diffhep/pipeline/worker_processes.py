@@ -1,4 +1,4 @@
-"""Processes that do one job after another: what a job has imported and compiled is there for the next.
+"""Processes shared by many jobs, each of which reuses the imports and compiled programs of those before.
 
 A job of the workflow is a script in a process of its own, which imports libraries and compiles programs for seconds.
 At small scale that is most of its work. Here a script is handed to a process that has done others before.
@@ -22,7 +22,7 @@ from diffhep.pipeline import job_exit
 
 SOURCE = Path(__file__).parents[2]
 PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from diffhep.pipeline import worker_processes as s; s.serve()"
-MAX_MEGABYTES = 3000  # of a process that is kept: compiled programs and what is cached of them add up
+MAX_MEGABYTES = 3000  # peak memory up to which a process is used again: compiled programs and caches add up
 
 
 class ScriptResult(NamedTuple):
@@ -77,7 +77,7 @@ class WorkerPool:
     def _take(self) -> subprocess.Popen:
         with self._lock:
             while self._idle:
-                process = self._idle.pop()  # the last one: what it has done is likely to be done again
+                process = self._idle.pop()  # the last one: its compiled programs are likely to be needed again
                 if process.poll() is None:
                     return process
         command = [sys.executable, "-c", PROGRAM, str(SOURCE)]
